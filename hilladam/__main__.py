@@ -1,0 +1,116 @@
+"""Rerun the paper's experiments from a shell: ``python -m hilladam table1 --help``."""
+
+import argparse
+import json
+import os
+import sys
+import warnings
+from pathlib import Path
+
+import torch
+
+EPILOG = """\
+Table 1 takes well under a minute on two cores. The table's means are over runs; `success` is the share of runs whose
+best loss is within 0.01 of the global minimum, `low` and `high` its 95 % interval; `best_in` and `final_in` count the
+runs in each basin, written as the loss at its bottom and the number of runs."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    try:
+        with warnings.catch_warnings():  # an interrupted run is no result
+            warnings.filterwarnings("error", "Interrupted", RuntimeWarning)
+            table = options.run(options)
+    except (KeyboardInterrupt, RuntimeWarning):
+        print("\nInterrupted: nothing was written.", file=sys.stderr)
+        return 130
+    except ValueError as error:
+        print(f"hilladam: {error}", file=sys.stderr)
+        return 2
+    print(table.to_string(float_format="{:.4f}".format))
+    if options.json:
+        _write(options.json, json.dumps(_rows(table), indent=1, ensure_ascii=False) + "\n")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    from hilladam.experiments import ACTIVATIONS
+
+    parser = argparse.ArgumentParser(prog="python -m hilladam", description="Rerun the experiments of the Hill-ADAM paper.")
+    commands = parser.add_subparsers(required=True, metavar="experiment")
+
+    table1 = commands.add_parser("table1", help="the five polynomials of Table 1", epilog=EPILOG)
+    table1.add_argument("--seeds", type=_positive, default=15, help="runs of each loss and optimizer (default 15)")
+    table1.add_argument("--steps", type=_positive, default=15_000, help="optimizer steps of each run (default 15000)")
+    table1.add_argument("--activation", choices=ACTIVATIONS, default="none", help="between the layers (default none)")
+    table1.add_argument("--gamma", type=float, default=200.0, help="γ, the dead-end threshold; inf for none (default 200)")
+    table1.add_argument("--delta", type=float, default=1e-4, help="δ, the change of the loss below which to turn (default 1e-4)")
+    table1.add_argument("--lr", type=float, default=0.01, help="λ, the learning rate (default 0.01)")
+    table1.set_defaults(run=_table1)
+
+    readings = commands.add_parser("readings", help="Table 1 under every reading of what the paper leaves open")
+    readings.add_argument("--seeds", type=_positive, default=60, help="runs of each cell (default 60)")
+    readings.add_argument("--steps", type=_positive, default=15_000, help="optimizer steps of each run (default 15000)")
+    readings.set_defaults(run=_readings)
+
+    for each in (table1, readings):
+        each.add_argument("--device", help="cpu, cuda, … (default: the GPU where there is one)")
+        each.add_argument("--threads", type=_positive, default=1, help="CPU threads; small tensors want one (default 1)")
+        each.add_argument("--json", type=_file, metavar="FILE", help="also write the table to FILE")
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return number
+
+
+def _file(text: str) -> Path:
+    path = Path(text)
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {path.parent}")
+    return path
+
+
+def _table1(options):
+    from hilladam.experiments import summarize, table1
+
+    runs = table1(range(options.seeds), options.steps, options.lr, options.delta, options.gamma, options.activation,
+                  device=options.device, progress=True)  # fmt: skip
+    return summarize(runs)
+
+
+def _readings(options):
+    from hilladam.experiments import readings
+
+    return readings(range(options.seeds), options.steps, device=options.device, progress=True)
+
+
+def _rows(table) -> list[dict]:
+    """The table as JSON objects; an infinite or missing number is a string or null, as JSON has neither."""
+    rows = table.reset_index().to_dict("records")
+    return [{key: _plain(value) for key, value in row.items() if key != "index"} for row in rows]
+
+
+def _plain(value):
+    if isinstance(value, float) and value != value:
+        return None
+    return "inf" if value == float("inf") else value
+
+
+def _write(path: Path, text: str) -> None:
+    """Write the whole file or nothing of it."""
+    draft = path.with_name(path.name + ".part")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,180 @@
+"""Experiment 1: the five polynomials of Table 1, by the network of Figure 1, with Adam and with Hill-ADAM."""
+
+import itertools
+import math
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+import torch
+
+from hilladam.experiments.models import ACTIVATIONS, StackedMLP
+from hilladam.experiments.training import Record, train
+from hilladam.losses import TABLE_1, Polynomial, stack
+from hilladam.optim import ReferenceHillAdam
+
+OPTIMIZERS = ("Adam", "Hill-ADAM")
+EPS = {"outside": {"eps": 1e-8, "eps_root": 0.0}, "inside": {"eps": 0.0, "eps_root": 1e-8}}
+"""The two places of ε in the denominator: Equation 1's, which is torch's, and that of Equations 11–13 and line 31."""
+
+PAPER_TABLE_1 = {
+    "x2": {"Adam": 4.000, "Hill-ADAM": 4.0000},
+    "sixth": {"Adam": 4.4237, "Hill-ADAM": 3.3475},
+    "eighth": {"Adam": -0.4837, "Hill-ADAM": -10.4340},
+    "tenth": {"Adam": -0.5425, "Hill-ADAM": -1.3811},
+    "fourth": {"Adam": 0.3125, "Hill-ADAM": 0.3125},
+}
+"""The means that the paper prints, over 15 runs each."""
+
+Runs = dict[tuple[str, str], Record]
+
+
+def table1(
+    seeds: Iterable[int] = range(15),
+    steps: int = 15_000,
+    lr: float = 0.01,
+    delta: float = 1e-4,
+    gamma: float = 200.0,
+    activation: str = "none",
+    *,
+    losses: Sequence[str] = tuple(TABLE_1),
+    optimizers: Sequence[str] = OPTIMIZERS,
+    eps: str = "outside",
+    bias_correction: str = "copied",
+    history: bool = False,
+    dtype: torch.dtype = torch.float64,
+    device: torch.device | str | None = None,
+    progress: bool = False,
+) -> Runs:
+    """Train every loss, optimizer and seed of Table 1 in lock step, as one ensemble.
+
+    A member of the ensemble with δ = 0 and γ = ∞ is Adam, so that one loop serves both columns.
+
+    Args:
+        seeds: of the initial weights; each is run on every loss with both optimizers.
+        steps: how many; the paper takes 15,000.
+        lr, delta: λ and δ; the defaults are the paper's.
+        gamma: γ; the default is that of the authors' code, the paper gives none.
+        activation: a key of :data:`~hilladam.experiments.ACTIVATIONS`; the paper names none.
+        losses: keys of :data:`~hilladam.losses.TABLE_1`.
+        optimizers: ``"Adam"``, ``"Hill-ADAM"`` or both.
+        eps: a key of :data:`EPS`.
+        bias_correction: as for :class:`~hilladam.optim.ReferenceHillAdam`.
+        history: whether to keep every step of every run.
+        device: default: the GPU where there is one.
+        progress: whether to show a progress bar.
+
+    Returns:
+        The records by (key of the loss, ``"Adam"`` or ``"Hill-ADAM"``), with a member for each seed.
+
+    Raises:
+        ValueError: no seed, an unknown loss, activation or placement of ε, or fewer than one step.
+    """
+    seeds = list(seeds)
+    if not seeds:
+        raise ValueError("Invalid seeds: none; expected at least one")
+    for name, value, known in (("eps", eps, EPS), *(("loss", key, TABLE_1) for key in losses),
+                               *(("optimizer", o, OPTIMIZERS) for o in optimizers)):  # fmt: skip
+        if value not in known:
+            raise ValueError(f"Invalid {name}: {value!r}; expected one of {tuple(known)}")
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    cells = list(itertools.product(losses, optimizers))
+    members = [(loss, optimizer, seed) for loss, optimizer in cells for seed in seeds]
+
+    def each(adam: float, hill_adam: float):
+        return torch.tensor([adam if o == "Adam" else hill_adam for _, o, _ in members], dtype=dtype, device=device)
+
+    model = StackedMLP([seed for *_, seed in members], activation=activation, dtype=dtype, device=device)
+    optimizer = ReferenceHillAdam(
+        model.parameters, lr, delta=each(0.0, delta), gamma=each(math.inf, gamma),
+        bias_correction=bias_correction, **EPS[eps],
+    )  # fmt: skip
+    loss = stack([TABLE_1[key] for key, *_ in members], dtype=dtype, device=device)
+    record = train(model, loss, optimizer, steps, history=history, progress="Table 1" if progress else "")
+    size = len(seeds)
+    return {cell: record.member(slice(i * size, (i + 1) * size)) for i, cell in enumerate(cells)}
+
+
+def summarize(runs: Runs) -> pd.DataFrame:
+    """Table 1 with what the paper's means hide: one row for each loss and optimizer.
+
+    A run succeeds when its best loss is within 0.01 of the global minimum. ``low`` and ``high`` bound the success rate
+    with 95 % confidence (Wilson). ``best_in`` and ``final_in`` count the runs in the basin of each stationary point,
+    written as ``value: runs``.
+    """
+    from scipy.stats import binomtest
+
+    rows = []
+    for (key, optimizer), record in runs.items():
+        loss, size = TABLE_1[key], len(record.best_losses)
+        successes = int((record.best_losses < loss.global_minimum.value + 0.01).sum())
+        interval = binomtest(successes, size).proportion_ci(method="wilson")
+        rows.append({
+            "loss": loss.name,
+            "optimizer": optimizer,
+            "paper": PAPER_TABLE_1[key][optimizer],
+            "mean_best": record.best_losses.mean(),
+            "mean_final": record.final_losses.mean(),
+            "success": successes / size,
+            "low": interval.low,
+            "high": interval.high,
+            "best_in": _basins(loss, record.best_states),
+            "final_in": _basins(loss, record.final_states),
+        })  # fmt: skip
+    return pd.DataFrame(rows).set_index(["loss", "optimizer"])
+
+
+def _basins(loss: Polynomial, states) -> str:
+    indices, counts = loss.basin(torch.as_tensor(states).flatten()).unique(return_counts=True)
+    points = loss.stationary_points
+    names = [f"{points[i].value:.4f}" if 0 <= i < len(points) else "∞" for i in indices.tolist()]
+    return ", ".join(f"{name}: {count}" for name, count in zip(names, counts.tolist(), strict=True))
+
+
+def decode_mean(mean: float, values: Sequence[float], runs: int = 15, rounding: float = 5e-5) -> pd.DataFrame:
+    """Which mixtures of basins give a printed mean.
+
+    Args:
+        mean: of the losses of ``runs`` runs, each of which ended at one of ``values``.
+        values: the losses of the minima.
+        runs: how many.
+        rounding: how far the printed mean may be from the true one.
+
+    Returns:
+        The counts for each value, a row for each mixture whose mean agrees, the closest first; and ``error``.
+    """
+    bars = itertools.combinations(range(runs + len(values) - 1), len(values) - 1)
+    ends = [(-1, *bar, runs + len(values) - 1) for bar in bars]
+    counts = [[right - left - 1 for left, right in itertools.pairwise(end)] for end in ends]
+    table = pd.DataFrame(counts, columns=[f"{value:.4f}" for value in values])
+    table["error"] = table.to_numpy() @ list(values) / runs - mean
+    agrees = table["error"].abs() <= rounding
+    return table[agrees].sort_values("error", key=abs).reset_index(drop=True)
+
+
+def readings(
+    seeds: Iterable[int] = range(60),
+    steps: int = 15_000,
+    gammas: Sequence[float] = (50.0, 200.0, math.inf),
+    *,
+    device: torch.device | str | None = None,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Table 1 under every reading of what the paper leaves open.
+
+    The readings are the activation between the layers, the place of ε, γ, and whether lines 28–29 of Algorithm 1
+    overwrite the moments.
+
+    Returns:
+        :func:`summarize`'s rows for each reading, with the columns ``activation``, ``eps``, ``bias_correction`` and
+        ``gamma`` before them; Adam knows no γ and has one row for all of them, with ``gamma`` NaN.
+    """
+    seeds = list(seeds)
+    tables = []
+    for activation, eps, bias_correction in itertools.product(ACTIVATIONS, EPS, ("copied", "in_place")):
+        reading = {"activation": activation, "eps": eps, "bias_correction": bias_correction}
+        for gamma in (math.nan, *gammas):
+            runs = table1(seeds, steps, gamma=gamma, optimizers=("Adam" if math.isnan(gamma) else "Hill-ADAM",),
+                          device=device, progress=progress, **reading)  # fmt: skip
+            tables.append(summarize(runs).reset_index().assign(**reading, gamma=gamma))
+    table = pd.concat(tables, ignore_index=True)
+    return table[[*reading, "gamma", *table.columns.drop([*reading, "gamma"])]]

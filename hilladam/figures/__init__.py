@@ -1,0 +1,9 @@
+"""The book's figures: each takes a loss or the record of a run and returns a matplotlib figure, in one style."""
+
+from hilladam.figures.curves import on_the_curve, side_by_side, stationary_points, trajectory
+from hilladam.figures.network import network
+from hilladam.figures.style import COLOURS, use_style
+
+use_style()
+
+__all__ = ["COLOURS", "network", "on_the_curve", "side_by_side", "stationary_points", "trajectory", "use_style"]

@@ -1,0 +1,145 @@
+"""Algorithm 1 line by line, for any number of models at once: the ground truth that the fast optimizer is tested against."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from hilladam.optim.switching import decide
+
+_READINGS = {
+    "bias_correction": ("copied", "in_place"),
+    "previous_loss": ("cleared", "kept"),
+    "dead_end": ("on_turn", "per_excursion"),
+    "best": ("every_loss", "no_toggle"),
+}
+
+
+class ReferenceHillAdam:
+    """Hill-ADAM as Algorithm 1 writes it, for ``members`` independent models in lock step.
+
+    Every parameter carries the members along its first dimension. Each member has its own direction, its own moments,
+    its own step count and its own best state: Adam works element by element, so the members never meet. This class is
+    written to be read; the constant arguments marked *per member* also take a tensor of shape ``(members,)``.
+
+    Algorithm 1 can be read in more than one way. The defaults are the reading of :class:`hilladam.HillAdam`; the
+    options below give the others, so that they can be run side by side.
+
+    Args:
+        params: tensors of shape ``(members, …)``, floating point, updated in place.
+        lr: λ ≥ 0, per member.
+        betas: (β₁, β₂), each in [0, 1).
+        eps: ε outside the root, as in Equation 1 and in torch; per member.
+        eps_root: ε inside the root, as in Equations 11–13 and line 31; per member. The paper's form is
+            ``eps=0, eps_root=1e-8``.
+        delta: δ ≥ 0, per member. A member with ``delta=0`` (and γ = ∞) is Adam.
+        gamma: γ, the loss above which a member must descend; per member.
+        floor: the loss below which a member must climb; per member.
+        bias_correction: ``"copied"`` keeps the running averages and corrects a copy of them, as Adam does;
+            ``"in_place"`` overwrites them, as lines 28–29 say literally.
+        previous_loss: after a rule has fired, ``"cleared"`` compares the next loss with nothing (lines 10 and 15);
+            ``"kept"`` compares it with the loss that fired, as line 38 would have it if it came last.
+        dead_end: ``"on_turn"`` clears the moments only when the direction changes (line 22); ``"per_excursion"`` also
+            clears them at the first loss of every excursion above γ, as the author's code does.
+        best: ``"every_loss"`` lets every finite loss compete for the best one; ``"no_toggle"`` leaves out the losses
+            that line 10 resets, as the author's code does.
+
+    Raises:
+        ValueError: an option that is none of the above, or parameters whose first dimensions differ.
+    """
+
+    def __init__(
+        self,
+        params: Sequence[Tensor],
+        lr: float | Tensor = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float | Tensor = 1e-8,
+        *,
+        eps_root: float | Tensor = 0.0,
+        delta: float | Tensor = 1e-4,
+        gamma: float | Tensor = math.inf,
+        floor: float | Tensor = -math.inf,
+        bias_correction: str = "copied",
+        previous_loss: str = "cleared",
+        dead_end: str = "on_turn",
+        best: str = "every_loss",
+    ):
+        readings = dict(bias_correction=bias_correction, previous_loss=previous_loss, dead_end=dead_end, best=best)
+        for name, value in readings.items():
+            if value not in _READINGS[name]:
+                raise ValueError(f"Invalid {name} reading: {value!r}; expected one of {_READINGS[name]}")
+        self.params = list(params)
+        sizes = {p.shape[:1] for p in self.params}
+        if len(sizes) != 1 or torch.Size() in sizes:
+            raise ValueError(f"Invalid params: expected one leading member dimension, got {[tuple(p.shape) for p in self.params]}")
+        self.lr, self.betas, self.eps, self.eps_root = lr, betas, eps, eps_root
+        self.delta, self.gamma, self.floor = delta, gamma, floor
+        self.readings = readings
+
+        # Lines 4–6.
+        (members,) = sizes.pop()
+        like = dict(dtype=self.params[0].dtype, device=self.params[0].device)
+        self.exp_avgs = [torch.zeros_like(p) for p in self.params]
+        self.exp_avg_sqs = [torch.zeros_like(p) for p in self.params]
+        self.steps = torch.zeros(members, **like)
+        self.maximize = torch.zeros(members, dtype=torch.bool, device=like["device"])
+        self.above = torch.zeros_like(self.maximize)
+        self.reason = torch.zeros(members, dtype=torch.int64, device=like["device"])
+        self.previous_loss = torch.full((members,), math.nan, **like)
+        self.best_loss = torch.full((members,), math.inf, **like)
+        self.best_params = [p.detach().clone() for p in self.params]
+
+    @torch.no_grad()
+    def step(self, loss: Tensor, grads: Sequence[Tensor]) -> None:
+        """Do lines 8–38 once.
+
+        Args:
+            loss: shape ``(members,)``, the losses of the parameters as they stand.
+            grads: the gradients of those losses, shaped like the parameters.
+        """
+        loss = loss.detach()
+
+        # Lines 8–19: the direction.
+        self.maximize, remembered, self.reason = decide(
+            loss, self.maximize, self.previous_loss, self.delta, self.gamma, self.floor
+        )
+        toggled = abs(loss - self.previous_loss) < self.delta
+        self.previous_loss = loss if self.readings["previous_loss"] == "kept" else remembered
+        reset = self.reason > 0
+        if self.readings["dead_end"] == "per_excursion":
+            reset = reset | ((loss > self.gamma) & ~self.above)
+            self.above = loss > self.gamma
+
+        # Line 38, before the update: the loss belongs to the parameters as they still are.
+        improved = (abs(loss) < math.inf) & (loss < self.best_loss)
+        if self.readings["best"] == "no_toggle":
+            improved &= ~toggled
+        self.best_loss = torch.where(improved, loss, self.best_loss)
+        for best, param in zip(self.best_params, self.params, strict=True):
+            best.copy_(torch.where(_column(improved, param), param, best))
+
+        # Lines 22–25: a change of direction starts Adam afresh.
+        self.steps = torch.where(reset, 0.0, self.steps) + 1
+
+        # Lines 21–36: Adam, towards lower losses or higher ones.
+        beta1, beta2 = self.betas
+        correction1, correction2 = 1 - beta1**self.steps, 1 - beta2**self.steps
+        signed_lr = (2 * self.maximize.to(self.steps.dtype) - 1) * self.lr
+        for param, grad, exp_avg, exp_avg_sq in zip(self.params, grads, self.exp_avgs, self.exp_avg_sqs, strict=True):
+            exp_avg.masked_fill_(_column(reset, param), 0.0)
+            exp_avg_sq.masked_fill_(_column(reset, param), 0.0)
+            exp_avg.mul_(beta1).add_(grad, alpha=1 - beta1)  # line 26
+            exp_avg_sq.mul_(beta2).addcmul_(grad, grad, value=1 - beta2)  # line 27
+            mean = exp_avg / _column(correction1, param)  # line 28
+            square = exp_avg_sq / _column(correction2, param)  # line 29
+            if self.readings["bias_correction"] == "in_place":
+                exp_avg.copy_(mean)
+                exp_avg_sq.copy_(square)
+            denominator = (square + _column(self.eps_root, param)).sqrt() + _column(self.eps, param)
+            param.addcmul_(_column(signed_lr, param), mean / denominator)  # lines 31–35
+
+
+def _column(value, param: Tensor):
+    """Give a ``(members,)`` tensor the trailing dimensions that let it broadcast over ``param``."""
+    return value.view(-1, *[1] * (param.dim() - 1)) if isinstance(value, Tensor) else value

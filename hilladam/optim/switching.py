@@ -1,0 +1,70 @@
+"""When Hill-ADAM turns round: Algorithm 1, lines 8–19, as a pure function."""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+REASONS = ("none", "critical", "dead_end", "floor")
+"""What :attr:`Decision.reason` counts: its values are indices into this tuple."""
+
+
+class Decision(NamedTuple):
+    """What :func:`decide` says of one loss, or of one loss for each member of an ensemble."""
+
+    maximize: bool | Tensor
+    """Whether the coming step climbs."""
+    previous_loss: float | Tensor
+    """What the next loss is to be compared with; NaN where nothing is remembered."""
+    reason: int | Tensor
+    """Index into :data:`REASONS`: why the direction changed, 0 where it did not."""
+
+
+def decide(
+    loss: float | Tensor,
+    maximize: bool | Tensor,
+    previous_loss: float | Tensor,
+    delta: float | Tensor,
+    gamma: float | Tensor = math.inf,
+    floor: float | Tensor = -math.inf,
+) -> Decision:
+    """Decide the direction of the next step from the loss alone.
+
+    Everything is elementwise: plain numbers decide for one model; tensors of any one shape, say ``(members,)``,
+    decide for that many models at once, without a round trip to the host. Numbers and tensors mix.
+
+    1. A loss within ``delta`` of the previous one is *critical*: the direction toggles (lines 8–11).
+    2. A loss above ``gamma`` is a *dead end*: the direction becomes minimising whatever rule 1 said (lines 13–19).
+    3. A loss below ``floor`` has fallen through the *floor*: the direction becomes maximising. The paper has no such
+       rule; its author's code has, with a floor of −10⁴.
+
+    Whichever rule fires, the loss is forgotten, so that the next one has nothing to be compared with (lines 10 and
+    15). A loss that is not finite fires no rule and is forgotten too.
+
+    Args:
+        loss: the loss of the parameters as they stand, before the step.
+        maximize: whether the last step climbed (bool).
+        previous_loss: the loss before, NaN for none.
+        delta: δ ≥ 0, in units of the loss. The comparison is strict, so that ``delta=0`` never toggles.
+        gamma: γ, in units of the loss.
+        floor: in units of the loss.
+
+    Returns:
+        The decision, in the shape of the arguments: bool, floating point like ``loss``, and integer.
+    """
+    finite = abs(loss) < math.inf
+    critical = abs(loss - previous_loss) < delta
+    above = finite & (loss > gamma)
+    below = finite & (loss < floor)
+    turned = _where(below, True, _where(above, False, maximize ^ critical))
+    previous_loss = _where(critical | above | below | (finite ^ True), math.nan, loss)
+    reason = (turned ^ maximize) * (1 + above + 2 * below)
+    return Decision(turned, previous_loss, reason)
+
+
+def _where(condition, yes, no):
+    """``torch.where`` that also takes a plain bool, so that one model need not pay for tensors."""
+    if isinstance(condition, Tensor):
+        return torch.where(condition, yes, no)
+    return yes if condition else no

@@ -1,0 +1,52 @@
+"""Experiment 1 in the reader's hands."""
+
+import io
+import math
+
+import ipywidgets as widgets
+import matplotlib.pyplot as plt
+
+from hilladam.experiments import table1
+from hilladam.figures import side_by_side
+from hilladam.losses import TABLE_1
+
+
+def polynomial_panel(loss: str = "sixth", steps: int = 1000) -> widgets.VBox:
+    """A panel that reruns one polynomial of Table 1 with a chosen δ, γ, λ, activation and seed.
+
+    Args:
+        loss: the key of the polynomial shown first, in :data:`hilladam.losses.TABLE_1`.
+        steps: of each run; a run of 1,000 takes about a second.
+    """
+    chosen = widgets.Dropdown(options=[(p.name, key) for key, p in TABLE_1.items()], value=loss, description="loss")
+    activation = widgets.Dropdown(options=["none", "tanh", "sigmoid", "relu"], description="activation")
+    delta = _powers("δ", -7, 0, -4)
+    gamma = widgets.Dropdown(options=[("20", 20.0), ("50", 50.0), ("200", 200.0), ("∞", math.inf)], value=200.0, description="γ")
+    lr = _powers("λ", -3, 0, -2)
+    seed = widgets.IntSlider(0, 0, 59, description="seed", continuous_update=False)
+    picture = widgets.Image(format="png", layout={"max_width": "100%", "width": "760px"})
+    verdict = widgets.HTML()
+
+    def rerun(_=None):
+        runs = table1([seed.value], steps, lr.value, delta.value, gamma.value, activation.value,
+                      losses=[chosen.value], history=True, device="cpu")  # fmt: skip
+        alone = {optimizer: record.member(0) for (_, optimizer), record in runs.items()}
+        figure = side_by_side(alone, TABLE_1[chosen.value])
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=120)
+        plt.close(figure)
+        picture.value = buffer.getvalue()
+        verdict.value = " &nbsp; ".join(
+            f"<b>{name}</b>: best {run.best_losses:.4f}, final {run.final_losses:.4f}" for name, run in alone.items()
+        )
+
+    controls = [chosen, activation, delta, gamma, lr, seed]
+    for control in controls:
+        control.observe(rerun, "value")
+    rerun()
+    grid = widgets.GridBox(controls, layout={"grid_template_columns": "repeat(auto-fit, minmax(300px, 1fr))"})
+    return widgets.VBox([grid, picture, verdict])
+
+
+def _powers(name: str, low: int, high: int, value: int) -> widgets.FloatLogSlider:
+    return widgets.FloatLogSlider(10.0**value, min=low, max=high, step=0.5, description=name, continuous_update=False)
