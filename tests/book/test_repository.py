@@ -1,0 +1,38 @@
+"""The repository's address is the same wherever it stands, and one command changes it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def repository(folder, argument):
+    return subprocess.run([sys.executable, "tools/repository.py", argument], cwd=folder, text=True, capture_output=True)
+
+
+@pytest.fixture
+def project(copy_of):
+    return copy_of("_config.yml", "CITATION.cff", "CONTRIBUTING.md", "README.md", "pyproject.toml", "tools", "book")
+
+
+def test_every_file_names_the_same_address():
+    done = repository(ROOT, "--check")
+    assert done.returncode == 0, done.stderr
+
+
+def test_one_command_changes_it_everywhere(project):
+    assert repository(project, "https://example.org/someone/else").returncode == 0
+    assert repository(project, "--check").returncode == 0
+    assert "https://example.org/someone/else" in (project / "README.md").read_text()
+
+
+@pytest.mark.parametrize("name", ["README.md", "book/index.ipynb"])
+def test_a_file_left_behind_is_noticed(project, name):
+    path = project / name
+    path.write_text(path.read_text().replace("https://github.com/", "https://github.com/another-"))
+    done = repository(project, "--check")
+    assert done.returncode == 1
+    assert name in done.stderr

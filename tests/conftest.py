@@ -1,0 +1,42 @@
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+JUPYTER_BOOK = Path(sys.executable).with_name("jupyter-book")
+
+
+@pytest.fixture(scope="session")
+def build():
+    """Run `jupyter-book build .` in a folder, optionally with its output elsewhere."""
+
+    def run(folder, *options):
+        command = [JUPYTER_BOOK, "build", ".", *options]
+        return subprocess.run(command, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def site(build, tmp_path_factory):
+    """The folder of the book's pages, built from nothing once for all tests that read them."""
+    output = tmp_path_factory.mktemp("book")
+    done = build(ROOT, "--path-output", output)
+    assert done.returncode == 0, done.stdout
+    return output / "_build" / "html"
+
+
+@pytest.fixture
+def copy_of(tmp_path):
+    """Copy some of the project's files and folders, for a test that changes them, and return where they are."""
+
+    def copy(*names):
+        for name in names:
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, tmp_path / name)
+        return tmp_path
+
+    return copy

@@ -1,0 +1,90 @@
+"""Run notebooks in place and store what they print, so that running them again changes no byte.
+
+    python tools/execute_notebooks.py [NOTEBOOK ...]
+
+Without arguments, all of them. `book/status.csv`, the table of the book's status page, gets a new line for a notebook
+whose file has changed.
+"""
+
+import asyncio
+import csv
+import datetime
+import platform
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import torch
+from nbclient import NotebookClient
+
+BOOK = Path(__file__).parents[1] / "book"
+STATUS = BOOK / "status.csv"
+COLUMNS = ["Notebook", "Last changed", "Seconds", "Python", "PyTorch", "System"]
+CELL_LIMIT, NOTEBOOK_LIMIT = 300, 1800  # seconds
+WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python", "pygments_lexer": "ipython3"},
+}
+
+
+def main(paths):
+    for path in paths or sorted(p for p in BOOK.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts):
+        path = Path(path).resolve()
+        start = time.perf_counter()
+        text = run(path)
+        seconds = time.perf_counter() - start
+        changed = text != path.read_text()
+        print(f"{path.relative_to(BOOK)}: {seconds:.1f} s, {'changed' if changed else 'as it was'}", flush=True)
+        if changed:
+            path.write_text(text)
+            record(path, seconds)
+
+
+def run(path):
+    """Return the notebook's text with fresh outputs."""
+    try:
+        notebook = execute(path)
+    except (RuntimeError, TimeoutError) as error:  # a kernel can hang or die through no fault of the notebook
+        print(f"{path.relative_to(BOOK)}: {error or 'out of time'}; trying once more", flush=True)
+        notebook = execute(path)
+    state = notebook.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
+    notebook.metadata = METADATA | ({"widgets": notebook.metadata.widgets} if state else {})
+    text = nbformat.writes(notebook)
+    for number, model_id in enumerate(state):  # in the order in which the widgets were made
+        text = text.replace(model_id, f"{number:032x}")
+    return nbformat.writes(nbformat.reads(text, as_version=4)) + "\n"  # sorted by the new names
+
+
+def execute(path):
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook,
+        kernel_name="python3",
+        timeout=CELL_LIMIT,
+        record_timing=False,
+        coalesce_streams=True,
+        resources={"metadata": {"path": str(path.parent)}},
+        extra_arguments=["--log-level=ERROR"],
+    )
+    return asyncio.run(asyncio.wait_for(client.async_execute(), NOTEBOOK_LIMIT))
+
+
+def record(path, seconds):
+    """Write the notebook's line of the status table."""
+    link = f"[]({path.relative_to(BOOK).as_posix()})"
+    with STATUS.open(newline="") as file:
+        lines = {line["Notebook"]: line for line in csv.DictReader(file)}
+    today = datetime.date.today().isoformat()
+    system = f"{platform.system()} {platform.machine()}"
+    values = link, today, f"{seconds:.0f}", platform.python_version(), torch.__version__.split("+")[0], system
+    lines[link] = dict(zip(COLUMNS, values, strict=True))
+    with STATUS.open("w", newline="") as file:
+        table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        table.writeheader()
+        table.writerows(lines[key] for key in sorted(lines) if (BOOK / key[3:-1]).exists())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

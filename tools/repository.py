@@ -1,0 +1,57 @@
+"""The repository's address stands in `_config.yml`; the other files that name it follow.
+
+python tools/repository.py https://github.com/OWNER/NAME    write a new address everywhere
+python tools/repository.py --check                          exit with 1 where a file names another one
+"""
+
+import json
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+FILES = ["_config.yml", "CITATION.cff", "CONTRIBUTING.md", "README.md", "pyproject.toml"]
+
+SETUP = """\
+# In Colab, install the package; anywhere else this cell does nothing.
+import sys
+
+if "google.colab" in sys.modules:
+    %pip install --quiet --no-deps "git+{address}@v{version}\""""
+
+
+def main(argument):
+    address = re.search(r"^repository:\n  url: (\S+)", (ROOT / "_config.yml").read_text(), re.M)[1]
+    notebooks = [path for path in ROOT.glob("book/**/*.ipynb") if ".ipynb_checkpoints" not in path.parts]
+    files = [ROOT / name for name in FILES]
+    if argument == "--check":
+        wrong = [path for path in files if not names_only(address, path)]
+        wrong += [path for path in notebooks if not begins_with(setup_cell(address), path)]
+        sys.exit("\n".join(f"{path.relative_to(ROOT)} does not follow {address}" for path in wrong) or 0)
+    for path in files + notebooks:
+        path.write_text(path.read_text().replace(address, argument.rstrip("/")))
+
+
+def names_only(address, path):
+    """Whether the file has the address, and no other address of a repository of this name."""
+    return set(re.findall(rf"https://[\w.-]+/[\w.-]+/{Path(address).name}\b", path.read_text())) == {address}
+
+
+def begins_with(source, path):
+    """Whether this is the notebook's first code cell."""
+    cells = json.loads(path.read_text())["cells"]
+    first = next(cell for cell in cells if cell["cell_type"] == "code")
+    return "".join(first["source"]) == source and first["metadata"].get("tags") == ["hide-cell"]
+
+
+def setup_cell(address):
+    """Return the code that every notebook begins with."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    return SETUP.format(address=address, version=version)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2 or not sys.argv[1].startswith(("https://", "--check")):
+        sys.exit(__doc__)
+    main(sys.argv[1])
