@@ -56,23 +56,32 @@ def _parser() -> argparse.ArgumentParser:
     readings.set_defaults(run=_readings)
 
     for each in (table1, readings):
-        each.add_argument("--device", help="cpu, cuda, … (default: the GPU where there is one)")
+        each.add_argument("--device", type=_device, help="cpu, cuda, … (default: the GPU where there is one)")
         each.add_argument("--threads", type=_positive, default=1, help="CPU threads; small tensors want one (default 1)")
         each.add_argument("--json", type=_file, metavar="FILE", help="also write the table to FILE")
     return parser
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive whole number")
+    return int(text)
+
+
+def _device(text: str) -> str:
+    try:
+        torch.empty(0, device=text)
+    except (RuntimeError, AssertionError) as error:
+        raise argparse.ArgumentTypeError(f"{text}: {str(error).splitlines()[0]}") from None
+    return text
 
 
 def _file(text: str) -> Path:
     path = Path(text)
     if not path.parent.is_dir():
         raise argparse.ArgumentTypeError(f"there is no folder {path.parent}")
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"{path} is a folder")
     return path
 
 

@@ -22,9 +22,9 @@ def network(sizes: Sequence[int] = (6, 4, 3, 1), activation: str = "none", seed:
         raise ValueError(f"Invalid activation: {activation!r}; expected one of {tuple(ACTIVATIONS)}")
     layers: list[nn.Module] = []
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed every GPU too
         for wide, narrow in zip(sizes, sizes[1:], strict=False):
-            layers += [nn.Linear(wide, narrow, dtype=torch.float32), ACTIVATIONS[activation]()]
+            layers += [nn.Linear(wide, narrow, dtype=torch.float32, device="cpu"), ACTIVATIONS[activation]()]
     return nn.Sequential(*layers[:-1]).to(dtype)
 
 

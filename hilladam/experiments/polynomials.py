@@ -3,6 +3,8 @@
 import itertools
 import math
 from collections.abc import Iterable, Sequence
+from importlib.resources import files
+from typing import NamedTuple
 
 import pandas as pd
 import torch
@@ -67,38 +69,60 @@ def table1(
         The records by (key of the loss, ``"Adam"`` or ``"Hill-ADAM"``), with a member for each seed.
 
     Raises:
-        ValueError: no seed, an unknown loss, activation or placement of ε, or fewer than one step.
+        ValueError: no seed, loss or optimizer, an unknown one, an unknown activation or placement of ε, a number out
+            of its range, or fewer than one step.
     """
     seeds = list(seeds)
-    if not seeds:
-        raise ValueError("Invalid seeds: none; expected at least one")
+    for name, given in (("seeds", seeds), ("losses", losses), ("optimizers", optimizers)):
+        if not given:
+            raise ValueError(f"Invalid {name}: none; expected at least one")
     for name, value, known in (("eps", eps, EPS), *(("loss", key, TABLE_1) for key in losses),
                                *(("optimizer", o, OPTIMIZERS) for o in optimizers)):  # fmt: skip
         if value not in known:
             raise ValueError(f"Invalid {name}: {value!r}; expected one of {tuple(known)}")
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    cells = list(itertools.product(losses, optimizers))
-    members = [(loss, optimizer, seed) for loss, optimizer in cells for seed in seeds]
+    cells = [_Cell(loss, optimizer, eps, gamma) for loss, optimizer in itertools.product(losses, optimizers)]
+    records = _lock_step(cells, seeds, steps, lr, delta, activation, bias_correction, history, dtype, device,
+                         "Table 1" if progress else "")  # fmt: skip
+    return {(cell.loss, cell.optimizer): record for cell, record in zip(cells, records, strict=True)}
 
-    def each(adam: float, hill_adam: float):
-        return torch.tensor([adam if o == "Adam" else hill_adam for _, o, _ in members], dtype=dtype, device=device)
 
-    model = StackedMLP([seed for *_, seed in members], activation=activation, dtype=dtype, device=device)
+class _Cell(NamedTuple):
+    """What may differ between the members of one ensemble, besides the seed."""
+
+    loss: str
+    optimizer: str
+    eps: str
+    gamma: float
+
+
+def _lock_step(cells: Sequence[_Cell], seeds, steps, lr, delta, activation, bias_correction, history, dtype, device,
+               progress) -> list[Record]:  # fmt: skip
+    """Train every cell with every seed as one ensemble; return a record for each cell."""
+    members = [cell for cell in cells for _ in seeds]
+
+    def each(setting):
+        return torch.tensor([setting(cell) for cell in members], dtype=dtype, device=device)
+
+    model = StackedMLP([*seeds] * len(cells), activation=activation, dtype=dtype, device=device)
     optimizer = ReferenceHillAdam(
-        model.parameters, lr, delta=each(0.0, delta), gamma=each(math.inf, gamma),
-        bias_correction=bias_correction, **EPS[eps],
+        model.parameters, lr,
+        eps=each(lambda cell: EPS[cell.eps]["eps"]), eps_root=each(lambda cell: EPS[cell.eps]["eps_root"]),
+        delta=each(lambda cell: 0.0 if cell.optimizer == "Adam" else delta),
+        gamma=each(lambda cell: math.inf if cell.optimizer == "Adam" else cell.gamma),
+        bias_correction=bias_correction,
     )  # fmt: skip
-    loss = stack([TABLE_1[key] for key, *_ in members], dtype=dtype, device=device)
-    record = train(model, loss, optimizer, steps, history=history, progress="Table 1" if progress else "")
-    size = len(seeds)
-    return {cell: record.member(slice(i * size, (i + 1) * size)) for i, cell in enumerate(cells)}
+    loss = stack([TABLE_1[cell.loss] for cell in members], dtype=dtype, device=device)
+    record = train(model, loss, optimizer, steps, history=history, progress=progress)
+    return [record.member(slice(i * len(seeds), (i + 1) * len(seeds))) for i in range(len(cells))]
 
 
 def summarize(runs: Runs) -> pd.DataFrame:
     """Table 1 with what the paper's means hide: one row for each loss and optimizer.
 
-    A run succeeds when its best loss is within 0.01 of the global minimum. ``low`` and ``high`` bound the success rate
-    with 95 % confidence (Wilson). ``best_in`` and ``final_in`` count the runs in the basin of each stationary point,
+    ``mean_best`` and ``sd_best`` are over the runs' lowest losses, ``mean_final`` over their last. A run succeeds when
+    its best loss is within 0.01 of the global minimum; ``low`` and ``high`` bound the success rate with 95 %
+    confidence (Wilson). ``best_in`` and ``final_in`` count the runs in the basin of each stationary point,
     written as ``value: runs``.
     """
     from scipy.stats import binomtest
@@ -113,6 +137,7 @@ def summarize(runs: Runs) -> pd.DataFrame:
             "optimizer": optimizer,
             "paper": PAPER_TABLE_1[key][optimizer],
             "mean_best": record.best_losses.mean(),
+            "sd_best": record.best_losses.std(),
             "mean_final": record.final_losses.mean(),
             "success": successes / size,
             "low": interval.low,
@@ -151,6 +176,12 @@ def decode_mean(mean: float, values: Sequence[float], runs: int = 15, rounding: 
     return table[agrees].sort_values("error", key=abs).reset_index(drop=True)
 
 
+def stored_readings() -> pd.DataFrame:
+    """:func:`readings` as it was last run in full, with ``python -m hilladam readings --json readings.json``."""
+    table = pd.read_json(files("hilladam.experiments") / "readings.json")
+    return table.assign(gamma=table["gamma"].astype(float))
+
+
 def readings(
     seeds: Iterable[int] = range(60),
     steps: int = 15_000,
@@ -168,13 +199,20 @@ def readings(
         :func:`summarize`'s rows for each reading, with the columns ``activation``, ``eps``, ``bias_correction`` and
         ``gamma`` before them; Adam knows no γ and has one row for all of them, with ``gamma`` NaN.
     """
-    seeds = list(seeds)
-    tables = []
-    for activation, eps, bias_correction in itertools.product(ACTIVATIONS, EPS, ("copied", "in_place")):
-        reading = {"activation": activation, "eps": eps, "bias_correction": bias_correction}
-        for gamma in (math.nan, *gammas):
-            runs = table1(seeds, steps, gamma=gamma, optimizers=("Adam" if math.isnan(gamma) else "Hill-ADAM",),
-                          device=device, progress=progress, **reading)  # fmt: skip
-            tables.append(summarize(runs).reset_index().assign(**reading, gamma=gamma))
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    seeds, tables = list(seeds), []
+    for activation, bias_correction in itertools.product(ACTIVATIONS, ("copied", "in_place")):
+        settings = list(itertools.product(EPS, (math.nan, *gammas)))
+        cells = [
+            _Cell(loss, "Adam" if math.isnan(gamma) else "Hill-ADAM", eps, gamma)
+            for eps, gamma in settings for loss in TABLE_1
+        ]  # fmt: skip
+        label = f"{activation}, {bias_correction}" if progress else ""
+        records = _lock_step(cells, seeds, steps, 0.01, 1e-4, activation, bias_correction, False, torch.float64, device, label)
+        for i, (eps, gamma) in enumerate(settings):
+            part = slice(i * len(TABLE_1), (i + 1) * len(TABLE_1))
+            runs = {(c.loss, c.optimizer): record for c, record in zip(cells[part], records[part], strict=True)}
+            reading = {"activation": activation, "eps": eps, "bias_correction": bias_correction, "gamma": gamma}
+            tables.append(summarize(runs).reset_index().assign(**reading))
     table = pd.concat(tables, ignore_index=True)
-    return table[[*reading, "gamma", *table.columns.drop([*reading, "gamma"])]]
+    return table[[*reading, *table.columns.drop(list(reading))]]

@@ -89,18 +89,20 @@ def train(
 
     done = 0
     try:
-        for done in trange(steps, desc=progress, disable=not progress, leave=False):
-            states = model()
-            values = loss(states)
-            grads = torch.autograd.grad(values.sum(), model.parameters)
-            values, states = values.detach(), states.detach().clone()
+        for _ in trange(steps, desc=progress, disable=not progress, leave=False):
+            state = model()
+            value = loss(state)
+            grads = torch.autograd.grad(value.sum(), model.parameters)
+            value, state = value.detach(), state.detach().clone()
+            climbs, reason = _step(optimizer, model.parameters, value, grads)
+            # Only now: an interrupted step leaves no trace.
+            values, states = value, state
             better = (values < best_losses) & values.isfinite()
             best_losses = torch.where(better, values, best_losses)
             best_states = torch.where(better.view(-1, *[1] * (states.dim() - 1)), states, best_states)
-            climbs, reason = _step(optimizer, model.parameters, values, grads)
             if history:
                 losses[done], visited[done], maximize[done], reasons[done] = values, states, climbs, reason
-        done = steps
+            done += 1
     except KeyboardInterrupt:
         if not done:
             raise

@@ -85,7 +85,7 @@ def on_the_curve(run: Record, loss: Polynomial, *, ax: Axes | None = None, margi
     ax.scatter(best, loss(best), marker="*", s=150, color=COLOURS["best"], edgecolors="black", linewidths=0.6, zorder=5,
                label="best state")  # fmt: skip
     ax.set(xlabel="x", ylabel="loss f(x)")
-    ax.legend(loc="upper center")
+    ax.legend(loc="best")
     return ax.figure
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -129,14 +130,18 @@ class Polynomial:
 
         Returns:
             Integers of the same shape: indices into :attr:`stationary_points`; −1 where the flow runs off to −∞ and
-            ``len(stationary_points)`` where it runs off to +∞.
+            ``len(stationary_points)`` where it runs off to +∞, and for NaN.
         """
         x = torch.as_tensor(x)
-        places = torch.tensor([p.x for p in self.stationary_points], dtype=x.dtype, device=x.device)
+        roots = [p.x for p in self.stationary_points]
+        ends = roots or [0.0]
+        # The slope keeps its sign between two roots. At x itself, beside a root, rounding may turn that sign round.
+        middles = [(left + right) / 2 for left, right in pairwise([ends[0] - 2, *roots, ends[-1] + 2])]
+        places = torch.tensor(roots, dtype=x.dtype, device=x.device)
+        falls_right = torch.tensor([self.derivative(middle) < 0 for middle in middles], device=x.device)
         right = torch.searchsorted(places, x.contiguous())  # the first stationary point at or beyond x
-        falls_right = self.derivative(x) < 0
-        at_rest = torch.isin(x, places)
-        return torch.where(falls_right | at_rest, right, right - 1)
+        moves_left = ~(falls_right[right] | torch.isin(x, places) | x.isnan())
+        return right - moves_left.long()
 
 
 def _horner(coefficients, u):

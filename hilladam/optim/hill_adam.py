@@ -19,9 +19,8 @@ from hilladam.optim.switching import REASONS, decide
 _UNDECIDED = {"losses": 0, "previous_loss": math.nan, "best_loss": math.inf, "switches": ()}
 _SETTINGS = ("delta", "gamma", "floor", "track_best")
 _ONE_FOR_ALL = (*_SETTINGS, "maximize", *_UNDECIDED)
-
-
 _DIRECTIONS = ("minimize", "maximize")
+_FORGOTTEN = {"step", "exp_avg", "exp_avg_sq", "max_exp_avg_sq"}  # the last one comes with a checkpoint of AMSGrad
 
 
 class Switch(NamedTuple):
@@ -160,7 +159,7 @@ class HillAdam(Adam):
                 raise ValueError(f"Invalid beta parameter at index {index}: {beta}; expected a number in [0, 1)")
         if not group["floor"] < group["gamma"]:
             raise ValueError(f"Invalid gamma value: {group['gamma']}; expected a number above floor = {group['floor']}")
-        for key in _SETTINGS:
+        for key in (*_SETTINGS, "maximize"):
             if group[key] != self.param_groups[0][key]:
                 raise ValueError(
                     f"Invalid {key} value: {group[key]} in a parameter group; expected {self.param_groups[0][key]}, "
@@ -180,8 +179,7 @@ class HillAdam(Adam):
     @property
     def switches(self) -> list[Switch]:
         """Every change of direction so far, in order."""
-        turned = enumerate(self.param_groups[0]["switches"], start=1)
-        return [Switch(step, _DIRECTIONS[count % 2], reason) for count, (step, reason) in turned]
+        return [Switch(*switch) for switch in self.param_groups[0]["switches"]]
 
     @torch.no_grad()
     def load_best(self) -> float:
@@ -201,7 +199,8 @@ class HillAdam(Adam):
         if self.best_loss == math.inf:
             raise RuntimeError("load_best() called before any finite loss was given to step()")
         for param, state in self.state.items():
-            param.copy_(state["best"])
+            if "best" in state:
+                param.copy_(state["best"])
         return self.best_loss
 
     def step(self, closure: Callable[[], Tensor] | None = None, *, loss: float | Tensor | None = None):
@@ -237,6 +236,9 @@ class HillAdam(Adam):
         return loss
 
     def _step(self, loss: float | None) -> None:
+        found_inf = getattr(self, "found_inf", None)
+        if found_inf is not None and found_inf.item():
+            return  # a gradient scaler skips this step; on the fused path it leaves that to the optimizer
         prepared = [self._prepare(group) for group in self.param_groups]
         improved = loss is not None and self._judge(loss)
         if self.param_groups[0]["track_best"]:
@@ -245,7 +247,7 @@ class HillAdam(Adam):
             beta1, beta2 = group["betas"]
             adam(
                 *tensors,
-                foreach=group["foreach"], fused=group["fused"], has_complex=has_complex, amsgrad=False,
+                foreach=group["foreach"], fused=group["fused"], has_complex=has_complex, amsgrad=group["amsgrad"],
                 beta1=beta1, beta2=beta2, lr=group["lr"], weight_decay=group["weight_decay"], eps=group["eps"],
                 decoupled_weight_decay=group["decoupled_weight_decay"], maximize=group["maximize"],
                 grad_scale=getattr(self, "grad_scale", None), found_inf=getattr(self, "found_inf", None),
@@ -275,7 +277,7 @@ class HillAdam(Adam):
             verdict["best_loss"] = loss
         if reason:
             verdict["maximize"] = maximize
-            verdict["switches"] = (*first["switches"], (first["losses"], REASONS[reason]))
+            verdict["switches"] = (*first["switches"], (first["losses"], _DIRECTIONS[maximize], REASONS[reason]))
             self._forget_gradients()
         for group in self.param_groups:
             group.update(verdict)
@@ -283,7 +285,7 @@ class HillAdam(Adam):
 
     def _forget_gradients(self) -> None:
         for state in self.state.values():
-            for key in ("step", "exp_avg", "exp_avg_sq"):
+            for key in _FORGOTTEN & state.keys():
                 state[key].zero_()
 
     def _keep(self, improved: bool) -> None:
@@ -294,18 +296,19 @@ class HillAdam(Adam):
         """
         params, copies = [], []
         for param, state in self.state.items():
-            if "best" not in state:
+            if "best" in state:
+                if improved:
+                    params.append(param)
+                    copies.append(state["best"])
+            elif state:  # empty where somebody looked before the first gradient
                 state["best"] = param.detach().clone()
-            elif improved:
-                params.append(param)
-                copies.append(state["best"])
         if params:
             torch._foreach_copy_(copies, params)
 
 
 def _one_number(loss: float | Tensor) -> float:
     if isinstance(loss, Tensor) and loss.numel() == 1 and not loss.is_complex():
-        return loss.item()
+        return float(loss.item())
     if isinstance(loss, Real):
         return float(loss)
     found = f"a {loss.dtype} tensor of shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else repr(loss)

@@ -46,7 +46,8 @@ class ReferenceHillAdam:
             that line 10 resets, as the author's code does.
 
     Raises:
-        ValueError: an option that is none of the above, or parameters whose first dimensions differ.
+        ValueError: an option that is none of the above, a number out of its range, or parameters whose first
+            dimensions differ.
     """
 
     def __init__(
@@ -69,6 +70,13 @@ class ReferenceHillAdam:
         for name, value in readings.items():
             if value not in _READINGS[name]:
                 raise ValueError(f"Invalid {name} reading: {value!r}; expected one of {_READINGS[name]}")
+        for name, value in dict(lr=lr, eps=eps, eps_root=eps_root, delta=delta).items():
+            if not torch.as_tensor((0.0 <= value) & (value < math.inf)).all():
+                raise ValueError(f"Invalid {name}: {value}; expected finite numbers >= 0")
+        if not all(0.0 <= beta < 1.0 for beta in betas):
+            raise ValueError(f"Invalid betas: {betas}; expected numbers in [0, 1)")
+        if not torch.as_tensor(floor < gamma).all():
+            raise ValueError(f"Invalid gamma: {gamma}; expected numbers above floor = {floor}")
         self.params = list(params)
         sizes = {p.shape[:1] for p in self.params}
         if len(sizes) != 1 or torch.Size() in sizes:
@@ -105,7 +113,7 @@ class ReferenceHillAdam:
             loss, self.maximize, self.previous_loss, self.delta, self.gamma, self.floor
         )
         toggled = abs(loss - self.previous_loss) < self.delta
-        self.previous_loss = loss if self.readings["previous_loss"] == "kept" else remembered
+        self.previous_loss = loss.clone() if self.readings["previous_loss"] == "kept" else remembered
         reset = self.reason > 0
         if self.readings["dead_end"] == "per_excursion":
             reset = reset | ((loss > self.gamma) & ~self.above)

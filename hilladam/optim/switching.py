@@ -32,7 +32,7 @@ def decide(
     """Decide the direction of the next step from the loss alone.
 
     Everything is elementwise: plain numbers decide for one model; tensors of any one shape, say ``(members,)``,
-    decide for that many models at once, without a round trip to the host. Numbers and tensors mix.
+    decide for that many models at once, without a round trip to the host. A tensor of losses may meet plain numbers.
 
     1. A loss within ``delta`` of the previous one is *critical*: the direction toggles (lines 8–11).
     2. A loss above ``gamma`` is a *dead end*: the direction becomes minimising whatever rule 1 said (lines 13–19).
@@ -59,7 +59,7 @@ def decide(
     below = finite & (loss < floor)
     turned = _where(below, True, _where(above, False, maximize ^ critical))
     previous_loss = _where(critical | above | below | (finite ^ True), math.nan, loss)
-    reason = (turned ^ maximize) * (1 + above + 2 * below)
+    reason = (turned ^ maximize) * _where(below, 3, _where(above, 2, 1))
     return Decision(turned, previous_loss, reason)
 
 
