@@ -42,7 +42,7 @@ def begins_with(source, path):
     """Whether this is the notebook's first code cell."""
     cells = json.loads(path.read_text())["cells"]
     first = next(cell for cell in cells if cell["cell_type"] == "code")
-    return "".join(first["source"]) == source and first["metadata"].get("tags") == ["hide-cell"]
+    return "".join(first["source"]) == source and first["metadata"].get("tags") == ["remove-cell"]
 
 
 def setup_cell(address):

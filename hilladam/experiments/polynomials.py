@@ -16,7 +16,7 @@ from hilladam.optim import ReferenceHillAdam
 
 OPTIMIZERS = ("Adam", "Hill-ADAM")
 EPS = {"outside": {"eps": 1e-8, "eps_root": 0.0}, "inside": {"eps": 0.0, "eps_root": 1e-8}}
-"""The two places of ε in the denominator: Equation 1's, which is torch's, and that of Equations 11–13 and line 31."""
+"""The two places of ε in the denominator: Equation 1's, which is torch's, and that of Equations 11–13 and lines 32 and 34."""
 
 PAPER_TABLE_1 = {
     "x2": {"Adam": 4.000, "Hill-ADAM": 4.0000},
@@ -192,7 +192,7 @@ def readings(
 ) -> pd.DataFrame:
     """Table 1 under every reading of what the paper leaves open.
 
-    The readings are the activation between the layers, the place of ε, γ, and whether lines 28–29 of Algorithm 1
+    The readings are the activation between the layers, the place of ε, γ, and whether lines 29–30 of Algorithm 1
     overwrite the moments.
 
     Returns:

@@ -184,8 +184,9 @@ class _Stacked(torch.autograd.Function):
         return value
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
     def backward(ctx, grad):
+        if torch.is_grad_enabled():  # create_graph=True; torch's once_differentiable would take the slope as a constant
+            raise RuntimeError("stack() is differentiable once; for more, call the polynomials themselves")
         return grad * ctx.saved_tensors[0], None
 
 

@@ -56,10 +56,10 @@ class HillAdam(Adam):
            &&\text{(lines 22–24)} \\
          &\quad t \leftarrow t + 1,\ m \leftarrow \beta_1 m + (1 - \beta_1) g,\
            v \leftarrow \beta_2 v + (1 - \beta_2) g^2
-           &&\text{(lines 25–27)} \\
+           &&\text{(lines 25–28)} \\
          &\quad \theta \leftarrow \theta + s\,\lambda\,
            \frac{m / (1 - \beta_1^t)}{\sqrt{v / (1 - \beta_2^t)} + \epsilon}
-           &&\text{(lines 28–35)}
+           &&\text{(lines 29–35)}
        \end{aligned}
 
     The lines are those of Algorithm 1 in Manikandan and Gilpin, *Explore the Loss Space with Hill-ADAM* (2025); where

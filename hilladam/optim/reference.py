@@ -31,14 +31,14 @@ class ReferenceHillAdam:
         lr: λ ≥ 0, per member.
         betas: (β₁, β₂), each in [0, 1).
         eps: ε outside the root, as in Equation 1 and in torch; per member.
-        eps_root: ε inside the root, as in Equations 11–13 and line 31; per member. The paper's form is
+        eps_root: ε inside the root, as in Equations 11–13 and lines 32 and 34; per member. The paper's form is
             ``eps=0, eps_root=1e-8``.
         delta: δ ≥ 0, per member. A member with ``delta=0`` (and γ = ∞) is Adam.
         gamma: γ, the loss above which a member must descend; per member.
         floor: the loss below which a member must climb; per member.
         bias_correction: ``"copied"`` keeps the running averages and corrects a copy of them, as Adam does;
-            ``"in_place"`` overwrites them, as lines 28–29 say literally.
-        previous_loss: after a rule has fired, ``"cleared"`` compares the next loss with nothing (lines 10 and 15);
+            ``"in_place"`` overwrites them, as lines 29–30 say literally.
+        previous_loss: after a rule has fired, ``"cleared"`` compares the next loss with nothing (lines 10 and 16);
             ``"kept"`` compares it with the loss that fired, as line 38 would have it if it came last.
         dead_end: ``"on_turn"`` clears the moments only when the direction changes (line 22); ``"per_excursion"`` also
             clears them at the first loss of every excursion above γ, as the author's code does.
@@ -71,12 +71,14 @@ class ReferenceHillAdam:
             if value not in _READINGS[name]:
                 raise ValueError(f"Invalid {name} reading: {value!r}; expected one of {_READINGS[name]}")
         for name, value in dict(lr=lr, eps=eps, eps_root=eps_root, delta=delta).items():
-            if not torch.as_tensor((0.0 <= value) & (value < math.inf)).all():
-                raise ValueError(f"Invalid {name}: {value}; expected finite numbers >= 0")
+            for number in _numbers(value).tolist():
+                if not 0.0 <= number < math.inf:
+                    raise ValueError(f"Invalid {name}: {number}; expected finite numbers >= 0")
         if not all(0.0 <= beta < 1.0 for beta in betas):
             raise ValueError(f"Invalid betas: {betas}; expected numbers in [0, 1)")
-        if not torch.as_tensor(floor < gamma).all():
-            raise ValueError(f"Invalid gamma: {gamma}; expected numbers above floor = {floor}")
+        for low, high in torch.stack(torch.broadcast_tensors(_numbers(floor), _numbers(gamma)), 1).tolist():
+            if not low < high:
+                raise ValueError(f"Invalid gamma: {high}; expected numbers above floor = {low}")
         self.params = list(params)
         sizes = {p.shape[:1] for p in self.params}
         if len(sizes) != 1 or torch.Size() in sizes:
@@ -137,15 +139,19 @@ class ReferenceHillAdam:
         for param, grad, exp_avg, exp_avg_sq in zip(self.params, grads, self.exp_avgs, self.exp_avg_sqs, strict=True):
             exp_avg.masked_fill_(_column(reset, param), 0.0)
             exp_avg_sq.masked_fill_(_column(reset, param), 0.0)
-            exp_avg.mul_(beta1).add_(grad, alpha=1 - beta1)  # line 26
-            exp_avg_sq.mul_(beta2).addcmul_(grad, grad, value=1 - beta2)  # line 27
-            mean = exp_avg / _column(correction1, param)  # line 28
-            square = exp_avg_sq / _column(correction2, param)  # line 29
+            exp_avg.mul_(beta1).add_(grad, alpha=1 - beta1)  # line 27
+            exp_avg_sq.mul_(beta2).addcmul_(grad, grad, value=1 - beta2)  # line 28
+            mean = exp_avg / _column(correction1, param)  # line 29
+            square = exp_avg_sq / _column(correction2, param)  # line 30
             if self.readings["bias_correction"] == "in_place":
                 exp_avg.copy_(mean)
                 exp_avg_sq.copy_(square)
             denominator = (square + _column(self.eps_root, param)).sqrt() + _column(self.eps, param)
             param.addcmul_(_column(signed_lr, param), mean / denominator)  # lines 31–35
+
+
+def _numbers(value: float | Tensor) -> Tensor:
+    return torch.as_tensor(value, dtype=torch.float64).reshape(-1).cpu()
 
 
 def _column(value, param: Tensor):

@@ -40,7 +40,7 @@ def decide(
        rule; its author's code has, with a floor of −10⁴.
 
     Whichever rule fires, the loss is forgotten, so that the next one has nothing to be compared with (lines 10 and
-    15). A loss that is not finite fires no rule and is forgotten too.
+    16). A loss that is not finite fires no rule and is forgotten too.
 
     Args:
         loss: the loss of the parameters as they stand, before the step.

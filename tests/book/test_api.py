@@ -1,0 +1,28 @@
+"""The API page leaves out no public name and no option of the command line."""
+
+import importlib
+
+import pytest
+from bs4 import BeautifulSoup
+
+from hilladam.__main__ import main
+
+
+@pytest.fixture(scope="module")
+def page(site):
+    return BeautifulSoup((site / "book" / "api.html").read_text(), "html.parser")
+
+
+@pytest.mark.parametrize("module", ["optim", "losses", "experiments", "figures", "widgets"])
+def test_every_public_name_has_an_entry(page, module):
+    names = importlib.import_module(f"hilladam.{module}").__all__
+    missing = [n for n in names if not page.find(id=[f"hilladam.{module}.{n}", f"hilladam.{n}"])]
+    assert not missing
+
+
+@pytest.mark.parametrize("experiment", ["table1", "readings"])
+def test_every_option_is_named(page, capsys, experiment):
+    with pytest.raises(SystemExit):
+        main([experiment, "--help"])
+    options = {word.strip("[],") for word in capsys.readouterr().out.split() if word.strip("[],").startswith("--")}
+    assert options - {"--help"} <= {code.text.split()[0] for code in page.select("code") if code.text.strip()}

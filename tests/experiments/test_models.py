@@ -1,0 +1,69 @@
+"""An ensemble of networks is its networks, side by side."""
+
+from itertools import pairwise
+
+import pytest
+import torch
+from torch import nn
+
+from hilladam.experiments import ACTIVATIONS, Points, StackedMLP, network
+
+SIZES = [(6, 4, 3, 1), (2, 5, 3), (3, 1)]
+
+
+def parts(activation, sizes, dtype=None):
+    layers = []
+    for wide, narrow in pairwise(sizes):
+        layers += [nn.Linear(wide, narrow, dtype=dtype), ACTIVATIONS[activation]()]
+    return nn.Sequential(*layers[:-1])
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+@pytest.mark.parametrize("sizes", SIZES, ids=str)
+def test_the_weights_are_those_that_the_seed_gives(seed, sizes):
+    torch.manual_seed(seed)
+    expected = parts("tanh", sizes)
+    for dtype in (torch.float32, torch.float64):
+        ours = network(sizes, "tanh", seed, dtype)
+        assert [type(layer) for layer in ours] == [type(layer) for layer in expected]
+        for x, y in zip(ours.parameters(), expected.parameters(), strict=True):
+            assert torch.equal(x, y.to(dtype))
+
+
+def test_the_global_generator_is_left_alone():
+    torch.manual_seed(3)
+    expected = torch.rand(3)
+    torch.manual_seed(3)
+    network(seed=5)
+    assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("sizes", SIZES, ids=str)
+def test_every_member_is_its_network(activation, sizes):
+    seeds = [0, 1, 5, 1]
+    ensemble = StackedMLP(seeds, sizes, activation)
+    outputs = ensemble()
+    weights = torch.linspace(1, 2, outputs.numel(), dtype=torch.float64).view(outputs.shape)
+    (grads,) = torch.autograd.grad((weights * outputs).sum(), ensemble.parameters)
+    assert outputs.shape == (len(seeds), sizes[-1])
+    for index, seed in enumerate(seeds):
+        alone = network(sizes, activation, seed)
+        output = alone(torch.ones(sizes[0], dtype=torch.float64))
+        torch.testing.assert_close(outputs[index], output, rtol=1e-12, atol=1e-14)
+        grad = torch.autograd.grad((weights[index] * output).sum(), list(alone.parameters()))
+        torch.testing.assert_close(grads[index], nn.utils.parameters_to_vector(grad), rtol=1e-12, atol=1e-14)
+
+
+def test_points_are_copies_that_are_moved_directly():
+    starts = torch.tensor([1.0, 2.0])
+    points = Points(starts)
+    assert torch.equal(points(), starts)
+    points.parameters[0].data.zero_()
+    assert torch.equal(points(), torch.zeros(2)) and torch.equal(starts, torch.tensor([1.0, 2.0]))
+
+
+@pytest.mark.parametrize("make", [network, lambda **chosen: StackedMLP([0], **chosen)], ids=["network", "StackedMLP"])
+def test_an_unknown_activation_is_refused(make):
+    with pytest.raises(ValueError, match="Invalid activation: 'swish'; expected one of"):
+        make(activation="swish")

@@ -1,0 +1,194 @@
+"""Table 1: the ensemble is the runs, and the summary says what they found."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from hilladam import HillAdam
+from hilladam.experiments import (
+    Record,
+    StackedMLP,
+    decode_mean,
+    network,
+    readings,
+    stored_readings,
+    summarize,
+    table1,
+    train,
+)
+from hilladam.losses import TABLE_1, stack
+from hilladam.optim import ReferenceHillAdam
+
+GAMMA = 50.0  # low enough for dead ends within a few hundred steps
+
+
+# The two compute the same sums in another order, and every climb away from a minimum magnifies the difference: to 1e-11
+# after 400 steps, to 1e-4 after 1,500. So the horizon has switches of each kind, several for most losses, and
+# still tells a mistake from rounding.
+@pytest.mark.parametrize("activation", ["none", "tanh"])
+def test_each_run_of_the_ensemble_is_the_same_run_done_alone(activation):
+    steps, seeds = 400, [0, 1]
+    runs = table1(seeds, steps, gamma=GAMMA, activation=activation, history=True, device="cpu")
+    assert list(runs) == [(loss, optimizer) for loss in TABLE_1 for optimizer in ("Adam", "Hill-ADAM")]
+    reasons = set()
+    for (key, name), record in runs.items():
+        run = record.member(seeds.index(1))
+        model, ones = network(activation=activation, seed=1), torch.ones(6, dtype=torch.float64)
+        optimizer = torch.optim.Adam(model.parameters(), 0.01)
+        if hill := name == "Hill-ADAM":
+            optimizer = HillAdam(model.parameters(), 0.01, gamma=GAMMA)
+        for step in range(steps):
+            optimizer.zero_grad()
+            state = model(ones)
+            loss = TABLE_1[key](state).sum()
+            loss.backward()
+            optimizer.step(**{"loss": loss} if hill else {})
+            assert abs(state.item() - run.states[step].item()) < 1e-9
+            assert abs(loss.item() - run.losses[step]) < 1e-9
+        assert [switch.step for switch in getattr(optimizer, "switches", [])] == run.switches.tolist()
+        reasons |= {switch.reason for switch in getattr(optimizer, "switches", [])}
+        assert not hill or abs(optimizer.best_loss - run.best_losses) < 1e-9
+    assert reasons == {"critical", "dead_end"}
+
+
+def test_the_readings_reach_the_optimizer():
+    (record,) = table1([3], 60, 0.02, 1e-3, 30.0, "sigmoid", losses=["sixth"], optimizers=["Hill-ADAM"], eps="inside",
+                       bias_correction="in_place", history=True, device="cpu").values()  # fmt: skip
+    model = StackedMLP([3], activation="sigmoid")
+    optimizer = ReferenceHillAdam(model.parameters, 0.02, eps=0.0, eps_root=1e-8, delta=1e-3, gamma=30.0,
+                                  bias_correction="in_place")  # fmt: skip
+    alone = train(model, stack([TABLE_1["sixth"]]), optimizer, 60)
+    np.testing.assert_allclose(record.losses, alone.losses, rtol=1e-10)
+    np.testing.assert_array_equal(record.reasons, alone.reasons)
+
+
+def test_the_losses_and_optimizers_that_are_asked_for():
+    runs = table1(range(3), 2, losses=["tenth", "x2"], optimizers=["Adam"])
+    assert list(runs) == [("tenth", "Adam"), ("x2", "Adam")]
+    assert [record.best_losses.shape for record in runs.values()] == [(3,), (3,)]
+    assert all(record.losses.shape == (0, 3) for record in runs.values())
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"seeds": []}, "Invalid seeds: none"),
+        ({"losses": []}, "Invalid losses: none"),
+        ({"optimizers": []}, "Invalid optimizers: none"),
+        ({"losses": ["seventh"]}, "Invalid loss: 'seventh'; expected one of"),
+        ({"optimizers": ["SGD"]}, "Invalid optimizer: 'SGD'; expected one of"),
+        ({"eps": "nowhere"}, "Invalid eps: 'nowhere'; expected one of"),
+        ({"activation": "swish"}, "Invalid activation: 'swish'; expected one of"),
+        ({"bias_correction": "none"}, "Invalid bias_correction reading: 'none'"),
+        ({"steps": 0}, "Invalid steps: 0"),
+        ({"lr": -0.1}, "Invalid lr: -0.1"),
+        ({"delta": -1.0}, "Invalid delta"),
+        ({"gamma": math.nan}, "Invalid gamma"),
+    ],
+    ids=lambda value: str(value) if isinstance(value, dict) else "",
+)
+def test_bad_arguments_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        table1(**{"seeds": [0], "steps": 2, **arguments})
+
+
+# The summary ---------------------------------------------------------------------------------------------------------
+
+
+SIXTH = TABLE_1["sixth"]
+
+
+def a_record(best, final):
+    """Runs of which only the best and the last state matter; the loss is that of the sixth order."""
+    best, final = np.array(best), np.array(final)
+    empty = np.zeros((0, len(best)))
+    return Record(empty, empty, empty, empty, SIXTH(best), best[:, None], SIXTH(final), final[:, None])
+
+
+def test_the_summary_counts_runs_by_basin():
+    low, high = (point.x for point in SIXTH.minima)
+    record = a_record([low, low + 0.008, low + 0.009, high], [low, high, 5.0, math.nan])
+    assert (record.best_losses - SIXTH.global_minimum.value)[1:3] == pytest.approx([0.009, 0.0114], abs=2e-4)
+    row = summarize({("sixth", "Hill-ADAM"): record}).loc["sixth order", "Hill-ADAM"]
+    assert row["paper"] == 3.3475
+    assert row["mean_best"] == record.best_losses.mean()
+    assert row["success"] == 0.5  # the third run is in the basin, but more than 0.01 above its bottom
+    assert row["best_in"] == "2.8863: 3, 5.1923: 1"
+    assert row["final_in"] == "2.8863: 1, 5.1923: 2, ∞: 1"
+
+
+def wilson(successes, runs, z=1.959963984540054):
+    share, weight = successes / runs, z * z / runs
+    middle, half = share + weight / 2, z * math.sqrt(share * (1 - share) / runs + weight / runs / 4)
+    return (middle - half) / (1 + weight), (middle + half) / (1 + weight)
+
+
+@pytest.mark.parametrize("successes, runs", [(0, 15), (12, 15), (15, 15), (1, 1), (30, 60)])
+def test_the_interval_is_wilsons(successes, runs):
+    low, high = (point.x for point in SIXTH.minima)
+    places = [low] * successes + [high] * (runs - successes)
+    (row,) = summarize({("sixth", "Adam"): a_record(places, places)}).to_dict("records")
+    assert row["success"] == successes / runs
+    assert (row["low"], row["high"]) == pytest.approx(wilson(successes, runs), abs=1e-12)
+
+
+def minima(key):
+    return [point.value for point in TABLE_1[key].minima]
+
+
+@pytest.mark.parametrize(
+    "mean, key, counts",
+    [
+        (3.3475, "sixth", [12, 3]),  # Hill-ADAM's: 12 of 15 runs in the global minimum
+        (4.4237, "sixth", [5, 10]),  # ADAM's
+        (-10.4340, "eighth", [0, 0, 0, 15]),
+        (4.0, "x2", [15]),
+        (0.3125, "fourth", [15]),
+    ],
+)
+def test_the_papers_means_are_mixtures_of_minima(mean, key, counts):
+    table = decode_mean(mean, minima(key))
+    assert table.iloc[:, :-1].to_numpy().tolist() == [counts]  # that mixture, and no other
+    assert table["error"].abs().max() <= 5e-5
+
+
+def test_decoding_finds_every_mixture_the_closest_first():
+    table = decode_mean(0.5, [0.0, 0.49, 1.0], runs=2, rounding=0.02)
+    assert table.iloc[:, :-1].to_numpy().tolist() == [[1, 0, 1], [0, 2, 0]]
+    assert table["error"].tolist() == pytest.approx([0.0, -0.01])
+    assert list(table) == ["0.0000", "0.4900", "1.0000", "error"]
+    assert decode_mean(2.0, [0.0, 1.0]).empty
+
+
+# The readings --------------------------------------------------------------------------------------------------------
+
+
+def test_the_readings_cover_what_the_paper_leaves_open():
+    table = readings(range(2), 3, gammas=(50.0, math.inf), device="cpu")
+    options = ["activation", "eps", "bias_correction", "gamma"]
+    assert list(table)[:6] == [*options, "loss", "optimizer"]
+    assert len(table) == 4 * 2 * 2 * 3 * 5  # activations, places of ε, bias corrections, two γ and Adam, losses
+    assert not table.duplicated([*options, "loss"]).any()
+    assert (table["gamma"].isna() == (table["optimizer"] == "Adam")).all()
+
+
+def test_a_reading_is_the_table_under_it():
+    table = readings([5], 60, gammas=(20.0,), device="cpu").set_index(["activation", "eps", "bias_correction", "gamma"])
+    expected = summarize(table1([5], 60, gamma=20.0, activation="tanh", eps="inside", optimizers=["Hill-ADAM"],
+                                bias_correction="in_place", device="cpu"))  # fmt: skip
+    found = table.loc["tanh", "inside", "in_place", 20.0]
+    np.testing.assert_allclose(found["mean_best"], expected["mean_best"], rtol=1e-9)
+    np.testing.assert_allclose(found["mean_final"], expected["mean_final"], rtol=1e-9)
+
+
+def test_the_stored_readings_are_those_of_a_full_run():
+    table, small = stored_readings(), readings([0], 1, device="cpu")
+    options = ["activation", "eps", "bias_correction", "gamma", "loss", "optimizer"]
+    assert list(table) == list(small)
+    assert table[options].equals(small[options])
+    usual = (table["activation"] == "none") & (table["eps"] == "outside") & (table["bias_correction"] == "copied")
+    found = table[usual & (table["gamma"] == 200.0)].set_index("loss")["mean_best"]
+    for loss in TABLE_1.values():  # with no activation every run finds the global minimum
+        assert found[loss.name] == pytest.approx(loss.global_minimum.value, abs=1e-3)

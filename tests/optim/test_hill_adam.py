@@ -1,0 +1,367 @@
+"""HillAdam is the reference, and without its rules it is torch.optim.Adam."""
+
+import copy
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from hilladam import HillAdam
+from hilladam.losses import DOUBLE_WELL, TABLE_1
+from hilladam.optim import REASONS, ReferenceHillAdam, Switch
+
+# Landscapes ----------------------------------------------------------------------------------------------------------
+
+
+def rosenbrock(x):
+    return (1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2
+
+
+def himmelblau(x):
+    return (x[0] ** 2 + x[1] - 11) ** 2 + (x[0] + x[1] ** 2 - 7) ** 2
+
+
+def rastrigin(x):
+    return 10 * x.numel() + (x**2 - 10 * torch.cos(2 * math.pi * x)).sum()
+
+
+def ackley(x):
+    waves, distance = torch.cos(2 * math.pi * x).mean(), x.square().mean().sqrt()
+    return 20 + math.e - 20 * torch.exp(-0.2 * distance) - torch.exp(waves)
+
+
+def regression(w1, b1, w2, b2):
+    inputs = torch.linspace(-2, 2, 16, dtype=torch.float64).unsqueeze(1)
+    outputs = torch.tanh(inputs @ w1.T + b1) @ w2.T + b2
+    return (outputs - torch.sin(2 * inputs)).square().mean()
+
+
+def curve(polynomial):
+    return lambda x: polynomial(x).sum()
+
+
+def point(*coordinates):
+    return [torch.tensor(coordinates, dtype=torch.float64)]
+
+
+def weights():
+    torch.manual_seed(0)
+    return [torch.randn(*shape, dtype=torch.float64) for shape in [(8, 1), (8,), (1, 8), (1,)]]
+
+
+# The loss, the start, δ, γ and floor: each meets all three rules within 200 steps of λ = 0.1.
+LANDSCAPES = {
+    "x2": (curve(TABLE_1["x2"]), point(2.0), 1e-2, 20.0, 4.01),
+    "sixth": (curve(TABLE_1["sixth"]), point(0.6), 1e-2, 20.0, 4.0),
+    "eighth": (curve(TABLE_1["eighth"]), point(4.5), 1e-2, 3.0, -9.0),
+    "tenth": (curve(TABLE_1["tenth"]), point(5.5), 1e-1, 50.0, -1.4),
+    "fourth": (curve(TABLE_1["fourth"]), point(3.0), 1e-1, 20.0, 0.32),
+    "double well": (curve(DOUBLE_WELL), point(2.0), 1e-2, 10.0, -0.3),
+    "rosenbrock": (rosenbrock, point(0.0, 0.0), 1.0, 50.0, 0.5),
+    "himmelblau": (himmelblau, point(0.0, 0.0), 1e-2, 2.0, 0.01),
+    "rastrigin": (rastrigin, point(2.3, -1.7, 0.4), 1.0, 20.0, 8.0),
+    "ackley": (ackley, point(2.5, -1.5), 1e-2, 10.0, 5.5),
+    "regression": (regression, weights(), 1e-3, 3.0, 0.05),
+}
+
+
+# The reference -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", LANDSCAPES)
+def test_it_equals_the_reference_on_every_step(name, path):
+    loss, start, delta, gamma, floor = LANDSCAPES[name]
+    rules = {"delta": delta, "gamma": gamma, "floor": floor}
+    ours = [x.clone().requires_grad_() for x in start]
+    theirs = [x.clone().unsqueeze(0) for x in start]
+    fast, reference = HillAdam(ours, 0.1, **rules, **path), ReferenceHillAdam(theirs, 0.1, **rules)
+    reasons = []
+    for step in range(200):
+        members = [x[0].requires_grad_() for x in theirs]
+        value = loss(*members)
+        reference.step(value.detach().view(1), [g.unsqueeze(0) for g in torch.autograd.grad(value, members)])
+        fast.zero_grad()
+        loss(*ours).backward()
+        fast.step(loss=loss(*ours))
+
+        for x, y in zip(ours, theirs, strict=True):
+            torch.testing.assert_close(x, y[0], rtol=1e-9, atol=1e-9)
+        assert (fast.direction == "maximize") == reference.maximize
+        assert fast.best_loss == pytest.approx(reference.best_loss.item(), rel=1e-9, abs=1e-9)
+        if reference.reason:
+            reasons.append(REASONS[reference.reason])
+            assert fast.switches[-1] == Switch(step, fast.direction, reasons[-1])
+        assert len(fast.switches) == len(reasons)
+
+    assert set(reasons) == {"critical", "dead_end", "floor"}
+    fast.load_best()
+    for x, y in zip(ours, reference.best_params, strict=True):
+        torch.testing.assert_close(x, y[0], rtol=1e-9, atol=1e-9)
+
+
+# Adam ----------------------------------------------------------------------------------------------------------------
+
+OFF = {"delta": 0.0, "gamma": math.inf, "floor": -math.inf}
+SETTINGS = {
+    "plain": {},
+    "betas and eps": {"betas": (0.5, 0.6), "eps": 1e-3},
+    "weight decay": {"weight_decay": 0.1},
+    "decoupled weight decay": {"weight_decay": 0.1, "decoupled_weight_decay": True},
+}
+
+
+def grouped(tensors):
+    return [{"params": tensors[:2], "lr": 0.02, "weight_decay": 0.3}, {"params": tensors[2:], "betas": (0.7, 0.9)}]
+
+
+def twins(dtype):
+    torch.manual_seed(0)
+    ours = [nn.Parameter(torch.randn(shape, dtype=dtype)) for shape in [(3,), (), (2, 4), (5,)]]
+    return ours, [nn.Parameter(x.detach().clone()) for x in ours]
+
+
+def step_alike(ours, theirs, tensors, other_tensors, absent=False, **loss):
+    """One step of both optimizers on the same random gradients."""
+    for index, (x, y) in enumerate(zip(tensors, other_tensors, strict=True)):
+        x.grad = None if absent and index % 2 else torch.randn_like(x)
+        y.grad = None if x.grad is None else x.grad.clone()
+    ours.step(**loss)
+    theirs.step()
+    for x, y in zip(tensors, other_tensors, strict=True):
+        assert torch.equal(x, y)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
+def test_without_its_rules_it_is_adam_bit_for_bit(settings, dtype, path):
+    tensors, others = twins(dtype)
+    hill, adam = HillAdam(tensors, 0.1, **settings, **OFF, **path), torch.optim.Adam(others, 0.1, **settings, **path)
+    for _ in range(50):
+        step_alike(hill, adam, tensors, others, loss=1.0)  # a loss that never changes, and still nothing turns
+    assert hill.switches == []
+
+
+@pytest.mark.parametrize("absent", [False, True], ids=["all gradients", "gradients absent at times"])
+def test_it_is_adam_bit_for_bit_with_several_groups(absent, path):
+    tensors, others = twins(torch.float32)
+    hill, adam = HillAdam(grouped(tensors), 0.1, **OFF, **path), torch.optim.Adam(grouped(others), 0.1, **path)
+    for step in range(50):
+        step_alike(hill, adam, tensors, others, absent=absent and step % 3 == 0, loss=1.0)
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        lambda opt: [torch.optim.lr_scheduler.OneCycleLR(opt, 0.1, total_steps=60)],  # moves β₁ too
+        lambda opt: [
+            torch.optim.lr_scheduler.LinearLR(opt, 0.1, total_iters=10),
+            torch.optim.lr_scheduler.ExponentialLR(opt, 0.95),
+        ],
+    ],
+    ids=["one cycle", "chained"],
+)
+def test_it_is_adam_bit_for_bit_under_schedulers(schedule, path):
+    tensors, others = twins(torch.float32)
+    hill, adam = HillAdam(grouped(tensors), 0.1, **OFF, **path), torch.optim.Adam(grouped(others), 0.1, **path)
+    schedulers = [*schedule(hill), *schedule(adam)]
+    for _ in range(50):
+        step_alike(hill, adam, tensors, others, loss=1.0)
+        for scheduler in schedulers:
+            scheduler.step()
+    rates = [[group["lr"] for group in optimizer.param_groups] for optimizer in (hill, adam)]
+    assert rates[0] == rates[1] != [0.02, 0.1]
+
+
+@pytest.mark.parametrize("foreach", [False, True], ids=["for-loop", "foreach"])  # torch has no fused one
+@pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128], ids=str)
+def test_it_is_adam_bit_for_bit_on_complex_parameters(dtype, foreach):
+    tensors, others = twins(dtype)
+    hill, adam = HillAdam(tensors, 0.1, **OFF, foreach=foreach), torch.optim.Adam(others, 0.1, foreach=foreach)
+    for _ in range(50):
+        step_alike(hill, adam, tensors, others, loss=1.0)
+
+
+def test_it_is_adam_bit_for_bit_with_a_tensor_as_learning_rate():
+    tensors, others = twins(torch.float32)
+    hill, adam = HillAdam(tensors, torch.tensor(0.1), **OFF), torch.optim.Adam(others, torch.tensor(0.1))
+    for _ in range(50):
+        step_alike(hill, adam, tensors, others, loss=1.0)
+
+
+# Climbing ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
+def test_after_a_switch_it_is_a_new_adam_that_maximizes(settings, path):
+    tensors, others = twins(torch.float32)
+    hill = HillAdam(tensors, 0.1, **settings, **path)
+    down = torch.optim.Adam(others, 0.1, **settings, **path)
+    for loss in (5.0, 4.0, 3.0):
+        step_alike(hill, down, tensors, others, loss=loss)
+    up = torch.optim.Adam(others, 0.1, maximize=True, **settings, **path)
+    for loss in (3.0, 4.0, 5.0, 6.0):
+        step_alike(hill, up, tensors, others, loss=loss)
+    assert hill.switches == [Switch(3, "maximize", "critical")]
+
+
+@pytest.mark.parametrize("decoupled", [False, True], ids=["L2", "decoupled"])
+def test_weight_decay_decays_while_climbing(decoupled, path):
+    x = nn.Parameter(torch.tensor([1.0, -2.0]))
+    hill = HillAdam([x], 0.1, weight_decay=0.1, decoupled_weight_decay=decoupled, **path)
+    x.grad = torch.zeros(2)
+    sizes = []
+    for _ in range(4):  # the second loss turns it round, the third has nothing to be compared with, the fourth turns it
+        hill.step(loss=1.0)
+        sizes.append(x.abs().sum().item())
+    assert [switch.step for switch in hill.switches] == [1, 3]
+    assert 3.0 > sizes[0] > sizes[1] > sizes[2] > sizes[3]
+
+
+def test_it_leaves_the_gradients_alone(path):
+    tensors, _ = twins(torch.float64)
+    hill = HillAdam(tensors, 0.1, weight_decay=0.1, **path)
+    for loss in (1.0, 1.0, 2.0, 3.0, 3.0):
+        for x in tensors:
+            x.grad = torch.randn_like(x)
+        before = [x.grad.clone() for x in tensors]
+        hill.step(loss=loss)
+        assert all(torch.equal(x.grad, grad) for x, grad in zip(tensors, before, strict=True))
+    assert len(hill.switches) == 2
+
+
+def test_a_new_group_joins_in_the_direction_of_the_others(path):
+    tensors, _ = twins(torch.float64)
+    hill = HillAdam(tensors[:1], 0.1, delta=0.5, **path)
+    tensors[0].grad = torch.ones_like(tensors[0])
+    for loss in (1.0, 1.0):
+        hill.step(loss=loss)
+    hill.add_param_group({"params": tensors[1:2], "lr": 0.2})
+    before = tensors[1].clone()
+    tensors[1].grad = torch.ones_like(tensors[1])
+    hill.step(loss=3.0)
+    assert torch.allclose(tensors[1] - before, torch.tensor(0.2, dtype=torch.float64))
+    assert all(group["delta"] == 0.5 for group in hill.param_groups)
+    hill.step(loss=3.0)
+    assert hill.direction == "minimize"
+    assert [group["maximize"] for group in hill.param_groups] == [False, False]
+
+
+def test_a_start_that_maximizes_is_told_apart():
+    x = nn.Parameter(torch.zeros(1))
+    x.grad = torch.ones(1)
+    hill = HillAdam([{"params": [x], "maximize": True}], 0.1)
+    hill.step(loss=1.0)
+    assert x > 0
+    hill.step(loss=1.0)
+    assert hill.switches == [Switch(1, "minimize", "critical")]
+
+
+# The call ------------------------------------------------------------------------------------------------------------
+
+
+def descent(**settings):
+    x = nn.Parameter(torch.tensor([2.0], dtype=torch.float64))
+    x.grad = torch.ones_like(x)
+    return x, HillAdam([x], 0.1, **settings)
+
+
+def test_the_hooks_fire_once(path):
+    _, hill = descent(**path)
+    fired = []
+    hill.register_step_pre_hook(lambda optimizer, args, kwargs: fired.append(("before", optimizer.best_loss, kwargs)))
+    hill.register_step_post_hook(lambda optimizer, args, kwargs: fired.append(("after", optimizer.best_loss, kwargs)))
+    hill.step(loss=3.0)
+    assert fired == [("before", math.inf, {"loss": 3.0}), ("after", 3.0, {"loss": 3.0})]
+
+
+def test_the_closure_is_called_once_with_gradients_on():
+    x, hill = descent()
+    calls = []
+
+    def closure():
+        calls.append(torch.is_grad_enabled())
+        hill.zero_grad()
+        loss = DOUBLE_WELL(x).sum()
+        loss.backward()
+        return loss
+
+    with torch.no_grad():
+        loss = hill.step(closure)
+    assert calls == [True]
+    assert loss == hill.best_loss == DOUBLE_WELL(2.0)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [0.1, torch.tensor(0.1, dtype=torch.float64), torch.tensor([0.1], dtype=torch.float64), np.float64(0.1),
+     torch.tensor([[0.1]], dtype=torch.float64, requires_grad=True)],
+    ids=["float", "0-dim", "1-element", "numpy", "with gradient"],
+)  # fmt: skip
+def test_it_takes_numbers_and_tensors_of_one_element_and_returns_them(loss):
+    _, hill = descent()
+    assert hill.step(loss=loss) is loss
+    assert hill.best_loss == 0.1
+    assert hill.step(lambda: loss) is loss
+    assert hill.direction == "maximize"
+
+
+@pytest.mark.parametrize("loss", [3, True, np.float32(3), torch.tensor(3), torch.tensor(True)], ids=repr)
+def test_what_it_remembers_of_a_loss_is_a_float(loss):
+    _, hill = descent()
+    hill.step(loss=loss)
+    assert type(hill.best_loss) is type(hill.param_groups[0]["previous_loss"]) is float
+
+
+def test_a_bare_step_is_one_of_adam_and_judges_nothing(path):
+    x, hill = descent(**path)
+    for sign, losses in ((-1, [5.0]), (+1, [5.0, 6.0])):
+        for loss in losses:
+            hill.step(loss=loss)
+        before, known = x.item(), {key: value for key, value in hill.param_groups[0].items() if key != "params"}
+        assert hill.step() is None
+        assert x.item() - before == pytest.approx(sign * 0.1)
+        assert {key: value for key, value in hill.param_groups[0].items() if key != "params"} == known
+
+
+def test_asking_for_the_state_of_a_parameter_changes_nothing(path):
+    tensors, others = twins(torch.float32)
+    asked, unasked = HillAdam(tensors, 0.1, **path), HillAdam(others, 0.1, **path)
+    for index, loss in enumerate((3.0, 3.0, 2.0, 1.0)):
+        assert all(asked.state[x] is not None for x in tensors)  # a defaultdict: this leaves an empty entry
+        for x, y in zip(tensors[: index + 1], others, strict=False):
+            x.grad, y.grad = torch.ones_like(x), torch.ones_like(y)
+        asked.step(loss=loss)
+        unasked.step(loss=loss)
+    asked.load_best()
+    unasked.load_best()
+    assert asked.switches == unasked.switches != []
+    assert all(torch.equal(x, y) for x, y in zip(tensors, others, strict=True))
+
+
+def test_a_gradient_scaler_that_skips_a_step_skips_the_judgement(path):
+    (x, hill), (y, unscaled) = descent(**path), descent(**path)
+    scaler = torch.amp.GradScaler("cpu", init_scale=4.0)
+    for step in range(6):
+        loss = DOUBLE_WELL(x).sum()
+        hill.zero_grad()
+        scaler.scale(loss).backward()
+        if step == 2:
+            x.grad.fill_(math.inf)
+        else:
+            y.grad = x.grad / scaler.get_scale()
+            unscaled.step(loss=loss)
+        scaler.step(hill, loss=loss)
+        scaler.update()
+        assert torch.equal(x, y)
+    assert hill.switches == []  # after the skipped step the loss is the same again
+    assert hill.param_groups[0]["losses"] == 5
+
+
+def test_a_deep_copy_goes_its_own_way():
+    _, hill = descent()
+    hill.step(loss=1.0)
+    other = copy.deepcopy(hill)
+    other.step(loss=1.0)
+    assert (hill.direction, other.direction) == ("minimize", "maximize")

@@ -1,0 +1,146 @@
+"""`python -m hilladam`, as a shell sees it."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from hilladam import experiments
+from hilladam.__main__ import main
+
+
+@pytest.fixture
+def call(capsys):
+    """Run a command in this interpreter: its exit status, standard output and standard error."""
+    threads = torch.get_num_threads()
+
+    def call(*arguments):
+        try:
+            status = main([str(argument) for argument in arguments])
+        except SystemExit as end:  # argparse's way out
+            status = end.code
+        return status, *capsys.readouterr()
+
+    yield call
+    torch.set_num_threads(threads)
+
+
+def start(*arguments):
+    command = [sys.executable, "-m", "hilladam", *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def read(file):
+    return json.loads(file.read_text(encoding="utf-8"), parse_constant=pytest.fail)  # NaN and Infinity are not JSON
+
+
+def test_table_1_is_printed_and_written(tmp_path):
+    file = tmp_path / "table.json"
+    process = start("table1", "--seeds", 2, "--steps", 50, "--json", file)
+    out, err = process.communicate()
+    assert process.returncode == 0, err.decode()
+    assert [word for word in out.decode().split() if word in ("Adam", "Hill-ADAM")] == ["Adam", "Hill-ADAM"] * 5
+    rows = read(file)
+    assert len(rows) == 10
+    assert [(row["loss"], row["optimizer"]) for row in rows[:2]] == [("x² + 4", "Adam"), ("x² + 4", "Hill-ADAM")]
+    for row in rows:
+        assert row["mean_best"] <= row["mean_final"]
+        assert row["low"] <= row["success"] <= row["high"]
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_the_options_reach_the_experiment(call, tmp_path):
+    tables = []
+    for number, options in enumerate([[], ["--lr", 0.1], ["--activation", "relu"], ["--gamma", 10], ["--delta", 1.0],
+                                      ["--seeds", 2], ["--steps", 61]]):  # fmt: skip
+        file = tmp_path / f"{number}.json"
+        assert call("table1", "--seeds", 1, "--steps", 60, *options, "--json", file)[0] == 0
+        tables.append(file.read_text(encoding="utf-8"))
+    assert len(set(tables)) == len(tables)
+
+
+def test_numbers_that_json_does_not_have(call, tmp_path):
+    file = tmp_path / "table.json"
+    status, _, err = call("table1", "--seeds", 1, "--steps", 9, "--lr", 1e60, "--gamma", "inf", "--json", file)
+    assert status == 0, err
+    assert None in [row["mean_final"] for row in read(file)]
+
+
+def test_the_readings_are_printed_and_written(call, tmp_path):
+    file = tmp_path / "readings.json"
+    assert call("readings", "--seeds", 1, "--steps", 2, "--json", file)[0] == 0
+    assert {row["gamma"] for row in read(file)} == {None, 50.0, 200.0, "inf"}
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ("table1 --seeds 0", "0 is not a positive whole number"),
+        ("table1 --seeds=-3", "-3 is not a positive whole number"),
+        ("table1 --steps many", "many is not a positive whole number"),
+        ("table1 --steps 1.5", "1.5 is not a positive whole number"),
+        ("table1 --gamma high", "argument --gamma: invalid float value: 'high'"),
+        ("table1 --activation swish", "argument --activation: invalid choice: 'swish'"),
+        ("table1 --device abacus", "argument --device: abacus: "),
+        ("table1 --lr nan", "hilladam: Invalid lr: nan"),
+        ("table1 --lr=-1", "hilladam: Invalid lr: -1.0"),
+        ("table1 --delta=-1", "hilladam: Invalid delta: -1.0"),
+        ("table1 --gamma nan", "hilladam: Invalid gamma: nan"),
+        ("table2", "invalid choice: 'table2'"),
+        ("", "the following arguments are required: experiment"),
+    ],
+)
+def test_bad_arguments_get_one_line_and_exit_with_2(call, arguments, message):
+    status, out, err = call(*arguments.split())
+    assert (status, out) == (2, "")
+    assert message in err.splitlines()[-1]
+    assert all(line.startswith(("usage:", " ")) for line in err.splitlines()[:-1])  # argparse's reminder, no traceback
+
+
+@pytest.mark.parametrize(
+    "target, message", [("missing/table.json", "there is no folder missing"), (".", ". is a folder")]
+)
+def test_a_file_that_cannot_be_written_is_refused_at_once(call, target, message, tmp_path, monkeypatch):
+    monkeypatch.setattr(experiments, "table1", lambda *_, **__: pytest.fail("it computes"))
+    monkeypatch.chdir(tmp_path)
+    status, _, err = call("table1", "--json", target)
+    assert status == 2
+    assert message in err.splitlines()[-1]
+
+
+def test_ctrl_c_leaves_no_file_and_not_half_of_one(tmp_path):
+    process = start("table1", "--seeds", 2, "--steps", 10**6, "--json", tmp_path / "table.json")
+    try:
+        bar = ""
+        while "it/s]" not in bar:  # until steps are being counted
+            bar += process.stderr.read(1).decode(errors="replace")
+            assert process.poll() is None, bar
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert out == b""
+    assert err.decode(errors="replace").splitlines()[-1] == "Interrupted: nothing was written."
+    assert b"Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_could_not_be_finished_is_not_left_behind(call, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError("no space left")
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(OSError, match="no space left"):
+        call("table1", "--seeds", 1, "--steps", 1, "--json", tmp_path / "table.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_names_every_option(call):
+    status, out, _ = call("table1", "--help")
+    assert status == 0
+    for option in ("--seeds", "--steps", "--device", "--activation", "--gamma", "--delta", "--lr", "--json"):
+        assert option in out
