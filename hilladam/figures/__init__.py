@@ -2,8 +2,20 @@
 
 from hilladam.figures.curves import on_the_curve, side_by_side, stationary_points, trajectory
 from hilladam.figures.network import network
+from hilladam.figures.phase import climb_diagram, phase_diagram, phase_diagrams
 from hilladam.figures.style import COLOURS, use_style
 
 use_style()
 
-__all__ = ["COLOURS", "network", "on_the_curve", "side_by_side", "stationary_points", "trajectory", "use_style"]
+__all__ = [
+    "COLOURS",
+    "climb_diagram",
+    "network",
+    "on_the_curve",
+    "phase_diagram",
+    "phase_diagrams",
+    "side_by_side",
+    "stationary_points",
+    "trajectory",
+    "use_style",
+]

@@ -1,5 +1,6 @@
 """Panels for notebooks: move a control, and the run is done again."""
 
+from hilladam.widgets.escape import escape_panel
 from hilladam.widgets.polynomials import polynomial_panel
 
-__all__ = ["polynomial_panel"]
+__all__ = ["escape_panel", "polynomial_panel"]

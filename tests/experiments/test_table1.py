@@ -109,8 +109,8 @@ def a_record(best, final):
 
 def test_the_summary_counts_runs_by_basin():
     low, high = (point.x for point in SIXTH.minima)
-    record = a_record([low, low + 0.008, low + 0.009, high], [low, high, 5.0, math.nan])
-    assert (record.best_losses - SIXTH.global_minimum.value)[1:3] == pytest.approx([0.009, 0.0114], abs=2e-4)
+    record = a_record([low, low + 0.0060, low + 0.0068, high], [low, high, 5.0, math.nan])
+    assert (record.best_losses - SIXTH.global_minimum.value)[1:3] == pytest.approx([0.0088, 0.0113], abs=2e-4)
     row = summarize({("sixth", "Hill-ADAM"): record}).loc["sixth order", "Hill-ADAM"]
     assert row["paper"] == 3.3475
     assert row["mean_best"] == record.best_losses.mean()

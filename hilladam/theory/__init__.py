@@ -1,0 +1,68 @@
+"""Equations 1–13 of the paper: derived by sympy, evaluated in float64, held to ``torch.optim.Adam``."""
+
+from hilladam.theory.absolute_value import overshoot_in_steps, overshoot_of_absolute_value
+from hilladam.theory.agreement import Agreement, agreement, boundary_band
+from hilladam.theory.averages import mean_lag, moving_average, weight_matrix, weights
+from hilladam.theory.derivations import Unrolled, lag_error, step_ceiling, unroll, weight, weighted_sum
+from hilladam.theory.escape import (
+    continuous_limit,
+    energy_rule,
+    equation_13,
+    equidistant,
+    path_average,
+    sweep_path,
+    sweeps,
+    turning_points,
+)
+from hilladam.theory.first_pass import Passes, adam_path, first_pass, torch_first_pass
+from hilladam.theory.overshoot import Climbs, first_climbs, largest_delta, overshoot_threshold
+from hilladam.theory.replay import record, replay
+from hilladam.theory.series import equidistant_gradients, momentum_series, step_size_series, variance_series
+from hilladam.theory.steps import extremal_gradients, largest_step, step_series, step_supremum
+from hilladam.theory.way_out import WayOut, way_out
+
+__all__ = [
+    "Agreement",
+    "Climbs",
+    "Passes",
+    "Unrolled",
+    "WayOut",
+    "adam_path",
+    "agreement",
+    "boundary_band",
+    "continuous_limit",
+    "energy_rule",
+    "equation_13",
+    "equidistant",
+    "equidistant_gradients",
+    "extremal_gradients",
+    "first_climbs",
+    "first_pass",
+    "lag_error",
+    "largest_delta",
+    "largest_step",
+    "mean_lag",
+    "momentum_series",
+    "moving_average",
+    "overshoot_in_steps",
+    "overshoot_of_absolute_value",
+    "overshoot_threshold",
+    "path_average",
+    "record",
+    "replay",
+    "step_ceiling",
+    "step_series",
+    "step_size_series",
+    "step_supremum",
+    "sweep_path",
+    "sweeps",
+    "torch_first_pass",
+    "turning_points",
+    "unroll",
+    "variance_series",
+    "way_out",
+    "weight",
+    "weight_matrix",
+    "weighted_sum",
+    "weights",
+]

@@ -1,0 +1,137 @@
+"""What Adam really does at a barrier: the ground truth that every criterion of escape is measured against."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from hilladam.theory.way_out import WayOut, way_out
+
+
+class Passes(NamedTuple):
+    """What became of one run of Adam, or of an array of them."""
+
+    first: np.ndarray
+    """Whether x crossed the barrier's top before any step turned back (bool)."""
+    ever: np.ndarray
+    """Whether x crossed it at any of the steps taken (bool)."""
+    undecided: np.ndarray
+    """Whether x neither crossed nor turned back within the steps taken (bool)."""
+
+
+def first_pass(f, x0: float, barrier: float | None, lr, betas, *, eps: float = 1e-8, steps: int | None = None) -> Passes:
+    """Run Adam from ``x0`` with every (λ, β₁, β₂) of an array, in lock step, and say which runs leave the basin.
+
+    The recursion is torch's, in float64, written out so that thousands of settings run at once.
+    :func:`torch_first_pass` is the same question put to ``torch.optim.Adam`` itself.
+
+    Args:
+        f, x0, barrier: as for :func:`hilladam.theory.way_out`.
+        lr: λ > 0, a number or an array.
+        betas: (β₁, β₂), numbers or arrays in [0, 1) that broadcast with ``lr``.
+        eps: ε ≥ 0, outside the root.
+        steps: how many to take. Default: the least count that carries a run with steps of λ twice to the barrier.
+
+    Returns:
+        :class:`Passes` in the common shape of ``lr`` and ``betas``.
+
+    Raises:
+        ValueError: a number out of its range; or as :func:`hilladam.theory.way_out`.
+    """
+    way = way_out(f, x0, barrier)
+    lr, beta1, beta2, shape = settings(lr, betas)
+    steps = steps or math.ceil(2 * way.length / lr.min())
+    crossed, turned, ever = np.zeros((3, lr.size), dtype=bool)
+    for u, step in _adam(way, lr, beta1, beta2, eps, steps):
+        ahead = u > way.length
+        turned |= (step < 0) & ~crossed
+        crossed |= ahead & ~turned
+        ever |= ahead
+    return Passes(*(a.reshape(shape) for a in (crossed, ever, ~(crossed | turned))))
+
+
+def adam_path(f, x0: float, barrier: float | None, lr: float, betas: tuple[float, float], steps: int, *,
+              eps: float = 1e-8) -> np.ndarray:  # fmt: skip
+    """The positions x₀, x₁, … of one run of Adam, an array of ``steps + 1`` numbers. Arguments as :func:`first_pass`."""
+    way = way_out(f, x0, barrier)
+    lr, beta1, beta2, _ = settings(lr, betas)
+    travelled = [0.0, *(u.item() for u, _ in _adam(way, lr, beta1, beta2, eps, steps))]
+    return way.x0 + way.direction * np.array(travelled)
+
+
+def torch_first_pass(ways: Sequence[WayOut], lr, beta1, beta2: float = 0.999, *, eps: float = 1e-8,
+                     steps: int = 2000) -> Passes:  # fmt: skip
+    """Ask ``torch.optim.Adam`` itself, for a grid of λ and β₁ and several losses at once.
+
+    Adam takes one β₁ for each parameter group and one λ too. So there is one group for each β₁, and its parameter has
+    an element for each loss and λ: the distance travelled in units of that λ. Adam moves this with a learning rate of
+    one and is given f′ at the point x₀ + λu: then x moves as Adam with learning rate λ moves it, ε included.
+
+    Args:
+        ways: the losses with their starts and barriers.
+        lr: λ, shape (losses, lambdas).
+        beta1: β₁, shape (betas,).
+        beta2: β₂.
+        eps: ε.
+        steps: how many to take.
+
+    Returns:
+        :class:`Passes` of shape (losses, betas, lambdas).
+    """
+    lr = np.asarray(lr, dtype=float)
+    shape = (len(ways), len(beta1), lr.shape[-1])
+    units = torch.zeros(len(beta1), lr.size, dtype=torch.float64)
+    params = [row.requires_grad_() for row in units.unbind()]
+    groups = [{"params": [p], "betas": (float(b), beta2)} for p, b in zip(params, beta1, strict=True)]
+    optimizer = torch.optim.Adam(groups, lr=1.0, eps=eps, foreach=False)
+    grads = torch.zeros_like(units)
+    for param, grad in zip(params, grads.unbind(), strict=True):
+        param.grad = grad
+
+    def by_loss(tensor):
+        return tensor.numpy().reshape(len(beta1), len(ways), -1).swapaxes(0, 1)
+
+    moved, slopes = by_loss(units.detach()), by_loss(grads)
+    length = np.array([way.length for way in ways])[:, None, None]
+    crossed, turned, ever = np.zeros((3, *shape), dtype=bool)
+    for _ in range(steps):
+        for way, u, scale, slope in zip(ways, moved, lr, slopes, strict=True):
+            slope[...] = -way.push(scale * u)
+        before = moved.copy()
+        optimizer.step()
+        ahead = lr[:, None] * moved > length
+        turned |= (moved < before) & ~crossed
+        crossed |= ahead & ~turned
+        ever |= ahead
+    return Passes(crossed, ever, ~(crossed | turned))
+
+
+def settings(lr, betas):
+    """λ, β₁ and β₂ as flat arrays of one length, and the shape they had in common.
+
+    Raises:
+        ValueError: a number out of its range.
+    """
+    lr, beta1, beta2 = np.broadcast_arrays(*(np.asarray(a, dtype=float) for a in (lr, *betas)))
+    if not ((lr > 0) & (lr < math.inf)).all():
+        raise ValueError(f"Invalid lr: {lr}; expected finite numbers > 0")
+    for index, beta in enumerate((beta1, beta2)):
+        if not ((beta >= 0) & (beta < 1)).all():
+            raise ValueError(f"Invalid beta parameter at index {index}: {beta}; expected numbers in [0, 1)")
+    return lr.ravel(), beta1.ravel(), beta2.ravel(), lr.shape
+
+
+def _adam(way, lr, beta1, beta2, eps, steps):
+    """Yield the distance travelled, and the step that led there, of many runs of Adam."""
+    u, m, v = np.zeros((3, lr.size))
+    power1, power2 = np.ones((2, lr.size))
+    for _ in range(steps):
+        push = way.push(u)
+        m = beta1 * m + (1 - beta1) * push
+        v = beta2 * v + (1 - beta2) * push**2
+        power1, power2 = power1 * beta1, power2 * beta2
+        step = lr * (m / (1 - power1)) / (np.sqrt(v / (1 - power2)) + eps)
+        u = u + step
+        yield u, step

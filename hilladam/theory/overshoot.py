@@ -1,0 +1,95 @@
+"""What Hill-ADAM itself needs to leave a basin: its climb must overshoot the top.
+
+Where a climb stops short of the maximum, the descent that follows starts on the same side and goes back the same way.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from hilladam.losses import Polynomial
+from hilladam.optim import ReferenceHillAdam
+
+
+def overshoot_threshold(beta1: float) -> float:
+    """(1 − √β₁)/(1 + √β₁): a climb from rest crosses a quadratic top, with √v̂ = V constant, iff λκ/V is above it.
+
+    Args:
+        beta1: β₁ in [0, 1).
+
+    Raises:
+        ValueError: β₁ out of its range.
+    """
+    if not 0.0 <= beta1 < 1.0:
+        raise ValueError(f"Invalid beta1: {beta1}; expected a number in [0, 1)")
+    return (1 - math.sqrt(beta1)) / (1 + math.sqrt(beta1))
+
+
+def largest_delta(curvature, lr):
+    """(3/2)κλ²: with steps of at most λ, a δ of at least this ends every climb before it crosses a quadratic top.
+
+    Args:
+        curvature: κ, the size of f″ at the top.
+        lr: λ.
+    """
+    return 1.5 * curvature * lr**2
+
+
+class Climbs(NamedTuple):
+    """The first climb of each member of an ensemble."""
+
+    finished: np.ndarray
+    """Whether the climb ended, with a switch back to minimising (bool)."""
+    far: np.ndarray
+    """Whether it ended beyond the top (bool)."""
+    crossed: np.ndarray
+    """Whether it was beyond the top at any time (bool)."""
+    rms_slope: np.ndarray
+    """V, the root mean square of f′ over the climb's steps."""
+    stop: np.ndarray
+    """x where it ended; NaN where it did not."""
+
+
+def first_climbs(f: Polynomial, x0, top: float, lr, delta, *, betas: tuple[float, float] = (0.9, 0.999),
+                 steps: int = 5000) -> Climbs:  # fmt: skip
+    """Run Hill-ADAM on x itself until its first climb has ended, for every start, λ and δ of an array.
+
+    Args:
+        f: the loss.
+        x0: the starts, all in one basin.
+        top: the maximum at the end of that basin, on the side to climb.
+        lr: λ, broadcast with ``x0``.
+        delta: δ, likewise.
+        betas: (β₁, β₂).
+        steps: how many at most.
+
+    Returns:
+        :class:`Climbs` in the common shape of ``x0``, ``lr`` and ``delta``.
+    """
+    x0, lr, delta = np.broadcast_arrays(*(np.asarray(a, dtype=float) for a in (x0, lr, delta)))
+    shape, side = x0.shape, np.sign(top - x0.ravel())
+    x = torch.tensor(x0.reshape(-1, 1))
+    optimizer = ReferenceHillAdam([x], torch.tensor(lr.ravel()), betas, delta=torch.tensor(delta.ravel()))
+    squares, count = np.zeros((2, x0.size))
+    finished, crossed = np.zeros((2, x0.size), dtype=bool)
+    stop = np.full(x0.size, math.nan)
+    for _ in range(steps):
+        slope = f.derivative(x)
+        before = optimizer.maximize.numpy()
+        here = x[:, 0].numpy().copy()
+        optimizer.step(f(x[:, 0]), [slope])
+        after = optimizer.maximize.numpy()
+        ends = before & ~after & ~finished
+        stop[ends] = here[ends]
+        finished |= ends
+        climbs = after & ~finished
+        squares += climbs * slope[:, 0].numpy() ** 2
+        count += climbs
+        crossed |= (climbs | ends) & (side * (here - top) > 0)
+        if finished.all():
+            break
+    far = finished & (side * (stop - top) > 0)
+    rms = np.sqrt(squares / np.maximum(count, 1))
+    return Climbs(*(a.reshape(shape) for a in (finished, far, crossed, rms, stop)))

@@ -1,0 +1,102 @@
+"""Adam's step as a function of the gradients alone, and the largest step that there can be."""
+
+import math
+
+import numpy as np
+
+from hilladam.theory.averages import check, moving_average
+
+
+def step_series(
+    grads,
+    lr: float = 1e-3,
+    betas: tuple[float, float] = (0.9, 0.999),
+    eps: float = 1e-8,
+    *,
+    start: str = "zero",
+    eps_root: float = 0.0,
+) -> np.ndarray:
+    """Every step that Adam takes on given gradients: −λ Σ aₖgₖ / (√(Σ bₖgₖ²) + ε).
+
+    The defaults are those of ``torch.optim.Adam``. Equation 12 of the paper is ``betas=(β, β), start="first", eps=0,
+    eps_root=1e-8``, and leaves out the minus sign.
+
+    Args:
+        grads: shape ``(..., t)``, the oldest first, real numbers.
+        lr: λ, in the unit of x per step.
+        betas: (β₁, β₂), each in [0, 1), for the numerator's weights a and the denominator's b.
+        eps: ε outside the root, in the unit of the gradients.
+        start: of both averages, see :func:`weights`.
+        eps_root: ε inside the root, in the unit of the squared gradients.
+
+    Returns:
+        float64 of the same shape: the step taken after each gradient. NaN where the denominator is zero, which takes
+        ε = 0 and no gradient other than zero so far.
+
+    Raises:
+        ValueError: a β out of its range, or another start.
+    """
+    check(start, *betas)
+    grads = np.asarray(grads, dtype=np.float64)
+    mean, square = moving_average(grads, betas[0], start), moving_average(grads**2, betas[1], start)
+    with np.errstate(invalid="ignore"):
+        return -lr * mean / (np.sqrt(square + eps_root) + eps)
+
+
+def largest_step(t, betas: tuple[float, float] = (0.9, 0.999)):
+    """The largest |step|/λ that any ``t`` gradients can make Adam take as its t-th step, as ε → 0.
+
+    By Cauchy and Schwarz it is √(Σ aₖ²/bₖ), and :func:`extremal_gradients` attain it.
+
+    Args:
+        t: the step, counted from 1: a number or an array of any shape.
+        betas: (β₁, β₂), each in (0, 1).
+
+    Returns:
+        (1−β₁)/√(1−β₂) · √((1−β₂ᵗ)(1−qᵗ)/(1−q))/(1−β₁ᵗ) with q = β₁²/β₂, shaped like ``t``. It lies below
+        :func:`step_supremum` at every t.
+
+    Raises:
+        ValueError: a β out of its range.
+    """
+    beta1, beta2 = _inside(betas)
+    t, q = np.asarray(t, dtype=np.float64), beta1**2 / beta2
+    with np.errstate(over="ignore"):
+        terms = t if math.isclose(q, 1, rel_tol=1e-12) else (1 - q**t) / (1 - q)
+    return (1 - beta1) / (1 - beta1**t) * np.sqrt(terms * (1 - beta2**t) / (1 - beta2))
+
+
+def step_supremum(betas: tuple[float, float] = (0.9, 0.999)) -> float:
+    """What |step|/λ can come arbitrarily close to and never exceed: (1−β₁)/√((1−β₂)(1−β₁²/β₂)), or ∞ for β₁² ≥ β₂.
+
+    Args:
+        betas: (β₁, β₂), each in (0, 1).
+
+    Raises:
+        ValueError: a β out of its range.
+    """
+    beta1, beta2 = _inside(betas)
+    q = beta1**2 / beta2
+    return (1 - beta1) / math.sqrt((1 - beta2) * (1 - q)) if q < 1 - 1e-12 else math.inf
+
+
+def extremal_gradients(t: int, betas: tuple[float, float] = (0.9, 0.999), *, last: float = 1.0) -> np.ndarray:
+    """The gradients that make the t-th step as large as :func:`largest_step` says: gₖ = (β₂/β₁)ᵏ up to a factor.
+
+    Args:
+        t: how many, at least 1.
+        betas: (β₁, β₂), each in (0, 1). For β₂ > β₁ the gradients grow, for β₂ < β₁ they shrink.
+        last: the newest of them.
+
+    Returns:
+        float64 of shape ``(t,)``. The oldest underflow to zero where they are too small to matter.
+    """
+    beta1, beta2 = _inside(betas)
+    return last * (beta1 / beta2) ** np.arange(t - 1, -1, -1.0)
+
+
+def _inside(betas):
+    check("zero", *betas)
+    if not all(betas):
+        raise ValueError(f"Invalid betas: {betas}; expected numbers in (0, 1)")
+    return betas
