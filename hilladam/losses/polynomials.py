@@ -129,7 +129,7 @@ class Polynomial:
             x: any shape, floating point.
 
         Returns:
-            Integers of the same shape: indices into :attr:`stationary_points`; −1 where the flow runs off to −∞ and
+            Integers of the same shape, indices into :attr:`stationary_points`; −1 where the flow runs off to −∞ and
             ``len(stationary_points)`` where it runs off to +∞, and for NaN.
         """
         x = torch.as_tensor(x)

@@ -29,7 +29,7 @@ class Switch(NamedTuple):
     step: int
     """Which loss brought it about, counted from 0 over all losses given to the optimizer."""
     direction: str
-    """The direction taken from that step on: ``"minimize"`` or ``"maximize"``."""
+    """The direction taken from that step on, ``"minimize"`` or ``"maximize"``."""
     reason: str
     """``"critical"``, ``"dead_end"`` or ``"floor"``; see :func:`hilladam.optim.decide`."""
 
@@ -39,10 +39,11 @@ class HillAdam(Adam):
 
     .. math::
        \begin{aligned}
-         &\textbf{input}: \lambda \text{ (lr)},\ \beta_1, \beta_2 \text{ (betas)},\ \epsilon \text{ (eps)},\
-           \delta \text{ (delta)},\ \gamma \text{ (gamma)},\ f(\theta) \text{ (loss)} \\
+         &\textbf{input}: \lambda \text{ (lr)},\ \beta_1, \beta_2 \text{ (betas)},\ \epsilon \text{ (eps)}, \\
+         &\quad \delta \text{ (delta)},\ \gamma \text{ (gamma)},\ f(\theta) \text{ (loss)} \\
          &\textbf{initialize}: m_0 \leftarrow 0,\ v_0 \leftarrow 0,\ t \leftarrow 0,\ s \leftarrow -1
-           \text{ (descend)},\ f_{\text{prev}} \leftarrow \text{none},\ f_{\text{best}} \leftarrow \infty \\
+           \text{ (descend)}, \\
+         &\quad f_{\text{prev}} \leftarrow \text{none},\ f_{\text{best}} \leftarrow \infty \\
          &\textbf{at each step, with } f = f(\theta),\ g = \nabla f(\theta): \\
          &\quad \textbf{if } |f - f_{\text{prev}}| < \delta: \ s \leftarrow -s
            &&\text{(critical; lines 8–11)} \\
@@ -168,7 +169,7 @@ class HillAdam(Adam):
 
     @property
     def direction(self) -> str:
-        """The direction of the last step: ``"minimize"`` (also before any step) or ``"maximize"``."""
+        """The direction of the last step, ``"minimize"`` (also before any step) or ``"maximize"``."""
         return _DIRECTIONS[self.param_groups[0]["maximize"]]
 
     @property

@@ -18,7 +18,7 @@ class Decision(NamedTuple):
     previous_loss: float | Tensor
     """What the next loss is to be compared with; NaN where nothing is remembered."""
     reason: int | Tensor
-    """Index into :data:`REASONS`: why the direction changed, 0 where it did not."""
+    """Why the direction changed, as an index into :data:`REASONS`; 0 where it did not."""
 
 
 def decide(
@@ -51,7 +51,7 @@ def decide(
         floor: in units of the loss.
 
     Returns:
-        The decision, in the shape of the arguments: bool, floating point like ``loss``, and integer.
+        The decision, in the shape of the arguments; its parts are bool, floating point like ``loss``, and integer.
     """
     finite = abs(loss) < math.inf
     critical = abs(loss - previous_loss) < delta

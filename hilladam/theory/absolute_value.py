@@ -29,13 +29,13 @@ def overshoot_in_steps(beta1: float, approach: float = math.inf) -> float:
 
 
 def overshoot_of_absolute_value(x0, lr, beta1: float):
-    """How far past 0 Adam goes in its first pass over |x|, exactly, for ε = 0.
+    """How far past 0 Adam goes in its first pass over ``|x|``, exactly, for ε = 0.
 
-    The approach has n = ⌈|x₀|/λ⌉ steps of λ each, and leaves n − |x₀|/λ of a step over: the overshoot is
-    λ(n − |x₀|/λ + D), so it lies in [D, D + 1)·λ. β₂ drops out, because every squared gradient is 1.
+    The approach has n = ⌈q⌉ steps of λ each, with ``q = |x₀|/λ``, and leaves n − q of a step over: the overshoot is
+    λ(n − q + D), so it lies in [D, D + 1)·λ. β₂ drops out, because every squared gradient is 1.
 
     Args:
-        x0: the start, not 0, a number or an array; |x₀|/λ must not be a whole number, or x lands on 0 itself.
+        x0: the start, not 0, a number or an array; q must not be a whole number, or x lands on 0 itself.
         lr: λ > 0.
         beta1: β₁ in [0, 1).
 

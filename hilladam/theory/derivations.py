@@ -82,7 +82,7 @@ def weighted_sum(values, start: str = "zero", beta=beta) -> sp.Expr:
 
 
 def step_ceiling() -> tuple[sp.Expr, sp.Expr]:
-    """The square of the largest |step|/λ at step t, and its limit as t → ∞ for β₁² < β₂.
+    """The square of the largest ``|step|/λ`` at step t, and its limit as t → ∞ for β₁² < β₂.
 
     Returns:
         Σ aₖ²/bₖ by sympy's geometric sum, in t, β₁ and β₂; and its limit.
@@ -97,7 +97,7 @@ def step_ceiling() -> tuple[sp.Expr, sp.Expr]:
 
 
 def lag_error() -> sp.Expr:
-    """|step|/λ on equidistant points to first order in λ, for any weights with mean lags τ₁ and τ₂.
+    """``|step|/λ`` on equidistant points to first order in λ, for any weights with mean lags τ₁ and τ₂.
 
     The gradient j steps ago was f′(x − sλj) ≈ f′ − sλj f″, with s the direction of travel.
 

@@ -68,7 +68,7 @@ def path_average(f, x0: float, barrier: float | None, lr, betas, *, points: int 
     r"""The closed form of :func:`equidistant` as λ → 0: escape if f stays below its own average over the path.
 
     The average at x weighs the loss on the way there by how long ago it was passed, with the memory length
-    ℓ₁ = λ / ln(1/β₁): f̄(x) = e^{−u/ℓ₁} f(x₀) + ∫₀ᵘ e^{−(u−w)/ℓ₁} f(x₀ + sw) dw/ℓ₁, with u = |x − x₀|.
+    ℓ₁ = λ / ln(1/β₁): f̄(x) = e^{−u/ℓ₁} f(x₀) + ∫₀ᵘ e^{−(u−w)/ℓ₁} f(x₀ + sw) dw/ℓ₁, with ``u = |x − x₀|``.
 
     Args:
         f, x0, barrier, lr, betas: as for :func:`hilladam.theory.first_pass`; only ℓ₁ has a part in it.

@@ -44,7 +44,7 @@ def step_series(
 
 
 def largest_step(t, betas: tuple[float, float] = (0.9, 0.999)):
-    """The largest |step|/λ that any ``t`` gradients can make Adam take as its t-th step, as ε → 0.
+    """The largest ``|step|/λ`` that any ``t`` gradients can make Adam take as its t-th step, as ε → 0.
 
     By Cauchy and Schwarz it is √(Σ aₖ²/bₖ), and :func:`extremal_gradients` attain it.
 
@@ -67,7 +67,7 @@ def largest_step(t, betas: tuple[float, float] = (0.9, 0.999)):
 
 
 def step_supremum(betas: tuple[float, float] = (0.9, 0.999)) -> float:
-    """What |step|/λ can come arbitrarily close to and never exceed: (1−β₁)/√((1−β₂)(1−β₁²/β₂)), or ∞ for β₁² ≥ β₂.
+    """What ``|step|/λ`` can come arbitrarily close to and never exceed: (1−β₁)/√((1−β₂)(1−β₁²/β₂)), or ∞ for β₁² ≥ β₂.
 
     Args:
         betas: (β₁, β₂), each in (0, 1).

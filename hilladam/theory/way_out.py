@@ -33,7 +33,7 @@ class WayOut:
 
     @property
     def length(self) -> float:
-        """L = |x_b − x₀|."""
+        """``L = |x_b − x₀|``."""
         return abs(self.barrier - self.x0)
 
     def push(self, distance):
