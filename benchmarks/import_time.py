@@ -1,6 +1,6 @@
 """What ``import hilladam`` costs beyond ``import torch``, in fresh interpreters.
 
-    python benchmarks/import_time.py
+python benchmarks/import_time.py
 """
 
 import statistics

@@ -38,15 +38,21 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     from hilladam.experiments import ACTIVATIONS
 
-    parser = argparse.ArgumentParser(prog="python -m hilladam", description="Rerun the experiments of the Hill-ADAM paper.")
+    parser = argparse.ArgumentParser(
+        prog="python -m hilladam", description="Rerun the experiments of the Hill-ADAM paper."
+    )
     commands = parser.add_subparsers(required=True, metavar="experiment")
 
     table1 = commands.add_parser("table1", help="the five polynomials of Table 1", epilog=EPILOG)
     table1.add_argument("--seeds", type=_positive, default=15, help="runs of each loss and optimizer (default 15)")
     table1.add_argument("--steps", type=_positive, default=15_000, help="optimizer steps of each run (default 15000)")
     table1.add_argument("--activation", choices=ACTIVATIONS, default="none", help="between the layers (default none)")
-    table1.add_argument("--gamma", type=float, default=200.0, help="γ, the dead-end threshold; inf for none (default 200)")
-    table1.add_argument("--delta", type=float, default=1e-4, help="δ, the change of the loss below which to turn (default 1e-4)")
+    table1.add_argument(
+        "--gamma", type=float, default=200.0, help="γ, the dead-end threshold; inf for none (default 200)"
+    )
+    table1.add_argument(
+        "--delta", type=float, default=1e-4, help="δ, the change of the loss below which to turn (default 1e-4)"
+    )
     table1.add_argument("--lr", type=float, default=0.01, help="λ, the learning rate (default 0.01)")
     table1.set_defaults(run=_table1)
 
@@ -57,7 +63,9 @@ def _parser() -> argparse.ArgumentParser:
 
     for each in (table1, readings):
         each.add_argument("--device", type=_device, help="cpu, cuda, … (default: the GPU where there is one)")
-        each.add_argument("--threads", type=_positive, default=1, help="CPU threads; small tensors want one (default 1)")
+        each.add_argument(
+            "--threads", type=_positive, default=1, help="CPU threads; small tensors want one (default 1)"
+        )
         each.add_argument("--json", type=_file, metavar="FILE", help="also write the table to FILE")
     return parser
 

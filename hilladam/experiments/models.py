@@ -1,6 +1,7 @@
 """What is trained: points moved directly, and ensembles of small networks with a constant input."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -8,7 +9,9 @@ from torch import Tensor, nn
 ACTIVATIONS = {"none": nn.Identity, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "relu": nn.ReLU}
 
 
-def network(sizes: Sequence[int] = (6, 4, 3, 1), activation: str = "none", seed: int = 0, dtype=torch.float64) -> nn.Sequential:
+def network(
+    sizes: Sequence[int] = (6, 4, 3, 1), activation: str = "none", seed: int = 0, dtype=torch.float64
+) -> nn.Sequential:
     """A fully connected network with torch's default initialisation.
 
     Args:
@@ -23,7 +26,7 @@ def network(sizes: Sequence[int] = (6, 4, 3, 1), activation: str = "none", seed:
     layers: list[nn.Module] = []
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed every GPU too
-        for wide, narrow in zip(sizes, sizes[1:], strict=False):
+        for wide, narrow in pairwise(sizes):
             layers += [nn.Linear(wide, narrow, dtype=torch.float32, device="cpu"), ACTIVATIONS[activation]()]
     return nn.Sequential(*layers[:-1]).to(dtype)
 

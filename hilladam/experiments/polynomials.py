@@ -16,7 +16,7 @@ from hilladam.optim import ReferenceHillAdam
 
 OPTIMIZERS = ("Adam", "Hill-ADAM")
 EPS = {"outside": {"eps": 1e-8, "eps_root": 0.0}, "inside": {"eps": 0.0, "eps_root": 1e-8}}
-"""The two places of ε in the denominator: Equation 1's, which is torch's, and that of Equations 11–13 and lines 32 and 34."""
+"""The two places of ε: Equation 1's, which is torch's, and that of Equations 11–13 and of lines 32 and 34."""
 
 PAPER_TABLE_1 = {
     "x2": {"Adam": 4.000, "Hill-ADAM": 4.0000},
@@ -208,7 +208,9 @@ def readings(
             for eps, gamma in settings for loss in TABLE_1
         ]  # fmt: skip
         label = f"{activation}, {bias_correction}" if progress else ""
-        records = _lock_step(cells, seeds, steps, 0.01, 1e-4, activation, bias_correction, False, torch.float64, device, label)
+        records = _lock_step(
+            cells, seeds, steps, 0.01, 1e-4, activation, bias_correction, False, torch.float64, device, label
+        )
         for i, (eps, gamma) in enumerate(settings):
             part = slice(i * len(TABLE_1), (i + 1) * len(TABLE_1))
             runs = {(c.loss, c.optimizer): record for c, record in zip(cells[part], records[part], strict=True)}

@@ -90,7 +90,7 @@ def on_the_curve(run: Record, loss: Polynomial, *, ax: Axes | None = None, margi
 
 
 def side_by_side(runs: Mapping[str, Record], loss: Polynomial, *, first: int = 0, last: int | None = None) -> Figure:
-    """The :func:`trajectory` of several runs on one loss, in panels that share their axes (the paper's Figures 2 and 3).
+    """The :func:`trajectory` of several runs on one loss, in panels with common axes (the paper's Figures 2 and 3).
 
     Args:
         runs: the record of one run by the name of its optimizer.

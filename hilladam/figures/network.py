@@ -1,6 +1,7 @@
 """Figure 1: the network between the weights and the loss."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
@@ -17,14 +18,16 @@ def network(sizes: Sequence[int] = (6, 4, 3, 1), result: str = "f(x)") -> Figure
     """
     figure, ax = plt.subplots(figsize=(6.4, 3.2))
     columns = [[(layer, (size - 1) / 2 - node) for node in range(size)] for layer, size in enumerate(sizes)]
-    for left, right in zip(columns, columns[1:], strict=False):
+    for left, right in pairwise(columns):
         for x0, y0 in left:
             for x1, y1 in right:
                 ax.plot([x0, x1], [y0, y1], color=COLOURS["loss"], linewidth=0.7, zorder=1)
     for column in columns:
         ax.scatter(*zip(*column, strict=True), s=230, color=COLOURS["minimize"], edgecolors="black", zorder=2)
     end = (len(sizes), 0.0)
-    ax.annotate("", end, (len(sizes) - 1, 0.0), arrowprops={"arrowstyle": "-|>", "color": "black", "shrinkA": 9, "shrinkB": 17})
+    ax.annotate(
+        "", end, (len(sizes) - 1, 0.0), arrowprops={"arrowstyle": "-|>", "color": "black", "shrinkA": 9, "shrinkB": 17}
+    )
     ax.scatter(*end, s=950, color=COLOURS["maximize"], edgecolors="black", zorder=2)
     ax.annotate(result, end, ha="center", va="center", color="white", zorder=3)
     ax.annotate("x", (len(sizes) - 0.55, 0.0), (0, 5), textcoords="offset points", ha="center")

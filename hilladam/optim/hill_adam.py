@@ -260,7 +260,7 @@ class HillAdam(Adam):
         return self._init_group(group, *tensors), tensors
 
     def _judge(self, loss: float) -> bool:
-        """Do lines 8–24 of Algorithm 1 for the loss of the parameters as they are; say whether it is the best so far."""
+        """Do lines 8–24 of Algorithm 1 for the loss of the parameters as they are; say whether it is the best yet."""
         first = self.param_groups[0]
         maximize, previous_loss, reason = decide(
             loss, first["maximize"], first["previous_loss"], first["delta"], first["gamma"], first["floor"]

@@ -1,4 +1,4 @@
-"""Algorithm 1 line by line, for any number of models at once: the ground truth that the fast optimizer is tested against."""
+"""Algorithm 1 line by line, for any number of models at once: what the fast optimizer is tested against."""
 
 import math
 from collections.abc import Sequence
@@ -82,7 +82,9 @@ class ReferenceHillAdam:
         self.params = list(params)
         sizes = {p.shape[:1] for p in self.params}
         if len(sizes) != 1 or torch.Size() in sizes:
-            raise ValueError(f"Invalid params: expected one leading member dimension, got {[tuple(p.shape) for p in self.params]}")
+            raise ValueError(
+                f"Invalid params: expected one leading member dimension, got {[tuple(p.shape) for p in self.params]}"
+            )
         self.lr, self.betas, self.eps, self.eps_root = lr, betas, eps, eps_root
         self.delta, self.gamma, self.floor = delta, gamma, floor
         self.readings = readings

@@ -21,7 +21,9 @@ def polynomial_panel(loss: str = "sixth", steps: int = 1000) -> widgets.VBox:
     chosen = widgets.Dropdown(options=[(p.name, key) for key, p in TABLE_1.items()], value=loss, description="loss")
     activation = widgets.Dropdown(options=["none", "tanh", "sigmoid", "relu"], description="activation")
     delta = _powers("δ", -7, 0, -4)
-    gamma = widgets.Dropdown(options=[("20", 20.0), ("50", 50.0), ("200", 200.0), ("∞", math.inf)], value=200.0, description="γ")
+    gamma = widgets.Dropdown(
+        options=[("20", 20.0), ("50", 50.0), ("200", 200.0), ("∞", math.inf)], value=200.0, description="γ"
+    )
     lr = _powers("λ", -3, 0, -2)
     seed = widgets.IntSlider(0, 0, 59, description="seed", continuous_update=False)
     picture = widgets.Image(format="png", layout={"max_width": "100%", "width": "760px"})
