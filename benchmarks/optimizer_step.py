@@ -61,9 +61,9 @@ def ratio(make, options: dict, count: int, blocks: int) -> tuple[float, float]:
 
 
 def main() -> None:
-    torch.set_num_threads(2)
     print(f"{'parameters':>12} {'path':>9} {'Adam':>11} {'Hill-ADAM / Adam':>17} {'bar':>5}")
-    for make, count, blocks in (small, 200, 61), (large, 3, 31):
+    for make, threads, count, blocks in (small, 1, 200, 61), (large, 2, 3, 31):
+        torch.set_num_threads(threads)
         for path, options in PATHS.items():
             adam, factor = ratio(make, options, count, blocks)
             total = sum(p.numel() for p in make())

@@ -187,7 +187,8 @@ class HillAdam(Adam):
         """Put the parameters that gave :attr:`best_loss` back into the model, exactly.
 
         Only parameters come back: buffers, such as the running statistics of batch normalisation, are the model's.
-        The optimizer's own state stays as it is, so that training can go on.
+        What the optimizer remembers of the place it leaves is cleared: the moments, which may no longer be finite, and
+        the previous loss. The direction stays. So training can go on from here, also after a divergence.
 
         Returns:
             float: :attr:`best_loss`.
@@ -202,6 +203,9 @@ class HillAdam(Adam):
         for param, state in self.state.items():
             if "best" in state:
                 param.copy_(state["best"])
+        self._forget_gradients()
+        for group in self.param_groups:
+            group["previous_loss"] = math.nan
         return self.best_loss
 
     def step(self, closure: Callable[[], Tensor] | None = None, *, loss: float | Tensor | None = None):

@@ -154,3 +154,21 @@ def test_a_parameter_that_joins_later_comes_back_too():
     optimizer.step(loss=4.0)
     optimizer.load_best()
     assert x == y == 1.0
+
+
+def test_training_goes_on_after_a_divergence_and_load_best():
+    x = torch.nn.Parameter(torch.tensor([2.0], dtype=torch.float64))
+    opt = HillAdam([x], lr=0.1, delta=0.0)
+
+    def step():
+        opt.zero_grad()
+        loss = x.square().sum()
+        loss.backward()
+        return opt.step(loss=loss)
+
+    step()
+    x.grad.fill_(math.nan)
+    opt.step(loss=0.5)
+    assert x.isnan()
+    opt.load_best()
+    assert [step().item() for _ in range(3)] == pytest.approx([1.9**2, 1.8**2, 1.7**2], rel=0.01)
