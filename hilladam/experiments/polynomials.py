@@ -16,7 +16,7 @@ from hilladam.optim import ReferenceHillAdam
 
 OPTIMIZERS = ("Adam", "Hill-ADAM")
 EPS = {"outside": {"eps": 1e-8, "eps_root": 0.0}, "inside": {"eps": 0.0, "eps_root": 1e-8}}
-"""The two places of ε: Equation 1's, which is torch's, and that of Equations 11–13 and of lines 32 and 34."""
+"""The two places of ε: Equation 1's, which is torch's, and that of Equations 12–13 and of lines 32 and 34."""
 
 PAPER_TABLE_1 = {
     "x2": {"Adam": 4.000, "Hill-ADAM": 4.0000},

@@ -31,7 +31,7 @@ class ReferenceHillAdam:
         lr: λ ≥ 0, per member.
         betas: (β₁, β₂), each in [0, 1).
         eps: ε outside the root, as in Equation 1 and in torch; per member.
-        eps_root: ε inside the root, as in Equations 11–13 and lines 32 and 34; per member. The paper's form is
+        eps_root: ε inside the root, as in Equations 12–13 and lines 32 and 34; per member. The paper's form is
             ``eps=0, eps_root=1e-8``.
         delta: δ ≥ 0, per member. A member with ``delta=0`` (and γ = ∞) is Adam.
         gamma: γ, the loss above which a member must descend; per member.
