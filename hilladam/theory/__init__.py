@@ -15,7 +15,7 @@ from hilladam.theory.escape import (
     turning_points,
 )
 from hilladam.theory.first_pass import Passes, adam_path, first_pass, torch_first_pass
-from hilladam.theory.overshoot import Climbs, first_climbs, largest_delta, overshoot_threshold
+from hilladam.theory.overshoot import Climbs, climbs, largest_delta, overshoot_threshold
 from hilladam.theory.replay import record, replay
 from hilladam.theory.series import equidistant_gradients, momentum_series, step_size_series, variance_series
 from hilladam.theory.steps import extremal_gradients, largest_step, step_series, step_supremum
@@ -30,13 +30,13 @@ __all__ = [
     "adam_path",
     "agreement",
     "boundary_band",
+    "climbs",
     "continuous_limit",
     "energy_rule",
     "equation_13",
     "equidistant",
     "equidistant_gradients",
     "extremal_gradients",
-    "first_climbs",
     "first_pass",
     "lag_error",
     "largest_delta",

@@ -6,6 +6,7 @@ Only the stretch of the loss between the start and the barrier's top enters. Arg
 """
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -84,7 +85,7 @@ def path_average(f, x0: float, barrier: float | None, lr, betas, *, points: int 
     decay = np.exp(-width / memory)
     lag = 1 - (1 - decay) * memory / width  # the share of a straight piece's rise that its average has seen
     average, below = np.full(memory.size, loss[0]), np.ones(memory.size, dtype=bool)
-    for left, right in zip(loss[:-1], loss[1:], strict=True):
+    for left, right in pairwise(loss):
         average = decay * average + (1 - decay) * left + lag * (right - left)
         below &= right < average
     return below[back].reshape(shape)
@@ -152,7 +153,9 @@ def _sweep(way, lr, beta1, beta2, eps, rows, powers):
     return np.stack([u, m, v]), powers, step
 
 
-def continuous_limit(f, x0: float, barrier: float | None, lr, betas, *, eps: float = 1e-8, fineness: int = 2000) -> np.ndarray:
+def continuous_limit(
+    f, x0: float, barrier: float | None, lr, betas, *, eps: float = 1e-8, fineness: int = 2000
+) -> np.ndarray:
     """Adam with ever smaller steps and ever longer memory: λ/n, β₁^(1/n), β₂^(1/n).
 
     That leaves the two memory lengths ℓᵢ = λ/ln(1/βᵢ) as they are, and nothing else of the settings matters.

@@ -21,7 +21,9 @@ class Passes(NamedTuple):
     """Whether x neither crossed nor turned back within the steps taken (bool)."""
 
 
-def first_pass(f, x0: float, barrier: float | None, lr, betas, *, eps: float = 1e-8, steps: int | None = None) -> Passes:
+def first_pass(
+    f, x0: float, barrier: float | None, lr, betas, *, eps: float = 1e-8, steps: int | None = None
+) -> Passes:
     """Run Adam from ``x0`` with every (λ, β₁, β₂) of an array, in lock step, and say which runs leave the basin.
 
     The recursion is torch's, in float64, written out so that thousands of settings run at once.
@@ -54,7 +56,7 @@ def first_pass(f, x0: float, barrier: float | None, lr, betas, *, eps: float = 1
 
 def adam_path(f, x0: float, barrier: float | None, lr: float, betas: tuple[float, float], steps: int, *,
               eps: float = 1e-8) -> np.ndarray:  # fmt: skip
-    """The positions x₀, x₁, … of one run of Adam, an array of ``steps + 1`` numbers. Arguments as :func:`first_pass`."""
+    """The positions x₀, x₁, … of one run of Adam: ``steps + 1`` numbers. Arguments as :func:`first_pass`."""
     way = way_out(f, x0, barrier)
     lr, beta1, beta2, _ = settings(lr, betas)
     travelled = [0.0, *(u.item() for u, _ in _adam(way, lr, beta1, beta2, eps, steps))]

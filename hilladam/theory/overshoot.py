@@ -38,10 +38,10 @@ def largest_delta(curvature, lr):
 
 
 class Climbs(NamedTuple):
-    """The first climb of each member of an ensemble."""
+    """What became of climbs, one for each member of an ensemble."""
 
     finished: np.ndarray
-    """Whether the climb ended, with a switch back to minimising (bool)."""
+    """Whether the climb ended, with a switch to minimising (bool)."""
     far: np.ndarray
     """Whether it ended beyond the top (bool)."""
     crossed: np.ndarray
@@ -52,14 +52,14 @@ class Climbs(NamedTuple):
     """x where it ended; NaN where it did not."""
 
 
-def first_climbs(f: Polynomial, x0, top: float, lr, delta, *, betas: tuple[float, float] = (0.9, 0.999),
-                 steps: int = 5000) -> Climbs:  # fmt: skip
-    """Run Hill-ADAM on x itself until its first climb has ended, for every start, λ and δ of an array.
+def climbs(f: Polynomial, x0, top: float, lr, delta, *, betas: tuple[float, float] = (0.9, 0.999),
+           steps: int = 5000) -> Climbs:  # fmt: skip
+    """Let Hill-ADAM climb on x itself, with fresh moments, until it turns, for every start, λ and δ of an array.
 
     Args:
         f: the loss.
-        x0: the starts, all in one basin.
-        top: the maximum at the end of that basin, on the side to climb.
+        x0: the starts, between a minimum and the top.
+        top: the maximum that they climb towards.
         lr: λ, broadcast with ``x0``.
         delta: δ, likewise.
         betas: (β₁, β₂).
@@ -67,29 +67,31 @@ def first_climbs(f: Polynomial, x0, top: float, lr, delta, *, betas: tuple[float
 
     Returns:
         :class:`Climbs` in the common shape of ``x0``, ``lr`` and ``delta``.
+
+    Raises:
+        ValueError: a start from which the loss does not rise towards the top.
     """
     x0, lr, delta = np.broadcast_arrays(*(np.asarray(a, dtype=float) for a in (x0, lr, delta)))
     shape, side = x0.shape, np.sign(top - x0.ravel())
+    if not (side * f.derivative(x0.ravel()) > 0).all():
+        raise ValueError(f"Invalid x0: {x0}; expected starts from which the loss rises towards top = {top}")
     x = torch.tensor(x0.reshape(-1, 1))
     optimizer = ReferenceHillAdam([x], torch.tensor(lr.ravel()), betas, delta=torch.tensor(delta.ravel()))
+    optimizer.maximize = ~optimizer.maximize
     squares, count = np.zeros((2, x0.size))
     finished, crossed = np.zeros((2, x0.size), dtype=bool)
     stop = np.full(x0.size, math.nan)
     for _ in range(steps):
-        slope = f.derivative(x)
-        before = optimizer.maximize.numpy()
-        here = x[:, 0].numpy().copy()
+        slope, here = f.derivative(x), x[:, 0].numpy().copy()
         optimizer.step(f(x[:, 0]), [slope])
-        after = optimizer.maximize.numpy()
-        ends = before & ~after & ~finished
+        crossed |= ~finished & (side * (here - top) > 0)
+        ends = ~optimizer.maximize.numpy() & ~finished
         stop[ends] = here[ends]
         finished |= ends
-        climbs = after & ~finished
-        squares += climbs * slope[:, 0].numpy() ** 2
-        count += climbs
-        crossed |= (climbs | ends) & (side * (here - top) > 0)
         if finished.all():
             break
+        squares += ~finished * slope[:, 0].numpy() ** 2
+        count += ~finished
     far = finished & (side * (stop - top) > 0)
     rms = np.sqrt(squares / np.maximum(count, 1))
     return Climbs(*(a.reshape(shape) for a in (finished, far, crossed, rms, stop)))

@@ -75,7 +75,9 @@ def way_out(f, x0: float, barrier: float | None = None, *, reach: float = 20.0) 
         barrier = float(barrier)
         if not (math.isfinite(barrier) and direction * (barrier - x0) > 0):
             side = "right" if direction > 0 else "left"
-            raise ValueError(f"Invalid barrier: {barrier}; the loss falls to the {side} of x0 = {x0}, so Adam goes there")
+            raise ValueError(
+                f"Invalid barrier: {barrier}; the loss falls to the {side} of x0 = {x0}, so Adam goes there"
+            )
         reach = abs(barrier - x0)
 
     def push(distance):

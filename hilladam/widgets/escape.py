@@ -19,7 +19,7 @@ _GRID = 21
 
 
 def escape_panel(loss: str = "double well") -> widgets.VBox:
-    """A panel with a run of Adam on the curve of its loss, the path predicted for it, and its place in the phase diagram.
+    """A panel with a run of Adam on its loss, the path predicted for it, and its place in the phase diagram.
 
     Args:
         loss: ``"double well"``, ``"sixth order"`` or ``"tenth order"``.
@@ -57,7 +57,9 @@ def escape_panel(loss: str = "double well") -> widgets.VBox:
     for control in controls:
         control.observe(rerun, "value")
     rerun()
-    grid = widgets.GridBox([chosen, *controls], layout={"grid_template_columns": "repeat(auto-fit, minmax(300px, 1fr))"})
+    grid = widgets.GridBox(
+        [chosen, *controls], layout={"grid_template_columns": "repeat(auto-fit, minmax(300px, 1fr))"}
+    )
     return widgets.VBox([grid, picture, verdict])
 
 
