@@ -1,0 +1,155 @@
+"""Criteria of escape: each is what its formula says, and they score as the book tells."""
+
+import math
+
+import numpy as np
+import pytest
+
+from hilladam import theory
+from hilladam.losses import DOUBLE_WELL, TABLE_1
+from hilladam.theory import agreement, boundary_band, way_out
+
+CASES = {"double well": (DOUBLE_WELL, 2.0), "sixth": (TABLE_1["sixth"], 0.6), "tenth": (TABLE_1["tenth"], 0.8)}
+CRITERIA = [theory.energy_rule, theory.equation_13, theory.equidistant, theory.path_average, theory.sweeps,
+            theory.continuous_limit]  # fmt: skip
+
+
+def grid(f, x0, beta2=0.999, cells=21):
+    length = way_out(f, x0).length
+    beta1 = 1 - np.geomspace(0.5, 0.003, cells)
+    return f, x0, None, np.geomspace(length / 1000, length / 2.5, cells), (beta1[:, None], beta2)
+
+
+@pytest.mark.parametrize("start", ["first_gradient", "zero"])
+def test_a_turning_point_is_where_the_sum_changes_its_sign(start):
+    lr, beta = 0.02, 0.9
+    slopes = DOUBLE_WELL.derivative(2.0 - lr * np.arange(97))
+    sums = []
+    for n in range(97):
+        weights = (1 - beta) * beta ** (n - np.arange(n + 1.0))
+        if start == "first_gradient":
+            weights[0] = beta**n
+        sums.append(weights @ slopes[: n + 1])
+    first = np.flatnonzero(np.array(sums) <= 0)[0]
+    turn = theory.turning_points(DOUBLE_WELL, 2.0, None, lr, (beta, 0.999), start=start)
+    assert turn == pytest.approx(2.0 - first * lr)
+
+
+@pytest.mark.parametrize("memory", [0.05, 0.2, 0.24, 0.26, 0.5])
+def test_the_path_average_is_its_integral(memory):
+    way = way_out(DOUBLE_WELL, 2.0)
+    memory = memory * way.length
+    u = np.linspace(0, way.length, 20001)
+    loss = DOUBLE_WELL(2.0 - u)
+    slopes = DOUBLE_WELL.derivative(2.0 - u)
+    pushed = np.cumsum(np.exp((u - u[-1]) / memory) * slopes)  # its sign is that of f̄ − f, by the theorem
+    lr = 1e-3
+    said = theory.path_average(DOUBLE_WELL, 2.0, None, lr, (math.exp(-lr / memory), 0.999))
+    assert said == (pushed > 0).all()
+    average = np.exp(-u / memory) * (loss[0] + np.cumsum(np.exp(u / memory) * loss) * u[1] / memory)
+    assert said == (loss[100:] < average[100:]).all()
+
+
+def test_the_closed_form_is_the_limit_of_the_equidistant_sum():
+    args = grid(DOUBLE_WELL, 2.0, cells=31)
+    assert (theory.path_average(*args) == theory.equidistant(*args)).mean() > 0.99
+
+
+@pytest.mark.parametrize("f, x0", [(DOUBLE_WELL, 1.2), (DOUBLE_WELL, 1.4), (TABLE_1["tenth"], 0.97)])
+def test_the_closed_form_never_climbs_higher_than_the_start(f, x0):
+    args = grid(f, x0, cells=11)
+    assert not (theory.path_average(*args) & ~theory.energy_rule(*args)).any()
+
+
+@pytest.mark.parametrize("f, x0", CASES.values(), ids=CASES)
+def test_no_sweep_is_the_equidistant_sum(f, x0):
+    args = grid(f, x0)
+    assert (theory.sweeps(*args, count=0) == theory.equidistant(*args)).all()
+
+
+@pytest.mark.parametrize("betas", [(0.9, 0.999), (0.99, 0.9), (0.0, 0.5)])
+def test_each_sweep_has_one_more_step_of_adam(betas):
+    setting = (TABLE_1["sixth"], 0.6, None, 0.05, betas)
+    adam = theory.adam_path(*setting, 12, eps=0.0)
+    for k, points in enumerate(theory.sweep_path(*setting, 12, count=8, eps=0.0)):
+        inside = np.flatnonzero(adam < way_out(TABLE_1["sixth"], 0.6).barrier)
+        known = min(k + 2, inside[0] if len(inside) else 13)
+        assert np.abs(points[:known] - adam[:known]).max() < 1e-13
+
+
+@pytest.mark.parametrize("f, x0", CASES.values(), ids=CASES)
+def test_all_sweeps_at_once_are_the_sweeps_one_by_one(f, x0):
+    args = grid(f, x0, cells=9)
+    every = theory.sweeps(*args, count=3, every=True)
+    assert all((every[k] == theory.sweeps(*args, count=k)).all() for k in range(4))
+
+
+@pytest.mark.parametrize("f, x0, beta2", [(*case, 0.999) for case in CASES.values()] + [(DOUBLE_WELL, 2.0, 0.9)])
+def test_six_sweeps_decide_the_boundary_and_equal_distances_do_not(f, x0, beta2):
+    args = grid(f, x0, beta2)
+    truth = theory.first_pass(*args).first
+    assert agreement(theory.sweeps(*args, count=6), truth).band >= 0.99
+    assert agreement(theory.equidistant(*args), truth).band < 0.6
+
+
+@pytest.mark.parametrize("f, x0", CASES.values(), ids=CASES)
+def test_at_the_default_beta2_equal_distances_only_promise_too_much(f, x0):
+    args = grid(f, x0)
+    truth = theory.first_pass(*args).first
+    for criterion in (theory.equation_13, theory.equidistant, theory.path_average):
+        score = agreement(criterion(*args), truth)
+        assert score.missed_escapes == 0 < score.false_escapes
+
+
+def test_the_continuous_limit_knows_the_memory_lengths_alone():
+    lr, beta1, beta2 = 0.3, 0.8, 0.99
+    for n in (1, 2, 5):
+        said = [
+            theory.continuous_limit(DOUBLE_WELL, 2.0, None, k * lr / n, (beta1 ** (1 / n), beta2 ** (1 / n)))
+            for k in (0.5, 1.0, 2.0, 3.0)
+        ]
+        assert [bool(s) for s in said] == [False, False, True, True] or n > 1 and said == first
+        first = said
+
+
+@pytest.mark.parametrize("criterion", CRITERIA)
+def test_settings_broadcast(criterion):
+    said = criterion(DOUBLE_WELL, 2.0, None, np.full((2, 1, 4), 0.1), (np.full((3, 1), 0.9), 0.999))
+    assert said.shape == (2, 3, 4)
+    assert said.dtype == bool
+    assert criterion(DOUBLE_WELL, 2.0, None, 0.1, (0.9, 0.999)).shape == ()
+
+
+@pytest.mark.parametrize("criterion", CRITERIA)
+def test_every_criterion_refuses_what_the_truth_refuses(criterion):
+    with pytest.raises(ValueError, match="Invalid barrier: None"):
+        criterion(TABLE_1["x2"], 1.0, None, 0.1, (0.9, 0.999))
+    with pytest.raises(ValueError, match="Invalid lr"):
+        criterion(DOUBLE_WELL, 2.0, None, -0.1, (0.9, 0.999))
+
+
+def test_unknown_starts_and_negative_counts_are_refused():
+    with pytest.raises(ValueError, match="Invalid start: 'one'"):
+        theory.turning_points(DOUBLE_WELL, 2.0, None, 0.1, (0.9, 0.999), start="one")
+    with pytest.raises(ValueError, match="Invalid count: -1"):
+        theory.sweeps(DOUBLE_WELL, 2.0, None, 0.1, (0.9, 0.999), count=-1)
+
+
+def test_the_band_is_both_sides_of_the_boundary():
+    truth = np.array([[0, 0, 0, 1], [0, 0, 1, 1], [0, 0, 1, 1]], dtype=bool)
+    band = np.array([[0, 0, 1, 1], [0, 1, 1, 0], [0, 1, 1, 0]], dtype=bool)
+    assert (boundary_band(truth) == band).all()
+    score = agreement(np.ones_like(truth), truth)
+    assert score[2:] == (12, 6, 5, 7, 0, 0)
+    assert (score.overall, score.band) == (5 / 12, 3 / 6)
+
+
+def test_without_a_boundary_there_is_no_band():
+    score = agreement(np.ones((3, 3)), np.ones((3, 3)))
+    assert score.overall == 1.0
+    assert math.isnan(score.band)
+
+
+def test_scores_need_one_shape():
+    with pytest.raises(ValueError, match="Invalid predicted"):
+        agreement(np.ones((2, 3)), np.ones((3, 2)))

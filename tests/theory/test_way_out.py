@@ -1,0 +1,75 @@
+"""A start, the way it goes and the top ahead: found for any smooth loss, refused with the argument's name."""
+
+import numpy as np
+import pytest
+import sympy
+import torch
+
+from hilladam.losses import DOUBLE_WELL, TABLE_1
+from hilladam.theory import way_out
+
+X = sympy.Symbol("X")
+FORMS = {
+    "polynomial": DOUBLE_WELL,
+    "coefficients": [1, 0, -2, "0.3", 1],
+    "sympy": (X**2 - 1) ** 2 + sympy.Rational(3, 10) * X,
+    "torch": lambda x: (x**2 - 1) ** 2 + 0.3 * x,
+}
+
+
+@pytest.mark.parametrize("f", FORMS.values(), ids=FORMS)
+def test_every_form_of_a_loss_gives_the_same_way_out(f):
+    low, top = DOUBLE_WELL.stationary_points[2], DOUBLE_WELL.stationary_points[1]
+    way = way_out(f, 2.0)
+    assert way.minimum == pytest.approx(low.x, abs=1e-9)
+    assert way.barrier == pytest.approx(top.x, abs=1e-9)
+    assert (way.direction, way.length) == (-1.0, 2.0 - way.barrier)
+    u = np.linspace(0, 3, 7)
+    assert np.allclose(way.push(u), DOUBLE_WELL.derivative(2.0 - u))
+
+
+def test_a_start_on_the_left_goes_right():
+    way = way_out(DOUBLE_WELL, -2.0)
+    assert way.direction == 1.0
+    assert way.minimum == pytest.approx(DOUBLE_WELL.global_minimum.x)
+    assert way.push(0.0) > 0
+
+
+def test_the_true_barrier_may_be_given():
+    top = DOUBLE_WELL.stationary_points[1].x
+    assert way_out(DOUBLE_WELL, 2.0, top) == way_out(DOUBLE_WELL, 2.0, top)
+    assert way_out(DOUBLE_WELL, 2.0, top).minimum == pytest.approx(way_out(DOUBLE_WELL, 2.0).minimum)
+
+
+def test_sympy_expressions_need_not_be_polynomials():
+    way = way_out(sympy.cos(X), 1.0)
+    assert (way.minimum, way.barrier) == pytest.approx((np.pi, 2 * np.pi))
+
+
+@pytest.mark.parametrize(
+    "f, x0, barrier, message",
+    [
+        (DOUBLE_WELL, DOUBLE_WELL.minima[0].x, None, "Invalid x0: .* is a stationary point"),
+        (TABLE_1["fourth"], 1.0, None, "Invalid x0: 1.0 is a stationary point"),
+        (lambda x: x**2, 0.0, None, "Invalid x0: 0.0 is a stationary point"),
+        (DOUBLE_WELL, np.nan, None, "Invalid x0: nan"),
+        ([1, 0], 0.0, None, "Invalid x0: 0.0 is in no basin"),
+        (torch.exp, 0.0, None, "Invalid x0: 0.0 is in no basin"),
+        (TABLE_1["x2"], 1.0, None, "Invalid barrier: None; the loss has no maximum"),
+        (DOUBLE_WELL, 2.0, 3.0, "Invalid barrier: 3.0; the loss falls to the left"),
+        (DOUBLE_WELL, 2.0, np.nan, "Invalid barrier: nan"),
+        (DOUBLE_WELL, 2.0, 1.5, "Invalid barrier: 1.5; the loss has no minimum between"),
+        (DOUBLE_WELL, 2.0, 0.5, "Invalid barrier: 0.5; the loss still rises there"),
+        (DOUBLE_WELL, 2.0, -0.5, "Invalid barrier: -0.5; another maximum stands between"),
+        (X * sympy.Symbol("Y"), 1.0, None, "Invalid f: .*one symbol"),
+    ],
+    ids=str,
+)
+def test_what_is_no_way_out_is_refused(f, x0, barrier, message):
+    with pytest.raises(ValueError, match=message):
+        way_out(f, x0, barrier)
+
+
+def test_what_is_no_loss_is_refused():
+    with pytest.raises(TypeError, match="Invalid f: 'x'"):
+        way_out("x", 1.0)
