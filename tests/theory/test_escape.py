@@ -84,11 +84,13 @@ def test_all_sweeps_at_once_are_the_sweeps_one_by_one(f, x0):
     assert all((every[k] == theory.sweeps(*args, count=k)).all() for k in range(4))
 
 
-@pytest.mark.parametrize("f, x0, beta2", [(*case, 0.999) for case in CASES.values()] + [(DOUBLE_WELL, 2.0, 0.9)])
-def test_six_sweeps_decide_the_boundary_and_equal_distances_do_not(f, x0, beta2):
+@pytest.mark.parametrize(
+    "f, x0, beta2, count", [(*case, 0.999, 6) for case in CASES.values()] + [(DOUBLE_WELL, 2.0, 0.9, 8)]
+)
+def test_a_few_sweeps_decide_the_boundary_and_equal_distances_do_not(f, x0, beta2, count):
     args = grid(f, x0, beta2)
     truth = theory.first_pass(*args).first
-    assert agreement(theory.sweeps(*args, count=6), truth).band >= 0.99
+    assert agreement(theory.sweeps(*args, count=count), truth).band >= 0.99
     assert agreement(theory.equidistant(*args), truth).band < 0.6
 
 
@@ -102,14 +104,12 @@ def test_at_the_default_beta2_equal_distances_only_promise_too_much(f, x0):
 
 
 def test_the_continuous_limit_knows_the_memory_lengths_alone():
-    lr, beta1, beta2 = 0.3, 0.8, 0.99
-    for n in (1, 2, 5):
-        said = [
-            theory.continuous_limit(DOUBLE_WELL, 2.0, None, k * lr / n, (beta1 ** (1 / n), beta2 ** (1 / n)))
-            for k in (0.5, 1.0, 2.0, 3.0)
-        ]
-        assert [bool(s) for s in said] == [False, False, True, True] or n > 1 and said == first
-        first = said
+    lr, beta1, beta2 = np.geomspace(0.05, 2.0, 9), 0.8, 0.99
+    said = [
+        theory.continuous_limit(DOUBLE_WELL, 2.0, None, lr / n, (beta1 ** (1 / n), beta2 ** (1 / n))) for n in (1, 2, 5)
+    ]
+    assert (said[0] == said[1]).all() and (said[0] == said[2]).all()
+    assert said[0].any() and not said[0].all()
 
 
 @pytest.mark.parametrize("criterion", CRITERIA)

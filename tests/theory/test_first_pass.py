@@ -29,8 +29,7 @@ def test_a_path_is_that_of_torch(f, x0, share, beta1):
     lr = share * way_out(f, x0).length
     ours = adam_path(f, x0, None, lr, (beta1, 0.999), 60)
     theirs = by_torch(f, x0, lr, (beta1, 0.999), 60)
-    bound = np.ptp(theirs)
-    assert np.abs(ours - theirs).max() < 1e-12 * max(bound, 1.0) * 10
+    assert np.abs(ours - theirs).max() < 1e-12
 
 
 def test_both_forms_of_the_truth_agree_on_every_cell_of_a_grid():
@@ -38,11 +37,10 @@ def test_both_forms_of_the_truth_agree_on_every_cell_of_a_grid():
     lrs = np.array([np.geomspace(way.length / 200, way.length / 2.5, 11) for way in ways])
     beta1 = 1 - np.geomspace(0.5, 0.003, 9)
     real = torch_first_pass(ways, lrs, beta1, steps=400)
-    for case, lr, first, ever, undecided in zip(CASES.values(), lrs, *real, strict=True):
+    for case, lr, first, ever in zip(CASES.values(), lrs, real.first, real.ever, strict=True):
         ours = first_pass(*case, None, lr, (beta1[:, None], 0.999), steps=400)
         assert (ours.first == first).all()
         assert (ours.ever == ever).all()
-        assert (ours.undecided == undecided).all()
         assert 0 < first.sum() < first.size
 
 
@@ -61,7 +59,9 @@ def test_the_first_pass_is_read_off_the_path():
 def test_escape_is_the_same_in_the_mirror():
     mirrored = [1, 0, -2, "-0.3", 1]
     lr, beta1 = np.geomspace(0.01, 1, 8), np.array([[0.5], [0.9], [0.99]])
-    here, there = (first_pass(f, x0, None, lr, (beta1, 0.999)).first for f, x0 in ((DOUBLE_WELL, 2.0), (mirrored, -2.0)))
+    here, there = (
+        first_pass(f, x0, None, lr, (beta1, 0.999)).first for f, x0 in ((DOUBLE_WELL, 2.0), (mirrored, -2.0))
+    )
     assert (here == there).all()
 
 
