@@ -55,5 +55,5 @@ def test_the_limit_of_small_steps():
 
 
 def test_a_beta_out_of_its_range_is_refused():
-    with pytest.raises(ValueError, match="Invalid beta1: 1.0"):
+    with pytest.raises(ValueError, match=r"Invalid beta1: 1.0"):
         overshoot_in_steps(1.0)
