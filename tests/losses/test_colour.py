@@ -1,0 +1,156 @@
+"""The colour loss is the authors' loss, and its stationary points are all of them."""
+
+import itertools
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hilladam.losses import (
+    BLUE_WELLS,
+    RED_WELLS,
+    ColourLoss,
+    Polynomial,
+    double_well,
+    preference,
+    stack_colours,
+)
+
+SOURCE, TARGET = (0.65, 0.45, 0.25), (0.2, 0.4, 0.7)
+means = st.tuples(*[st.floats(0.02, 1.0)] * 3)
+
+
+def written_out(gains, source=SOURCE, target=TARGET):
+    r, g, b = gains[..., 0], gains[..., 1], gains[..., 2]
+    match = sum((s * x - t) ** 2 for s, t, x in zip(source, target, (r, g, b), strict=True))
+    return match + ((b - 2.1) ** 2 - 1) ** 2 + 0.3 * b + 2 + ((r + 0.5) ** 2 - 1) ** 2
+
+
+@given(means, means)
+def test_the_loss_is_the_published_one(source, target):
+    gains = np.random.default_rng(0).uniform(-3, 4, (50, 3))
+    expected = written_out(gains, source, target)
+    loss = ColourLoss(source, target)
+    np.testing.assert_allclose(loss(gains), expected, rtol=1e-11)
+    np.testing.assert_allclose(loss(torch.tensor(gains)).numpy(), expected, rtol=1e-11)
+    np.testing.assert_allclose(sum(loss.terms(gains).values()), expected, rtol=1e-11)
+
+
+def test_its_minima_for_the_means_of_the_text():
+    loss = ColourLoss(SOURCE, TARGET)
+    assert [point.kind for point in loss.stationary_points].count("minimum") == 4
+    assert [point.kind for point in loss.stationary_points].count("saddle") == 5  # green has no maximum
+    assert loss.global_minimum.value == pytest.approx(2.5243, abs=1e-4)
+    assert loss.global_minimum.gains == pytest.approx((0.4811, 0.8889, 1.0894), abs=1e-4)
+    values = sorted(point.value for point in loss.minima)
+    assert values == pytest.approx([2.5243, 2.9424, 3.7267, 4.1449], abs=1e-4)
+
+
+@settings(max_examples=20, deadline=None)
+@given(means, means)
+def test_every_stationary_point_is_one_and_of_its_kind(source, target):
+    loss = ColourLoss(source, target)
+    for point in loss.stationary_points:
+        gains = torch.tensor(point.gains, dtype=torch.float64, requires_grad=True)
+        value = loss(gains)
+        assert value.item() == pytest.approx(point.value, rel=1e-12)
+        (slope,) = torch.autograd.grad(value, gains)
+        assert slope.abs().max() < 1e-9
+        curvature = torch.autograd.functional.hessian(loss, gains.detach()).diag()
+        if curvature.abs().min() > 1e-6:  # else the second derivative does not decide
+            positive = int((curvature > 0).sum())
+            assert point.kind == {3: "minimum", 0: "maximum"}.get(positive, "saddle")
+
+
+def test_a_maximum_needs_one_in_every_channel():
+    wells = double_well("0.5", 2)
+    loss = ColourLoss(SOURCE, TARGET, red=wells, green=wells, blue=wells)
+    assert len(loss.stationary_points) == 27
+    assert [point.kind for point in loss.stationary_points].count("maximum") == 1
+
+
+def test_a_gain_goes_to_the_bottom_that_gradient_flow_finds():
+    loss = ColourLoss(SOURCE, TARGET)
+    starts = torch.tensor(list(itertools.product((-2.0, -0.9, -0.6, 1.5), (0.0, 2.0), (0.0, 2.1, 2.2, 4.0))))
+    starts = starts.double()
+    gains = starts.clone()
+    for _ in range(4000):
+        gains.requires_grad_()
+        (slope,) = torch.autograd.grad(loss(gains).sum(), gains)
+        gains = (gains - 0.01 * slope).detach()
+    ends = torch.tensor([loss.stationary_points[i].gains for i in loss.basin(starts).tolist()], dtype=torch.float64)
+    torch.testing.assert_close(gains, ends, atol=1e-6, rtol=0)
+    assert loss.basin(torch.tensor([0.0, torch.nan, 1.0])) == -1
+    assert loss.basin(torch.tensor([0.0, torch.inf, 1.0])) == -1
+
+
+def exactly(polynomial, x):
+    return sum(c * x**power for power, c in enumerate(reversed(polynomial.coefficients)))
+
+
+@settings(max_examples=20)
+@given(low=st.integers(-40, 40), width=st.integers(1, 40), barrier=st.integers(1, 50), tilt=st.integers(-3, 3))
+def test_a_double_well_is_what_its_arguments_say(low, width, barrier, tilt):
+    low, high = Fraction(low, 10), Fraction(low + width, 10)
+    wells = double_well(low, high, barrier, level=5)
+    middle = (low + high) / 2
+    for gain, value in ((low, 5), (high, 5), (middle, 5 + barrier)):
+        assert exactly(wells, gain) == value
+    assert [point.kind for point in wells.stationary_points] == ["minimum", "maximum", "minimum"]
+    tilted = double_well(low, high, barrier, tilt, level=5)
+    for gain in (low, high, middle):
+        assert exactly(tilted, gain) == exactly(wells, gain) + tilt * gain
+
+
+def test_the_authors_wells_are_double_wells():
+    x = np.linspace(-3, 5, 41)
+    np.testing.assert_allclose(RED_WELLS(x), ((x + 0.5) ** 2 - 1) ** 2, atol=1e-11)
+    np.testing.assert_allclose(BLUE_WELLS(x), ((x - 2.1) ** 2 - 1) ** 2 + 0.3 * x + 2, atol=1e-11)
+
+
+def test_a_preference_has_one_well():
+    loss = ColourLoss(SOURCE, TARGET, red=preference("0.5", 10), blue=None)
+    assert len(loss.stationary_points) == 1
+    free = ColourLoss(SOURCE, TARGET, red=None, blue=None)
+    np.testing.assert_allclose(free.global_minimum.gains, np.divide(TARGET, SOURCE), rtol=1e-12)
+    assert free.global_minimum.value == pytest.approx(0.0, abs=1e-15)
+    assert abs(loss.global_minimum.gains[0] - 0.5) < abs(free.global_minimum.gains[0] - 0.5)
+
+
+def test_the_physical_minimum_has_no_negative_gain():
+    unphysical = ColourLoss(SOURCE, TARGET, red=double_well("-1.5", "0.5", tilt=1))
+    assert unphysical.global_minimum.gains[0] < 0 < unphysical.physical_minimum.gains[0]
+    with pytest.raises(ValueError, match="no minimum of this loss has three gains >= 0"):
+        _ = ColourLoss(SOURCE, TARGET, red=preference(-2, 100)).physical_minimum
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_members_have_their_own_losses(dtype):
+    losses = [ColourLoss(SOURCE, TARGET), ColourLoss(TARGET, SOURCE), ColourLoss(SOURCE, TARGET, red=None)]
+    gains = torch.tensor([[1.0, 2.0, 3.0], [0.5, -1.0, 0.2], [-2.0, 0.0, 1.0]], dtype=dtype, requires_grad=True)
+    values = stack_colours(losses, dtype=dtype)(gains)
+    expected = torch.stack([loss(row) for loss, row in zip(losses, gains, strict=True)])
+    torch.testing.assert_close(values, expected)
+    torch.testing.assert_close(*(torch.autograd.grad(each.sum(), gains)[0] for each in (values, expected)))
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda: ColourLoss((0.1, 0.2), TARGET), r"Invalid source: \(0.1, 0.2\); expected the three means"),
+        (lambda: ColourLoss(SOURCE, (0.1, 0.2, 70.0)), r"Invalid target: \(0.1, 0.2, 70.0\)"),
+        (lambda: ColourLoss((0.1, float("nan"), 0.1), TARGET), "Invalid source"),
+        (lambda: ColourLoss((0.1, 0, 0.1), TARGET), "its mean green is 0 and no regulariser"),
+        (lambda: ColourLoss(SOURCE, TARGET, red=Polynomial("line", (1, 0))), "Invalid red: line falls without bound"),
+        (lambda: ColourLoss(SOURCE, TARGET, blue=Polynomial("hat", (-1, 0, 1))), "Invalid blue: hat falls"),
+        (lambda: double_well(2, 1), "Invalid high: 1.0; expected a gain above low = 2.0"),
+        (lambda: double_well(1, 2, barrier=0), "Invalid barrier: 0.0"),
+        (lambda: preference(1, -1), "Invalid weight: -1.0"),
+    ],
+)
+def test_what_is_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
