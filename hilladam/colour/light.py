@@ -1,0 +1,65 @@
+"""A photograph under another light: von Kries's model of adaptation, run backwards."""
+
+from functools import cache
+
+import numpy as np
+
+from hilladam.colour.images import as_image
+
+WARMEST, COOLEST = 2_000.0, 25_000.0
+"""In kelvin. A warmer white leaves sRGB; the formula for daylight ends at the other."""
+
+
+@cache
+def light_matrix(kelvin: float) -> np.ndarray:
+    """What a light of this colour temperature makes of linear sRGB under daylight (D65).
+
+    Colours are converted to the responses of the three kinds of cones (the Hunt–Pointer–Estevez space that goes by
+    von Kries's name in colour science), scaled there by the ratio of the two white points, and converted back. Below
+    4,000 K the light is a glowing body (Planck), from 4,000 K on it is daylight (CIE D series), which is a little
+    greener there.
+
+    Args:
+        kelvin: from 2,000, about a candle, to 25,000, a clear northern sky.
+
+    Returns:
+        Shape (3, 3), scaled so that the largest channel of white stays 1 and no grey is clipped.
+
+    Raises:
+        ValueError: a temperature outside that range.
+    """
+    import colour
+
+    if not WARMEST <= kelvin <= COOLEST:
+        raise ValueError(f"Invalid kelvin: {kelvin}; expected a colour temperature from {WARMEST:.0f} to {COOLEST:.0f}")
+    if kelvin < 4_000:
+        white = colour.UCS_uv_to_xy(colour.temperature.CCT_to_uv_Planck1900(kelvin))
+    else:
+        white = colour.temperature.CCT_to_xy_CIE_D(kelvin)
+    space = colour.RGB_COLOURSPACES["sRGB"]
+    adapt = colour.adaptation.matrix_chromatic_adaptation_VonKries(
+        colour.xy_to_XYZ(space.whitepoint), colour.xy_to_XYZ(white), transform="Von Kries"
+    )
+    matrix = space.matrix_XYZ_to_RGB @ adapt @ space.matrix_RGB_to_XYZ
+    matrix /= matrix.sum(axis=1).max()
+    matrix.setflags(write=False)  # it is shared by all callers
+    return matrix
+
+
+def relight(image: np.ndarray, kelvin: float) -> np.ndarray:
+    """The scene of a photograph taken in daylight, as the same camera would record it under another light.
+
+    Args:
+        image: shape (height, width, 3), floating point, sRGB in [0, 1].
+        kelvin: the colour temperature of the light, as for :func:`light_matrix`: amber well below 6,500, blue above.
+
+    Returns:
+        The same shape. Saturated colours that leave sRGB are clipped; greys never are.
+
+    Raises:
+        ValueError: an array that is no image, or a temperature out of range.
+    """
+    import colour
+
+    linear = colour.models.eotf_sRGB(as_image(image)) @ light_matrix(float(kelvin)).T
+    return np.clip(colour.models.eotf_inverse_sRGB(np.clip(linear, 0.0, 1.0)), 0.0, 1.0)
