@@ -8,6 +8,14 @@ from torch import Tensor, nn
 
 ACTIVATIONS = {"none": nn.Identity, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "relu": nn.ReLU}
 
+# The derivative of each activation, in terms of what the activation returned.
+_SLOPES = {
+    "none": lambda y: torch.ones_like(y),
+    "tanh": lambda y: 1 - y * y,
+    "sigmoid": lambda y: y * (1 - y),
+    "relu": lambda y: (y > 0).to(y.dtype),
+}
+
 
 def network(
     sizes: Sequence[int] = (6, 4, 3, 1), activation: str = "none", seed: int = 0, dtype=torch.float64
@@ -48,33 +56,70 @@ class Points:
 class StackedMLP:
     """One :func:`network` for each seed, evaluated together on an input of ones.
 
-    The weights of all layers of a member lie side by side in one row of ``parameters[0]``, of shape ``(members,
-    weights)``, so that an optimizer moves a single tensor.
+    The weights of all layers of a member lie side by side in one row of a tensor of shape ``(members, weights)``. By
+    default that tensor is the only one in ``parameters``, so that an optimizer moves everything with one operation.
 
     Args:
         seeds: one for each member; a seed may occur more than once.
         sizes, activation, dtype: as for :func:`network`.
         device: where the ensemble lives.
+        split: makes every row a parameter of its own. An optimizer that goes from row to row keeps its work in the
+            processor's cache, which is faster where a row is long; and each row can have an optimizer of its own.
     """
 
     def __init__(self, seeds: Sequence[int], sizes: Sequence[int] = (6, 4, 3, 1), activation: str = "none",
-                 dtype=torch.float64, device=None):  # fmt: skip
+                 dtype=torch.float64, device=None, split: bool = False):  # fmt: skip
         flat = {s: nn.utils.parameters_to_vector(network(sizes, activation, s, dtype).parameters()) for s in set(seeds)}
-        weights = torch.stack([flat[s].detach() for s in seeds]).to(device)
-        self.parameters = [weights.requires_grad_()]
-        self._activation = ACTIVATIONS[activation]()
+        self._weights = torch.stack([flat[s].detach() for s in seeds]).to(device)
+        parts = self._weights.unbind() if split else [self._weights]
+        self.parameters = [part.detach().requires_grad_() for part in parts]  # in the same memory
+        self._activation, self._split = activation, split
         self._ones = torch.ones(len(seeds), 1, sizes[0], dtype=dtype, device=device)
         self._shapes = list(zip(sizes[1:], sizes, strict=False))
 
     def __call__(self) -> Tensor:
-        """The networks' outputs, of shape ``(members, sizes[-1])``."""
-        (weights,) = self.parameters
-        lengths = [n for rows, columns in self._shapes for n in (rows * columns, rows)]
-        parts = weights.split(lengths, dim=1)
-        hidden = self._ones
-        for layer, (rows, columns) in enumerate(self._shapes):
+        """The networks' outputs, of shape ``(members, sizes[-1])``; differentiable once."""
+        settings = self._shapes, self._activation, self._split
+        return _Layers.apply(self._weights, self._ones, settings, *self.parameters)
+
+
+class _Layers(torch.autograd.Function):
+    """All networks' layers, with the gradients written straight into one tensor shaped like the weights.
+
+    Automatic differentiation would make a gradient for every slice of the weights and then copy them together, which
+    for large networks takes as long as everything else.
+    """
+
+    @staticmethod
+    def forward(ctx, weights, hidden, settings, *parameters):
+        ctx.settings, ctx.inputs = settings, []
+        shapes, activation, _ = settings
+        activate = ACTIVATIONS[activation]()
+        for layer, (matrix, bias) in enumerate(_slices(weights, shapes)):
             if layer:
-                hidden = self._activation(hidden)
-            matrix = parts[2 * layer].unflatten(1, (rows, columns))
-            hidden = torch.baddbmm(parts[2 * layer + 1].unsqueeze(1), hidden, matrix.mT)
+                hidden = activate(hidden)
+            ctx.inputs.append(hidden)
+            hidden = torch.baddbmm(bias, hidden, matrix.mT)
+        ctx.save_for_backward(weights)
         return hidden.squeeze(1)
+
+    @staticmethod
+    def backward(ctx, grad):
+        if torch.is_grad_enabled():  # create_graph=True
+            raise RuntimeError("StackedMLP is differentiable once; for more, use network()")
+        (weights,), (shapes, activation, split) = ctx.saved_tensors, ctx.settings
+        grads, grad = torch.empty_like(weights), grad.unsqueeze(1)
+        pairs = zip(_slices(weights, shapes), _slices(grads, shapes), ctx.inputs, strict=True)
+        for (matrix, _), (matrix_grad, bias_grad), hidden in reversed(list(pairs)):
+            torch.mul(grad.mT, hidden, out=matrix_grad)
+            bias_grad.copy_(grad)
+            if hidden is not ctx.inputs[0]:
+                grad = torch.bmm(grad, matrix) * _SLOPES[activation](hidden)
+        return None, None, None, *(grads.unbind() if split else [grads])
+
+
+def _slices(weights: Tensor, shapes) -> list[tuple[Tensor, Tensor]]:
+    """The matrices ``(members, rows, columns)`` and biases ``(members, 1, rows)`` that lie side by side in a row."""
+    lengths = [n for rows, columns in shapes for n in (rows * columns, rows)]
+    parts = iter(weights.split(lengths, dim=1))
+    return [(next(parts).unflatten(1, shape), next(parts).unsqueeze(1)) for shape in shapes]

@@ -1,7 +1,7 @@
 """The one loop that trains, and the one record it returns."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -50,7 +50,7 @@ _HISTORY = ("losses", "states", "maximize", "reasons")
 def train(
     model: Callable[[], Tensor],
     loss: Callable[[Tensor], Tensor],
-    optimizer: torch.optim.Optimizer | ReferenceHillAdam,
+    optimizer: torch.optim.Optimizer | ReferenceHillAdam | Sequence[HillAdam],
     steps: int,
     *,
     history: bool = True,
@@ -60,27 +60,31 @@ def train(
 
     The members are independent as long as the optimizer works element by element, as Adam and its relatives in
     ``torch.optim`` do, or keeps the members apart itself, as :class:`~hilladam.optim.ReferenceHillAdam` does.
-    :class:`~hilladam.HillAdam` takes one decision for everything it moves, so it trains an ensemble of one.
+    :class:`~hilladam.HillAdam` takes one decision for everything it moves, so an ensemble needs one for each member.
 
     Ctrl-C ends the training and keeps the steps that were complete, with a warning.
 
     Args:
         model: takes nothing and returns the members' states, shape ``(members, …)``; it has a list ``parameters``.
         loss: takes states to losses of shape ``(members,)``.
-        optimizer: over ``model.parameters``.
+        optimizer: over ``model.parameters``; or a list with a :class:`~hilladam.HillAdam` for each of them, where each
+            is one member's: faster than the reference where a member has many weights.
         steps: how many steps to take, at least 1.
         history: whether to keep the losses, states and directions of every step; without, those arrays have no rows.
         progress: the label of a progress bar; none without.
 
     Raises:
-        ValueError: fewer than one step, or a :class:`~hilladam.HillAdam` with several members.
+        ValueError: fewer than one step, or not one :class:`~hilladam.HillAdam` for each member.
     """
     if steps < 1:
         raise ValueError(f"Invalid steps: {steps}; expected at least 1")
     states = model()
     values = loss(states).detach()
-    if isinstance(optimizer, HillAdam) and values.numel() != 1:
-        raise ValueError(f"HillAdam decides for one model, not for {values.numel()}; use ReferenceHillAdam")
+    decisions = len(optimizer) if isinstance(optimizer, Sequence) else 1
+    if isinstance(optimizer, HillAdam | Sequence) and values.numel() != decisions:
+        raise ValueError(
+            f"HillAdam decides for one model: expected {values.numel()} optimizers for as many members, got {decisions}"
+        )
     rows = steps if history else 0
     losses, visited = values.new_empty(rows, *values.shape), values.new_empty(rows, *states.shape)
     maximize = torch.zeros(rows, *values.shape, dtype=torch.bool, device=values.device)
@@ -118,12 +122,22 @@ def _step(optimizer, parameters, values, grads) -> tuple:
     if isinstance(optimizer, ReferenceHillAdam):
         optimizer.step(values, grads)
         return optimizer.maximize, optimizer.reason
+    if isinstance(optimizer, Sequence):
+        moves = [
+            _step_one(one, [parameter], value, [grad])
+            for one, parameter, value, grad in zip(optimizer, parameters, values.tolist(), grads, strict=True)
+        ]
+        return tuple(torch.tensor(part, device=values.device) for part in zip(*moves, strict=True))
+    return _step_one(optimizer, parameters, values, grads)
+
+
+def _step_one(optimizer, parameters, value, grads) -> tuple[bool, int]:
     for parameter, grad in zip(parameters, grads, strict=True):
         parameter.grad = grad
     if not isinstance(optimizer, HillAdam):
         optimizer.step()
         return False, 0
     before = len(optimizer.switches)
-    optimizer.step(loss=values)
+    optimizer.step(loss=value)
     turned = optimizer.switches[before:]
     return optimizer.direction == "maximize", REASONS.index(turned[0].reason) if turned else 0

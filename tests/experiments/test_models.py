@@ -40,12 +40,15 @@ def test_the_global_generator_is_left_alone():
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("sizes", SIZES, ids=str)
-def test_every_member_is_its_network(activation, sizes):
+@pytest.mark.parametrize("split", [False, True])
+def test_every_member_is_its_network(activation, sizes, split):
     seeds = [0, 1, 5, 1]
-    ensemble = StackedMLP(seeds, sizes, activation)
+    ensemble = StackedMLP(seeds, sizes, activation, split=split)
     outputs = ensemble()
     weights = torch.linspace(1, 2, outputs.numel(), dtype=torch.float64).view(outputs.shape)
-    (grads,) = torch.autograd.grad((weights * outputs).sum(), ensemble.parameters)
+    grads = torch.autograd.grad((weights * outputs).sum(), ensemble.parameters)
+    assert len(grads) == (len(seeds) if split else 1)
+    grads = grads if split else grads[0]
     assert outputs.shape == (len(seeds), sizes[-1])
     for index, seed in enumerate(seeds):
         alone = network(sizes, activation, seed)
@@ -53,6 +56,22 @@ def test_every_member_is_its_network(activation, sizes):
         torch.testing.assert_close(outputs[index], output, rtol=1e-12, atol=1e-14)
         grad = torch.autograd.grad((weights[index] * output).sum(), list(alone.parameters()))
         torch.testing.assert_close(grads[index], nn.utils.parameters_to_vector(grad), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("split", [False, True])
+def test_to_move_the_parameters_is_to_move_the_networks(split):
+    ensemble = StackedMLP([0, 1], (2, 3, 1), split=split)
+    before = ensemble().detach()
+    with torch.no_grad():
+        (ensemble.parameters[1] if split else ensemble.parameters[0][1]).zero_()
+    after = ensemble()
+    assert torch.equal(after[0], before[0]) and after[1] == 0 != before[1]
+
+
+def test_a_second_derivative_is_refused():
+    ensemble = StackedMLP([0], (2, 3, 1), "tanh")
+    with pytest.raises(RuntimeError, match="differentiable once"):
+        torch.autograd.grad(ensemble().sum(), ensemble.parameters, create_graph=True)
 
 
 def test_points_are_copies_that_are_moved_directly():

@@ -8,7 +8,7 @@ import torch
 
 from hilladam import HillAdam
 from hilladam.experiments import Points, Record, StackedMLP, train
-from hilladam.losses import DOUBLE_WELL
+from hilladam.losses import DOUBLE_WELL, TABLE_1, stack
 from hilladam.optim import REASONS, ReferenceHillAdam
 
 STARTS = [2.0, 0.9, -0.5]
@@ -91,8 +91,27 @@ def test_hill_adam_trains_an_ensemble_of_one():
 
 def test_hill_adam_is_refused_for_several_members():
     model = points(1.0, 2.0)
-    with pytest.raises(ValueError, match="HillAdam decides for one model, not for 2; use ReferenceHillAdam"):
+    with pytest.raises(ValueError, match="decides for one model: expected 2 optimizers for as many members, got 1"):
         train(model, DOUBLE_WELL, hill(model), 10)
+
+
+def test_one_hill_adam_for_each_member_is_the_reference():
+    def network(split):
+        return StackedMLP([0, 3], (6, 4, 3, 1), split=split)
+
+    loss = stack([TABLE_1["sixth"]] * 2)
+    model = network(split=True)
+    each = [HillAdam([row], 0.01, gamma=200.0) for row in model.parameters]
+    ours = train(model, loss, each, 300)
+    model = network(split=False)
+    expected = train(model, loss, ReferenceHillAdam(model.parameters, 0.01, gamma=200.0), 300)
+    np.testing.assert_allclose(ours.losses, expected.losses, rtol=1e-6)
+    np.testing.assert_array_equal(ours.maximize, expected.maximize)
+    np.testing.assert_array_equal(ours.reasons, expected.reasons)
+    assert ours.reasons.any(axis=0).all()
+    assert ours.best_losses.tolist() == [one.best_loss for one in each]
+    with pytest.raises(ValueError, match="expected 2 optimizers for as many members, got 1"):
+        train(network(split=True), loss, each[:1], 10)
 
 
 @pytest.mark.parametrize("steps", [0, -1])
