@@ -5,10 +5,11 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 
-from hilladam import experiments
+from hilladam import colour, experiments
 from hilladam.__main__ import main
 
 
@@ -62,6 +63,51 @@ def test_the_options_reach_the_experiment(call, tmp_path):
     assert len(set(tables)) == len(tables)
 
 
+def test_table_2_of_two_photographs_is_printed_and_written(call, tmp_path):
+    rng = np.random.default_rng(0)
+    shape = (40, 60, 3)
+    colour.save(rng.uniform(0.4, 0.8, shape) * [1, 0.7, 0.4], tmp_path / "amber room.png")
+    colour.save(rng.uniform(0.4, 0.8, shape) * [0.4, 0.7, 1], tmp_path / "blue.jpg")
+    out, file = tmp_path / "corrected", tmp_path / "rows.json"
+    status, printed, err = call("table2", "--source", tmp_path / "amber room.png", "--target", tmp_path / "blue.jpg",
+                                "--seeds", 100, 7, "--steps", 60, "--out", out, "--json", file)  # fmt: skip
+    assert status == 0, err
+    assert all(name in printed for name in experiments.COLOUR_OPTIMIZERS)
+    rows = read(file)
+    assert len(rows) == 2 * len(experiments.COLOUR_OPTIMIZERS) and {row["seed"] for row in rows} == {7, 100}
+    gains = json.loads((out / "gains.json").read_text(encoding="utf-8"))
+    assert sorted(gains) == sorted(path.name for path in out.glob("*.png"))
+    # Each photograph is the whole source, in full size, with the gains of its optimizer's best run.
+    source = colour.load(tmp_path / "amber room.png", size=None)
+    for name, found in gains.items():
+        best = min((row for row in rows if row["optimizer"] == found["optimizer"]), key=lambda row: row["best"])
+        assert found["best"] == best["best"] and found["seed"] == best["seed"]
+        corrected = colour.load(out / name, size=None)
+        np.testing.assert_allclose(corrected, colour.apply_gains(source, found["gains"]), atol=0.5 / 255 + 1e-9)
+
+
+def test_table_2_without_photographs_is_of_the_twelve_pairs(call, tmp_path):
+    file = tmp_path / "rows.json"
+    assert call("table2", "--seeds", 100, "--steps", 1, "--json", file)[0] == 0
+    assert [row["pair"] for row in read(file)][:12] == [pair.name for pair in colour.pairs()]
+
+
+@pytest.mark.parametrize("options, message", [
+    (("--source", "a.png"), "--source and --target go together"),
+    (("--source", "missing.png", "--target", "missing.png"), "missing.png"),
+    (("--source", "empty.png", "--target", "empty.png"), "empty.png"),
+    (("--out", "empty.png"), "empty.png"),
+    (("--seeds", "-1"), "-1 is not a seed"),
+    (("--seeds", "1.5"), "1.5 is not a seed"),
+])  # fmt: skip
+def test_table_2_refuses_what_it_cannot_use(call, options, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty.png").touch()
+    status, out, err = call("table2", *options)
+    assert (status, out) == (2, "")
+    assert message in err.splitlines()[-1] and "Traceback" not in err
+
+
 def test_numbers_that_json_does_not_have(call, tmp_path):
     file = tmp_path / "table.json"
     status, _, err = call("table1", "--seeds", 1, "--steps", 9, "--lr", 1e60, "--gamma", "inf", "--json", file)
@@ -89,7 +135,7 @@ def test_the_readings_are_printed_and_written(call, tmp_path):
         ("table1 --lr=-1", "hilladam: Invalid lr: -1.0"),
         ("table1 --delta=-1", "hilladam: Invalid delta: -1.0"),
         ("table1 --gamma nan", "hilladam: Invalid gamma: nan"),
-        ("table2", "invalid choice: 'table2'"),
+        ("table3", "invalid choice: 'table3'"),
         ("", "the following arguments are required: experiment"),
     ],
 )

@@ -1,0 +1,131 @@
+"""Table 2 in lock step is what a reader's own loop gives, run by run."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from hilladam import HillAdam
+from hilladam.experiments import (
+    COLOUR_OPTIMIZERS,
+    COLOUR_SEEDS,
+    COLOUR_SIZES,
+    PAPER_TABLE_2,
+    PositiveGains,
+    StackedMLP,
+    network,
+    stored_table2,
+    summarize_colour,
+    table2,
+    tabulate,
+)
+from hilladam.losses import ColourLoss
+
+LOSSES = {"one": ColourLoss((0.65, 0.45, 0.25), (0.2, 0.4, 0.7)), "other": ColourLoss((0.5, 0.4, 0.3), (0.3, 0.4, 0.5))}
+PLAIN = {
+    "Adam": torch.optim.Adam,
+    "RMSprop": torch.optim.RMSprop,
+    "NAdam": torch.optim.NAdam,
+    "RAdam": torch.optim.RAdam,
+    "SGD with momentum": lambda params, lr: torch.optim.SGD(params, lr, momentum=0.9),
+    "Hill-ADAM": lambda params, lr: HillAdam(params, lr, delta=1e-4, gamma=200.0),
+}
+
+
+def alone(name, loss, seed, steps, lr=1e-2):
+    model = network(COLOUR_SIZES, "sigmoid", seed)
+    optimizer, one, losses = PLAIN[name](model.parameters(), lr=lr), torch.ones(1, dtype=torch.float64), []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        value = loss(model(one))
+        value.backward()
+        optimizer.step(loss=value) if name == "Hill-ADAM" else optimizer.step()
+        losses.append(value.item())
+    return losses
+
+
+@pytest.mark.parametrize("name", COLOUR_OPTIMIZERS)
+def test_lock_step_is_one_by_one(name):
+    steps = 90 if name == "Hill-ADAM" else 40
+    runs = table2(LOSSES, (100, 5343), steps, optimizers=[name], dtype=torch.float64)
+    for key, loss in LOSSES.items():
+        for member, seed in enumerate((100, 5343)):
+            record = runs[key, name].member(member)
+            np.testing.assert_allclose(record.losses, alone(name, loss, seed, steps), rtol=1e-9)
+    if name == "Hill-ADAM":
+        assert any(len(runs[key, name].member(0).switches) for key in LOSSES)  # else it was only Adam
+
+
+def test_the_network_has_the_size_of_the_text():
+    assert sum(p.numel() for p in network(COLOUR_SIZES).parameters()) == 82_819
+
+
+def test_adam_stops_in_the_blue_well_and_hill_adam_has_met_the_global_minimum():
+    loss = {"one": LOSSES["one"]}
+    table = tabulate(table2(loss, optimizers=["Adam", "Hill-ADAM"]), loss).set_index("optimizer")
+    assert (table.loc["Adam", "final_well"] == "red high, blue high").sum() >= 3
+    assert (table.loc["Hill-ADAM", "best_well"] == "red high, blue low").all()
+    assert (table.loc["Hill-ADAM", "best"] - table.loc["Hill-ADAM", "minimum"] < 0.01).all()
+    # A run may pass where it cannot stay, and only a final loss says where it stayed.
+    assert (table["best"] <= table["final"]).all()
+
+
+def test_the_rows_say_what_the_records_hold():
+    runs = table2(LOSSES, (7, 8), 30, optimizers=["Adam"])
+    table = tabulate(runs, LOSSES, (7, 8))
+    assert list(table["pair"]) == ["one", "one", "other", "other"] and list(table["seed"]) == [7, 8, 7, 8]
+    record, row = runs["other", "Adam"], table.iloc[3]
+    assert row["final"] == record.final_losses[1] == record.losses[-1, 1]
+    assert [row["final_red"], row["final_green"], row["final_blue"]] == record.final_states[1].tolist()
+    assert row["minimum"] == LOSSES["other"].global_minimum.value
+
+
+def test_the_summary_counts_runs():
+    table = tabulate(table2(LOSSES, (7,), 5, optimizers=["Adam"]), LOSSES, (7,))
+    table = table.assign(minimum=1.0, best=[1.005, 2.0], final=[3.0, math.nan])
+    table.loc[1, "final_red"] = -0.1
+    row = summarize_colour(table).loc["Adam"]
+    assert row["runs"] == 2 and row["best_global"] == 0.5 and row["final_global"] == 0.0
+    assert row["best_low"] < 0.5 < row["best_high"] < 1
+    assert row["best_excess"] == pytest.approx((0.005 + 1.0) / 2)
+    assert row["final_excess"] == math.inf  # half of the runs diverged
+    assert row["negative"] == 0.5
+
+
+def test_a_run_that_diverges_is_in_no_well():
+    runs = table2({"one": LOSSES["one"]}, (5343,), 60, lr=10.0, optimizers=["SGD with momentum"])
+    row = tabulate(runs, LOSSES, (5343,)).iloc[0]
+    assert math.isnan(row["final"]) and row["final_well"] == "none" and math.isfinite(row["best"])
+
+
+def test_positive_gains_are_positive_and_train():
+    model = PositiveGains(StackedMLP([0, 1], (1, 4, 3), "sigmoid"))
+    assert (model() > 0).all()
+    loss = {"one": ColourLoss((0.65, 0.45, 0.25), (0.2, 0.4, 0.7), red=None, blue=None)}
+    run = table2(loss, (100,), 400, optimizers=["Adam"], positive=True)["one", "Adam"]
+    assert (run.states > 0).all()
+    np.testing.assert_allclose(run.final_states[0], loss["one"].global_minimum.gains, rtol=0.02)
+
+
+def test_the_stored_table_is_complete_and_is_reproduced():
+    stored = stored_table2()
+    assert stored.groupby(["pair", "optimizer"]).ngroups == 12 * len(COLOUR_OPTIMIZERS)
+    assert set(stored["seed"]) == set(COLOUR_SEEDS) and len(stored) == 12 * 4 * len(COLOUR_OPTIMIZERS)
+    assert set(PAPER_TABLE_2) < set(COLOUR_OPTIMIZERS)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"losses": {}}, "Invalid losses: none"),
+        ({"losses": LOSSES, "seeds": []}, "Invalid seeds: none"),
+        ({"losses": LOSSES, "optimizers": []}, "Invalid optimizers: none"),
+        ({"losses": LOSSES, "optimizers": ["Adamax"]}, "Invalid optimizer: 'Adamax'; expected one of"),
+        ({"losses": LOSSES, "steps": 0}, "Invalid steps: 0"),
+        ({"losses": LOSSES, "lr": -1.0}, "Invalid learning rate: -1.0"),
+    ],
+)
+def test_what_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        table2(**arguments)
