@@ -1,5 +1,6 @@
 """The book's figures: each takes a loss or the record of a run and returns a matplotlib figure, in one style."""
 
+from hilladam.figures.colour import colour_landscape, photographs
 from hilladam.figures.curves import on_the_curve, side_by_side, stationary_points, trajectory
 from hilladam.figures.network import network
 from hilladam.figures.phase import climb_diagram, phase_diagram, phase_diagrams
@@ -10,10 +11,12 @@ use_style()
 __all__ = [
     "COLOURS",
     "climb_diagram",
+    "colour_landscape",
     "network",
     "on_the_curve",
     "phase_diagram",
     "phase_diagrams",
+    "photographs",
     "side_by_side",
     "stationary_points",
     "trajectory",

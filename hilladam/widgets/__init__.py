@@ -1,6 +1,7 @@
 """Panels for notebooks: move a control, and the run is done again."""
 
+from hilladam.widgets.colour import colour_panel
 from hilladam.widgets.escape import escape_panel
 from hilladam.widgets.polynomials import polynomial_panel
 
-__all__ = ["escape_panel", "polynomial_panel"]
+__all__ = ["colour_panel", "escape_panel", "polynomial_panel"]

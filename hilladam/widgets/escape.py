@@ -1,6 +1,5 @@
 """Escape in the reader's hands: choose a loss, a start and Adam's settings, and see what was predicted."""
 
-import io
 import math
 from functools import cache
 
@@ -11,6 +10,7 @@ import numpy as np
 from hilladam.figures import COLOURS, phase_diagram
 from hilladam.losses import DOUBLE_WELL, TABLE_1
 from hilladam.theory import adam_path, first_pass, sweep_path, sweeps, way_out
+from hilladam.widgets.panel import panel, png
 
 # Starts right of the double well's and the sixth order's barrier, left of the first barrier of the tenth order.
 _CASES = {"double well": (DOUBLE_WELL, 1.2, 3.0, 2.0), "sixth order": (TABLE_1["sixth"], 0.1, 1.5, 0.6),
@@ -32,16 +32,13 @@ def escape_panel(loss: str = "double well") -> widgets.VBox:
                                     continuous_update=False)  # fmt: skip
     beta2 = widgets.SelectionSlider(options=[0.9, 0.99, 0.999], value=0.999, description="β₂", continuous_update=False)
     count = widgets.IntSlider(0, 0, 8, description="sweeps", continuous_update=False)
-    picture = widgets.Image(format="png", layout={"max_width": "100%", "width": "760px"})
-    verdict = widgets.HTML()
+    controls = [x0, lr, beta1, beta2, count]
+    box, picture, verdict = panel([chosen, *controls])
 
     def rerun(_=None):
         length = way_out(_CASES[chosen.value][0], x0.value).length
         figure, verdict.value = _draw(chosen.value, x0.value, lr.value * length, beta1.value, beta2.value, count.value)
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=120)
-        plt.close(figure)
-        picture.value = buffer.getvalue()
+        picture.value = png(figure)
 
     def another_loss(_):
         _, low, high, start = _CASES[chosen.value]
@@ -53,14 +50,10 @@ def escape_panel(loss: str = "double well") -> widgets.VBox:
         rerun()
 
     chosen.observe(another_loss, "value")
-    controls = [x0, lr, beta1, beta2, count]
     for control in controls:
         control.observe(rerun, "value")
     rerun()
-    grid = widgets.GridBox(
-        [chosen, *controls], layout={"grid_template_columns": "repeat(auto-fit, minmax(300px, 1fr))"}
-    )
-    return widgets.VBox([grid, picture, verdict])
+    return box
 
 
 @cache

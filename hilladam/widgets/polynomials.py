@@ -1,14 +1,13 @@
 """Experiment 1 in the reader's hands."""
 
-import io
 import math
 
 import ipywidgets as widgets
-import matplotlib.pyplot as plt
 
 from hilladam.experiments import table1
 from hilladam.figures import side_by_side
 from hilladam.losses import TABLE_1
+from hilladam.widgets.panel import panel, png
 
 
 def polynomial_panel(loss: str = "sixth", steps: int = 1000) -> widgets.VBox:
@@ -26,28 +25,22 @@ def polynomial_panel(loss: str = "sixth", steps: int = 1000) -> widgets.VBox:
     )
     lr = _powers("λ", -3, 0, -2)
     seed = widgets.IntSlider(0, 0, 59, description="seed", continuous_update=False)
-    picture = widgets.Image(format="png", layout={"max_width": "100%", "width": "760px"})
-    verdict = widgets.HTML()
+    controls = [chosen, activation, delta, gamma, lr, seed]
+    box, picture, verdict = panel(controls)
 
     def rerun(_=None):
         runs = table1([seed.value], steps, lr.value, delta.value, gamma.value, activation.value,
                       losses=[chosen.value], history=True, device="cpu")  # fmt: skip
         alone = {optimizer: record.member(0) for (_, optimizer), record in runs.items()}
-        figure = side_by_side(alone, TABLE_1[chosen.value])
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=120)
-        plt.close(figure)
-        picture.value = buffer.getvalue()
+        picture.value = png(side_by_side(alone, TABLE_1[chosen.value]))
         verdict.value = " &nbsp; ".join(
             f"<b>{name}</b>: best {run.best_losses:.4f}, final {run.final_losses:.4f}" for name, run in alone.items()
         )
 
-    controls = [chosen, activation, delta, gamma, lr, seed]
     for control in controls:
         control.observe(rerun, "value")
     rerun()
-    grid = widgets.GridBox(controls, layout={"grid_template_columns": "repeat(auto-fit, minmax(300px, 1fr))"})
-    return widgets.VBox([grid, picture, verdict])
+    return box
 
 
 def _powers(name: str, low: int, high: int, value: int) -> widgets.FloatLogSlider:

@@ -1,0 +1,65 @@
+"""Experiment 2 in the reader's hands."""
+
+import ipywidgets as widgets
+import matplotlib.pyplot as plt
+
+from hilladam import colour
+from hilladam.experiments import COLOUR_OPTIMIZERS, COLOUR_SEEDS, table2
+from hilladam.figures import colour_landscape
+from hilladam.losses import ColourLoss, double_well
+from hilladam.widgets.panel import panel, png
+
+
+def colour_panel(pair: int = 0, steps: int = 500) -> widgets.VBox:
+    """A panel that corrects a photograph with a chosen optimizer and wells, and shows its path and its results.
+
+    Args:
+        pair: the index of the pair shown first, in :func:`hilladam.colour.pairs`.
+        steps: of each run; a run of 500 takes about a second.
+    """
+    pairs = colour.pairs()
+    chosen = widgets.Dropdown(options=[(each.name, i) for i, each in enumerate(pairs)], value=pair, description="pair")
+    optimizer = widgets.Dropdown(options=list(COLOUR_OPTIMIZERS), value="Adam", description="optimizer")
+    seed = widgets.Dropdown(options=list(COLOUR_SEEDS), description="seed")
+    low = _slider("low well", 0.5, 1.9, 1.1)
+    high = _slider("high well", 2.0, 3.5, 3.1)
+    barrier = _slider("barrier", 0.1, 3.0, 1.0)
+    tilt = _slider("tilt", -0.5, 0.5, 0.3)
+    controls = [chosen, optimizer, seed, low, high, barrier, tilt]
+    box, picture, verdict = panel(controls)
+
+    def rerun(_=None):
+        each = pairs[chosen.value]
+        wells = double_well(low.value, high.value, barrier.value, tilt.value, level=2)
+        loss = ColourLoss(colour.channel_means(each.source), colour.channel_means(each.target), blue=wells)
+        runs = table2({each.name: loss}, [seed.value], steps, optimizers=[optimizer.value], device="cpu")
+        run = runs[each.name, optimizer.value].member(0)
+        corrected = {"best": run.best_states, "final": run.final_states}
+        images = [colour.apply_gains(each.source, gains) for gains in corrected.values()]
+        picture.value = png(_draw(loss, run, [each.source, *images], ["source", *corrected]))
+        verdict.value = "<br>".join(
+            f"<b>{name}</b>: loss {value:.4f}, gains ({', '.join(f'{gain:.2f}' for gain in gains)}), "
+            f"ΔE {colour.difference(image, each.original):.1f} to the photograph without the cast"
+            for (name, gains), value, image in zip(corrected.items(), (run.best_losses, run.final_losses), images,
+                                                   strict=True)
+        )  # fmt: skip
+
+    for control in controls:
+        control.observe(rerun, "value")
+    rerun()
+    return box
+
+
+def _slider(name: str, low: float, high: float, value: float) -> widgets.FloatSlider:
+    return widgets.FloatSlider(value, min=low, max=high, step=0.1, description=name, continuous_update=False)
+
+
+def _draw(loss, run, images, names):
+    """The landscape with the path, and the photographs under each other beside it."""
+    figure, axes = plt.subplot_mosaic([["map", name] for name in names], figsize=(8.6, 4.6), width_ratios=[3.4, 1])
+    colour_landscape(loss, {"run": run}, ax=axes["map"])
+    for name, image in zip(names, images, strict=True):
+        axes[name].imshow(image)
+        axes[name].set_axis_off()
+        axes[name].set_title(name)
+    return figure
