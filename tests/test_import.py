@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-PARTS = ["optim", "losses", "experiments", "figures", "widgets"]
+PARTS = ["optim", "losses", "colour", "experiments", "figures", "widgets"]
 
 # What each import adds, in a fresh interpreter, to those before it.
 CODE = """

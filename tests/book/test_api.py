@@ -13,14 +13,14 @@ def page(site):
     return BeautifulSoup((site / "book" / "api.html").read_text(), "html.parser")
 
 
-@pytest.mark.parametrize("module", ["optim", "losses", "theory", "experiments", "figures", "widgets"])
+@pytest.mark.parametrize("module", ["optim", "losses", "colour", "theory", "experiments", "figures", "widgets"])
 def test_every_public_name_has_an_entry(page, module):
     names = importlib.import_module(f"hilladam.{module}").__all__
     missing = [n for n in names if not page.find(id=[f"hilladam.{module}.{n}", f"hilladam.{n}"])]
     assert not missing
 
 
-@pytest.mark.parametrize("experiment", ["table1", "readings"])
+@pytest.mark.parametrize("experiment", ["table1", "table2", "readings"])
 def test_every_option_is_named(page, capsys, experiment):
     with pytest.raises(SystemExit):
         main([experiment, "--help"])
