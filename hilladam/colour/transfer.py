@@ -3,6 +3,7 @@
 import numpy as np
 
 from hilladam.colour.images import as_image, channel_means
+from hilladam.colour.science import science
 
 # Reinhard et al., from linear RGB to the cones' responses.
 _CONES = np.array([[0.3811, 0.5783, 0.0402], [0.1967, 0.7244, 0.0782], [0.0241, 0.1288, 0.8444]])
@@ -52,14 +53,14 @@ def match_means(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def _to_lab(image: np.ndarray) -> np.ndarray:
-    import colour
+    colour = science()
 
     linear = np.maximum(colour.models.eotf_sRGB(as_image(image)), _DARKEST)
     return np.log10(linear @ _CONES.T) @ _LAB.T
 
 
 def _from_lab(lab: np.ndarray) -> np.ndarray:
-    import colour
+    colour = science()
 
     linear = 10 ** (lab @ np.linalg.inv(_LAB).T) @ np.linalg.inv(_CONES).T
     return np.clip(colour.models.eotf_inverse_sRGB(np.clip(linear, 0.0, 1.0)), 0.0, 1.0)

@@ -1,5 +1,8 @@
 """Light changes colours as light does."""
 
+import subprocess
+import sys
+
 import colour as science
 import numpy as np
 import pytest
@@ -61,3 +64,14 @@ def test_a_light_can_be_taken_back():
 def test_a_temperature_has_bounds(kelvin):
     with pytest.raises(ValueError, match=r"Invalid kelvin: .*; expected a colour temperature from 2000 to 25000"):
         colour.relight(GREYS, kelvin)
+
+
+def test_numpy_prints_as_before():
+    code = """
+import numpy as np
+from hilladam import colour
+colour.relight(np.ones((1, 1, 3)), 3000)
+print(np.array([1.5, 2]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=True, text=True, stdout=subprocess.PIPE)
+    assert done.stdout == "[1.5 2. ]\n"
