@@ -1,0 +1,190 @@
+"""CoolMomentum: heavy-ball momentum whose momentum cools to zero."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim.optimizer import Optimizer, ParamsT
+
+# ρ from ρ₀ and the part of the cooling that is left, which falls from 1 to 0.
+_SCHEDULES = {
+    "geometric_memory": lambda rho, left: 1 - (1 - rho) ** left,
+    "geometric_temperature": lambda rho, left: math.tanh(left * math.atanh(rho)),
+    "linear": lambda rho, left: rho * left / (1 - rho * (1 - left)),
+}
+
+COOLING_SCHEDULES = tuple(_SCHEDULES)
+"""The names that :func:`cooling` knows."""
+
+
+def cooling(schedule: str, t: float, cooling_steps: float, momentum: float) -> float:
+    r"""The momentum :math:`\rho_t` of step t.
+
+    With :math:`u = \min(t / S, 1)` and S = ``cooling_steps``, every schedule falls from :math:`\rho_0` = ``momentum``
+    at t = 0 to 0 at t = S, and stays there. They differ in what falls evenly on the way:
+
+    ``"geometric_memory"``
+        :math:`\rho_t = 1 - (1 - \rho_0)^{1 - u}`. The memory :math:`1 / (1 - \rho)`, which is the number of gradients
+        that a displacement sums up, falls by the same factor at every step. The paper's schedule.
+    ``"geometric_temperature"``
+        :math:`\rho_t = \tanh((1 - u) \operatorname{artanh} \rho_0)`. The temperature that white gradient noise
+        sustains, which is proportional to :math:`(1 + \rho) / (1 - \rho)`, falls by the same factor at every step.
+    ``"linear"``
+        :math:`\rho_t = \rho_0 (1 - u) / (1 - \rho_0 u)`. Memory and temperature both fall by the same amount at every
+        step, since :math:`(1 + \rho) / (1 - \rho) = 2 / (1 - \rho) - 1`.
+
+    Args:
+        schedule: one of :data:`COOLING_SCHEDULES`.
+        t: the step ≥ 0, counted from 0.
+        cooling_steps: S > 0, in steps; ``math.inf`` cools nothing.
+        momentum: ρ₀ in [0, 1).
+
+    Raises:
+        ValueError: an argument out of its range.
+    """
+    _check_cooling(schedule, cooling_steps, momentum)
+    if not t >= 0:
+        raise ValueError(f"Invalid t: {t}; expected a number >= 0")
+    return momentum if cooling_steps == math.inf else _SCHEDULES[schedule](momentum, max(1 - t / cooling_steps, 0.0))
+
+
+def _check_cooling(schedule: str, cooling_steps: float, momentum: float) -> None:
+    if schedule not in _SCHEDULES:
+        raise ValueError(f"Invalid schedule: {schedule!r}; expected one of {COOLING_SCHEDULES}")
+    if not cooling_steps > 0:
+        raise ValueError(f"Invalid cooling_steps value: {cooling_steps}; expected a number > 0")
+    if not 0.0 <= momentum < 1.0:
+        raise ValueError(f"Invalid momentum value: {momentum}; expected a number in [0, 1)")
+
+
+class CoolMomentum(Optimizer):
+    r"""Momentum that is cooled: its friction grows until plain gradient descent is left.
+
+    .. math::
+       \begin{aligned}
+         &\textbf{input}: \eta \text{ (lr)},\ \rho_0 \text{ (momentum)},\ S \text{ (cooling\_steps)},\ f(\theta)
+           \text{ (loss)} \\
+         &\textbf{initialize}: \Delta_{-1} \leftarrow 0 \\
+         &\textbf{at step } t = 0, 1, \dots \textbf{ with } g_t = \nabla f(\theta_t): \\
+         &\quad \rho_t \leftarrow \text{cooling}(\text{schedule}, t, S, \rho_0) \\
+         &\quad \Delta_t \leftarrow \rho_t \Delta_{t-1} - \eta\, \tfrac{1 + \rho_t}{2}\, g_t \\
+         &\quad \theta_{t+1} \leftarrow \theta_t + \Delta_t
+       \end{aligned}
+
+    The update is Verlet's central difference for a mass m with friction,
+    :math:`m \ddot\theta = -\nabla f - m \gamma \dot\theta`, at time steps h:
+
+    .. math::
+       \eta = \frac{h^2}{m}, \qquad \rho = \frac{1 - \gamma h / 2}{1 + \gamma h / 2}.
+
+    So a momentum that falls is a friction that grows. The optimizer adds no noise (:class:`Langevin` does): its heat
+    is the noise of mini-batch gradients, and on a deterministic loss only the growing friction is left. White gradient
+    noise of variance :math:`\sigma^2` on a loss of curvature k keeps :attr:`temperature` at
+    :math:`\frac{\eta^2 \sigma^2}{4 - \eta k} \cdot \frac{1 + \rho}{1 - \rho}` while ρ stands still.
+
+    Two limits: with ``cooling_steps=math.inf`` nothing cools, and this is :class:`torch.optim.SGD` with momentum ρ₀ and
+    learning rate η (1 + ρ₀) / 2. From step S on ρ = 0, and this is gradient descent with learning rate η / 2.
+
+    Source: Borysenko and Byshkin, *CoolMomentum: A Method for Stochastic Optimization by Langevin Dynamics with
+    Simulated Annealing*, Scientific Reports 11, 10705 (2021). Weight decay, which their code has, is left out.
+
+    Args:
+        params (iterable): parameters, named parameters or parameter groups, real or complex, of any shape.
+        lr (float): η ≥ 0. Default: 0.01.
+        momentum (float): ρ₀ in [0, 1), the momentum of step 0. Default: 0.99.
+        schedule (str): how ρ falls; see :func:`cooling`. Default: ``"geometric_memory"``, the paper's.
+        cooling_steps (float): S > 0, the step from which ρ is 0, as a rule the number of steps to be taken.
+            ``math.inf`` cools nothing. There is no default that would suit both long runs and short ones.
+
+    Every argument may differ from group to group. A group that is added later joins the schedule where the first one
+    stands. The count of steps is ``"steps"`` in the groups, the displacement Δ is ``"displacement"`` in the state, and
+    both are in the state dict.
+
+    Raises:
+        ValueError: an argument out of its range, in the constructor or in a parameter group.
+    """
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float = 0.01,
+        momentum: float = 0.99,
+        *,
+        schedule: str = "geometric_memory",
+        cooling_steps: float,
+    ):
+        defaults = dict(lr=lr, momentum=momentum, schedule=schedule, cooling_steps=cooling_steps, steps=0)
+        super().__init__(params, defaults)
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a parameter group; it joins the schedule where the first group stands.
+
+        Raises:
+            ValueError: an argument out of its range.
+        """
+        if isinstance(param_group, dict):
+            if self.param_groups:
+                param_group.setdefault("steps", self.param_groups[0]["steps"])
+            group = {**self.defaults, **param_group}
+            if not 0.0 <= group["lr"] < math.inf:
+                raise ValueError(f"Invalid learning rate: {group['lr']}; expected a finite number >= 0")
+            _check_cooling(group["schedule"], group["cooling_steps"], group["momentum"])
+        super().add_param_group(param_group)
+
+    @property
+    def temperature(self) -> float:
+        """The mean of Δ² over all elements of all parameters that have moved; 0 before any step, at rest.
+
+        In squared units of the parameters. Reading it waits for an accelerator.
+        """
+        displacements = [state["displacement"] for state in self.state.values() if state]
+        squares = sum(norm.item() ** 2 for norm in map(torch.linalg.vector_norm, displacements))
+        return squares / max(sum(d.numel() for d in displacements), 1)
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Tensor] | None = None):
+        """Take one step. Parameters without a gradient are left as they are.
+
+        Args:
+            closure (Callable, optional): clears the gradients, computes the loss, calls ``backward()`` on it and
+                returns it.
+
+        Returns:
+            What the closure returned; ``None`` without.
+
+        Raises:
+            RuntimeError: a sparse gradient.
+        """
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group, (params, grads, displacements) in zip(self.param_groups, gather(self, "displacement"), strict=True):
+            rho = cooling(group["schedule"], group["steps"], group["cooling_steps"], group["momentum"])
+            group["steps"] += 1
+            if params:
+                torch._foreach_mul_(displacements, rho)
+                torch._foreach_add_(displacements, grads, alpha=-group["lr"] * (1 + rho) / 2)
+                torch._foreach_add_(params, displacements)
+        return loss
+
+
+def gather(optimizer: Optimizer, *keys: str) -> list[tuple[list[Tensor], ...]]:
+    """For each group: the parameters that have gradients, the gradients, and a list for each key of the state.
+
+    State that is missing starts at zero. Nothing has changed where a gradient is refused.
+    """
+    name = type(optimizer).__name__
+    ready = [[p for p in group["params"] if p.grad is not None] for group in optimizer.param_groups]
+    for param in (p for params in ready for p in params):
+        if param.grad.layout != torch.strided:
+            raise RuntimeError(f"{name} does not support sparse gradients")
+    for param in (p for params in ready for p in params):
+        for key in keys:
+            optimizer.state[param].setdefault(key, torch.zeros_like(param))
+    return [
+        (params, [p.grad for p in params], *([optimizer.state[p][key] for p in params] for key in keys))
+        for params in ready
+    ]
