@@ -10,16 +10,20 @@ from hilladam.losses.colour import (
     stack_colours,
 )
 from hilladam.losses.polynomials import DOUBLE_WELL, TABLE_1, Polynomial, StationaryPoint, stack
+from hilladam.losses.surfaces import SURFACES, Surface, SurfacePoint
 
 __all__ = [
     "BLUE_WELLS",
     "DOUBLE_WELL",
     "RED_WELLS",
+    "SURFACES",
     "TABLE_1",
     "ColourLoss",
     "GainPoint",
     "Polynomial",
     "StationaryPoint",
+    "Surface",
+    "SurfacePoint",
     "double_well",
     "preference",
     "stack",

@@ -1,0 +1,119 @@
+"""Four losses of two variables that the literature tests global optimizers with."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class SurfacePoint(NamedTuple):
+    """A minimum of a :class:`Surface`."""
+
+    x: tuple[float, float]
+    value: float
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A loss of two variables, with its minima.
+
+    Args:
+        name: what tables and figures call it.
+        function: takes two tensors of one shape, x and y, to the losses, differentiably.
+        box: ((lowest x, highest x), (lowest y, highest y)): where the literature starts.
+        near: one rough place for each minimum; the exact ones are found from there by Newton's method.
+    """
+
+    name: str
+    function: Callable[[Tensor, Tensor], Tensor]
+    box: tuple[tuple[float, float], tuple[float, float]]
+    near: tuple[tuple[float, float], ...]
+
+    def __call__(self, points: Tensor) -> Tensor:
+        """The losses at points of shape ``(…, 2)``; the result has shape ``(…)``."""
+        points = torch.as_tensor(points)
+        return self.function(points[..., 0], points[..., 1])
+
+    @cached_property
+    def minima(self) -> tuple[SurfacePoint, ...]:
+        """The minima in the box, in double precision, the lowest first."""
+        return tuple(
+            sorted((self._minimum(start) for start in self.near), key=lambda point: (round(point.value, 9), point.x))
+        )
+
+    @property
+    def global_minimum(self) -> SurfacePoint:
+        """A lowest minimum; camel and Himmelblau have several of one depth."""
+        return self.minima[0]
+
+    def _minimum(self, start: tuple[float, float]) -> SurfacePoint:
+        point = torch.tensor(start, dtype=torch.float64)
+        for _ in range(50):
+            slope = torch.autograd.functional.jacobian(self, point)
+            step = torch.linalg.solve(torch.autograd.functional.hessian(self, point), slope)
+            point = point - step
+            if step.abs().max() < 1e-13:
+                break
+        return SurfacePoint(tuple(point.tolist()), self(point).item())
+
+
+def _camel(x, y):
+    return (4 - 2.1 * x**2 + x**4 / 3) * x**2 + x * y + (4 * y**2 - 4) * y**2
+
+
+def _himmelblau(x, y):
+    return (x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2
+
+
+def _rastrigin(x, y):
+    return 20 + x**2 + y**2 - 10 * (torch.cos(2 * math.pi * x) + torch.cos(2 * math.pi * y))
+
+
+_BROWN = [  # A, a, b, c, x₀, y₀
+    (-200.0, -1.0, 0.0, -10.0, 1.0, 0.0),
+    (-100.0, -1.0, 0.0, -10.0, 0.0, 0.5),
+    (-170.0, -6.5, 11.0, -6.5, -0.5, 1.5),
+    (15.0, 0.7, 0.6, 0.7, -1.0, 1.0),
+]
+
+
+def _mueller_brown(x, y):
+    return sum(
+        height * torch.exp(a * (x - x0) ** 2 + b * (x - x0) * (y - y0) + c * (y - y0) ** 2)
+        for height, a, b, c, x0, y0 in _BROWN
+    )
+
+
+SURFACES = {
+    "camel": Surface(
+        "six-hump camel",
+        _camel,
+        ((-2.0, 2.0), (-1.2, 1.2)),
+        ((0.09, -0.71), (-0.09, 0.71), (-1.7, 0.8), (1.7, -0.8), (-1.6, -0.57), (1.6, 0.57)),
+    ),
+    "mueller_brown": Surface(
+        "Müller–Brown",
+        _mueller_brown,
+        ((-1.5, 1.2), (-0.3, 2.0)),
+        ((-0.56, 1.44), (0.62, 0.03), (-0.05, 0.47)),
+    ),
+    "rastrigin": Surface(
+        "Rastrigin",
+        _rastrigin,
+        ((-5.12, 5.12), (-5.12, 5.12)),
+        tuple((0.995 * i, 0.995 * j) for i in range(-5, 6) for j in range(-5, 6)),
+    ),
+    "himmelblau": Surface(
+        "Himmelblau",
+        _himmelblau,
+        ((-5.0, 5.0), (-5.0, 5.0)),
+        ((3.0, 2.0), (-2.805, 3.131), (-3.779, -3.283), (3.584, -1.848)),
+    ),
+}
+"""The six-hump camel back (Dixon and Szegö, 1978: two global minima of six), the Müller–Brown potential of chemistry
+(1979: three minima), Rastrigin's function (121 minima in the box) and Himmelblau's (1972: four minima, all of depth 0,
+which no optimizer can miss)."""

@@ -1,0 +1,49 @@
+"""The surfaces are those of the literature, and their minima are all of them."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.optimize import minimize
+
+from hilladam.losses import SURFACES
+
+# The lowest values as the literature prints them.
+LOWEST = {"camel": -1.031628453, "mueller_brown": -146.699517, "rastrigin": 0.0, "himmelblau": 0.0}
+COUNT = {"camel": 6, "mueller_brown": 3, "rastrigin": 121, "himmelblau": 4}
+
+
+@pytest.mark.parametrize("key", SURFACES)
+def test_the_minima_are_minima(key):
+    surface = SURFACES[key]
+    assert len({tuple(np.round(point.x, 4)) for point in surface.minima}) == len(surface.minima) == COUNT[key]
+    assert surface.global_minimum.value == pytest.approx(LOWEST[key], abs=1e-6)
+    assert [point.value for point in surface.minima] == sorted(point.value for point in surface.minima) or key in (
+        "himmelblau",
+        "rastrigin",
+    )  # those tie, to rounding
+    for x, value in surface.minima:
+        point = torch.tensor(x, dtype=torch.float64)
+        assert surface(point).item() == value
+        assert torch.autograd.functional.jacobian(surface, point).abs().max() < 1e-9
+        assert torch.linalg.eigvalsh(torch.autograd.functional.hessian(surface, point)).min() > 0
+        assert all(low <= coordinate <= high for coordinate, (low, high) in zip(x, surface.box, strict=True))
+
+
+@pytest.mark.parametrize("key", SURFACES)
+def test_descent_from_anywhere_ends_in_a_known_minimum(key):
+    surface = SURFACES[key]
+    low, high = np.array(surface.box).T
+    known = np.array([point.x for point in surface.minima])
+    for start in np.random.default_rng(0).uniform(low, high, (60, 2)):
+        end = minimize(lambda x: surface(torch.tensor(x)).item(), start, method="Nelder-Mead",
+                       options={"xatol": 1e-7, "fatol": 1e-9, "maxiter": 2000}).x  # fmt: skip
+        if ((low <= end) & (end <= high)).all():  # the hills of Müller and Brown also lead outwards
+            assert np.abs(known - end).max(axis=1).min() < 1e-3, (start, end)
+
+
+def test_points_of_any_shape():
+    for surface in SURFACES.values():
+        points = torch.rand(3, 4, 2, dtype=torch.float64)
+        values = surface(points)
+        assert values.shape == (3, 4)
+        torch.testing.assert_close(values[1, 2], surface(points[1, 2]))
