@@ -76,7 +76,12 @@ def _parser() -> argparse.ArgumentParser:
     readings.add_argument("--steps", type=_positive, default=15_000, help="optimizer steps of each run (default 15000)")
     readings.set_defaults(run=_readings)
 
-    for each, threads in ((table1, 1), (table2, 2), (readings, 1)):
+    tune = commands.add_parser("tune", help="the learning rates of the book's races")
+    tune.add_argument("--runs", type=_positive, default=100, help="starts of each race (default 100)")
+    tune.add_argument("--evaluations", type=_positive, default=1000, help="of the loss in each run (default 1000)")
+    tune.set_defaults(run=_tune)
+
+    for each, threads in ((table1, 1), (table2, 2), (readings, 1), (tune, 1)):
         each.add_argument("--device", type=_device, help="cpu, cuda, … (default: the GPU where there is one)")
         each.add_argument("--threads", type=_positive, default=threads, help=f"CPU threads (default {threads})")
         each.add_argument("--json", type=_file, metavar="FILE", help="also write the table to FILE")
@@ -164,6 +169,21 @@ def _readings(options):
     from hilladam.experiments import readings
 
     table = readings(range(options.seeds), options.steps, device=options.device, progress=True)
+    return table, table
+
+
+def _tune(options):
+    import pandas as pd
+    from tqdm.auto import tqdm
+
+    from hilladam.experiments import COURSES, course, tune
+
+    rows = []
+    for key in tqdm(COURSES, desc="tune", leave=False):
+        loss, box, target = course(key)
+        rates = tune(loss, target, box, runs=options.runs, evaluations=options.evaluations, device=options.device)
+        rows.append({"course": key, **rates})
+    table = pd.DataFrame(rows).set_index("course")
     return table, table
 
 

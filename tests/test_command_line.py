@@ -121,6 +121,15 @@ def test_the_readings_are_printed_and_written(call, tmp_path):
     assert {row["gamma"] for row in read(file)} == {None, 50.0, 200.0, "inf"}
 
 
+def test_the_learning_rates_are_printed_and_written(call, tmp_path, monkeypatch):
+    monkeypatch.setattr(experiments, "COURSES", ("double_well",))
+    file = tmp_path / "race.json"
+    assert call("tune", "--runs", 2, "--evaluations", 2, "--json", file)[0] == 0
+    (row,) = read(file)
+    assert row.pop("course") == "double_well"
+    assert list(row) == list(experiments.CONTENDERS)
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [

@@ -1,8 +1,54 @@
 """The control for every claim of escape: start Adam again whenever Hill-ADAM would have turned."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
+import torch
+from torch import Tensor
 
 from hilladam.experiments.training import Record
+from hilladam.optim import ReferenceHillAdam, decide
+
+
+class RestartedAdam(ReferenceHillAdam):
+    """Adam for many members in lock step, each begun anew at a random start whenever Hill-ADAM would have turned.
+
+    A restart takes the place of a step: it costs the gradient that found the loss standing still, and no other.
+
+    Args:
+        params: one tensor of shape ``(members, …)``.
+        lr: λ ≥ 0.
+        draw: takes a number n to n new starts, a tensor of shape ``(n, …)``.
+        delta: δ ≥ 0, Hill-ADAM's trigger.
+
+    Raises:
+        ValueError: more than one parameter, or a number out of its range.
+    """
+
+    def __init__(self, params: Sequence[Tensor], lr: float, draw: Callable[[int], Tensor], *, delta: float = 1e-4):
+        super().__init__(params, lr, delta=0.0)
+        if len(self.params) != 1:
+            raise ValueError(f"Invalid params: {len(self.params)} tensors; expected one")
+        if not 0.0 <= delta < float("inf"):
+            raise ValueError(f"Invalid delta: {delta}; expected a finite number >= 0")
+        self.draw, self.trigger = draw, delta
+        self.judged = self.previous_loss.clone()
+
+    @torch.no_grad()
+    def step(self, loss: Tensor, grads: Sequence[Tensor]) -> None:
+        """Restart the members whose loss stands still or is not finite, and let the others take a step of Adam."""
+        _, self.judged, reason = decide(loss, False, self.judged, self.trigger)
+        still = (reason > 0) | ~loss.isfinite()
+        (param,), (grad,) = self.params, grads
+        kept = still.view(-1, *[1] * (param.dim() - 1))
+        super().step(loss, [torch.where(kept, 0.0, grad)])
+        self.reason = still.long()  # as "critical", with the direction unchanged
+        count = int(still.sum())
+        if count:
+            param[still] = self.draw(count).to(param)
+            self.steps[still] = 0
+            for moment in (*self.exp_avgs, *self.exp_avg_sqs):
+                moment[still] = 0
 
 
 def gradients_to(run: Record, target: float) -> np.ndarray:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from tqdm.auto import trange
 
-from hilladam.optim import REASONS, HillAdam, ReferenceHillAdam
+from hilladam.optim import REASONS, HillAdam, ReferenceHillAdam, SimulatedAnnealing
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,9 @@ def train(
     ``torch.optim`` do, or keeps the members apart itself, as :class:`~hilladam.optim.ReferenceHillAdam` does.
     :class:`~hilladam.HillAdam` takes one decision for everything it moves, so an ensemble needs one for each member.
 
+    :class:`~hilladam.SimulatedAnnealing` needs no gradients, and its steps are proposals: each member's loss before a
+    step is that of the place it has accepted.
+
     Ctrl-C ends the training and keeps the steps that were complete, with a warning.
 
     Args:
@@ -96,9 +99,14 @@ def train(
         for _ in trange(steps, desc=progress, disable=not progress, leave=False):
             state = model()
             value = loss(state)
-            grads = torch.autograd.grad(value.sum(), model.parameters)
+            walks = isinstance(optimizer, SimulatedAnnealing)
+            grads = () if walks else torch.autograd.grad(value.sum(), model.parameters)
             value, state = value.detach(), state.detach().clone()
-            climbs, reason = _step(optimizer, model.parameters, value, grads)
+            if walks:
+                climbs, reason = False, 0
+                optimizer.step(lambda: loss(model()))
+            else:
+                climbs, reason = _step(optimizer, model.parameters, value, grads)
             # Only now: an interrupted step leaves no trace.
             values, states = value, state
             better = (values < best_losses) & values.isfinite()

@@ -4,6 +4,7 @@ from hilladam.figures.colour import colour_landscape, photographs
 from hilladam.figures.curves import on_the_curve, side_by_side, stationary_points, trajectory
 from hilladam.figures.network import network
 from hilladam.figures.phase import climb_diagram, phase_diagram, phase_diagrams
+from hilladam.figures.race import paths, reached
 from hilladam.figures.style import COLOURS, use_style
 
 use_style()
@@ -14,9 +15,11 @@ __all__ = [
     "colour_landscape",
     "network",
     "on_the_curve",
+    "paths",
     "phase_diagram",
     "phase_diagrams",
     "photographs",
+    "reached",
     "side_by_side",
     "stationary_points",
     "trajectory",

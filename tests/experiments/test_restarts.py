@@ -4,8 +4,10 @@ import math
 
 import numpy as np
 import pytest
+import torch
 
-from hilladam.experiments import Record, gradients_to, restarted
+from hilladam.experiments import Points, Record, RestartedAdam, gradients_to, restarted, train
+from hilladam.losses import DOUBLE_WELL
 
 
 def run(*losses):
@@ -36,3 +38,48 @@ def test_a_run_that_never_stands_still_is_spent_in_full():
 def test_chains_that_do_not_divide_the_members_are_refused(chains):
     with pytest.raises(ValueError, match=f"Invalid chains: {chains}; expected a divisor of the 3 members"):
         restarted(run([1, 2], [1, 2], [1, 2]), 1.0, 0.5, chains)
+
+
+def restarting(starts, draw, delta=1e-4, lr=0.05):
+    model = Points(torch.tensor(starts, dtype=torch.float64))
+    return train(model, DOUBLE_WELL, RestartedAdam(model.parameters, lr, draw, delta=delta), 300)
+
+
+def test_without_a_trigger_it_is_adam():
+    model = Points(torch.tensor([2.0, -0.5], dtype=torch.float64))
+    adam = train(model, DOUBLE_WELL, torch.optim.Adam(model.parameters, 0.05), 300)
+    ours = restarting([2.0, -0.5], None, delta=0.0)
+    np.testing.assert_allclose(ours.states, adam.states, rtol=1e-10, atol=1e-12)
+
+
+def test_each_restart_is_adam_from_the_new_start_and_costs_no_evaluation():
+    record = restarting([2.0, 0.9], lambda n: torch.full((n,), -0.5, dtype=torch.float64))
+    for member in (0, 1):
+        run = record.member(member)
+        first, second = run.switches[:2]
+        assert abs(run.losses[first] - run.losses[first - 1]) < 1e-4
+        assert (np.abs(np.diff(run.losses[:first])) >= 1e-4).all()
+        assert run.states[first + 1] == -0.5
+        alone = restarting([-0.5], None, delta=0.0).member(0)
+        length = second - first
+        np.testing.assert_allclose(run.states[first + 1 : second + 1], alone.states[:length], rtol=1e-10, atol=1e-12)
+
+
+def test_members_restart_by_themselves_and_divergence_is_a_reason():
+    model = Points(torch.tensor([1.0, float("inf")], dtype=torch.float64))
+    adam = RestartedAdam(model.parameters, 0.01, lambda n: torch.full((n,), 0.3, dtype=torch.float64))
+    record = train(model, DOUBLE_WELL, adam, 20)
+    assert record.states[1, 1] == 0.3 and np.isfinite(record.states[1:, 1]).all()
+    assert not record.reasons[0, 0] and record.reasons[0, 1]
+    assert record.best_losses[1] < DOUBLE_WELL(0.3)
+
+
+@pytest.mark.parametrize("delta", [-1.0, float("inf"), float("nan")])
+def test_the_trigger_is_a_number(delta):
+    with pytest.raises(ValueError, match="Invalid delta"):
+        RestartedAdam([torch.zeros(2)], 0.1, None, delta=delta)
+
+
+def test_one_tensor_is_restarted():
+    with pytest.raises(ValueError, match="Invalid params: 2 tensors; expected one"):
+        RestartedAdam([torch.zeros(2), torch.zeros(2)], 0.1, None)
