@@ -1,4 +1,4 @@
-"""Equations 1–13 of the paper: derived by sympy, evaluated in float64, held to ``torch.optim.Adam``."""
+"""Equations 1–13 of the paper, derived by sympy and held to ``torch.optim.Adam``; and the updates of its neighbours."""
 
 from hilladam.theory.absolute_value import overshoot_in_steps, overshoot_of_absolute_value
 from hilladam.theory.agreement import Agreement, agreement, boundary_band
@@ -19,14 +19,26 @@ from hilladam.theory.overshoot import Climbs, climbs, largest_delta, overshoot_t
 from hilladam.theory.replay import record, replay
 from hilladam.theory.series import equidistant_gradients, momentum_series, step_size_series, variance_series
 from hilladam.theory.steps import extremal_gradients, largest_step, step_series, step_supremum
+from hilladam.theory.updates import (
+    State,
+    adam,
+    nadam,
+    nadam_momentum,
+    radam,
+    rectification,
+    rmsprop,
+    sgd,
+)
 from hilladam.theory.way_out import WayOut, way_out
 
 __all__ = [
     "Agreement",
     "Climbs",
     "Passes",
+    "State",
     "Unrolled",
     "WayOut",
+    "adam",
     "adam_path",
     "agreement",
     "boundary_band",
@@ -44,12 +56,18 @@ __all__ = [
     "mean_lag",
     "momentum_series",
     "moving_average",
+    "nadam",
+    "nadam_momentum",
     "overshoot_in_steps",
     "overshoot_of_absolute_value",
     "overshoot_threshold",
     "path_average",
+    "radam",
     "record",
+    "rectification",
     "replay",
+    "rmsprop",
+    "sgd",
     "step_ceiling",
     "step_series",
     "step_size_series",
