@@ -20,14 +20,15 @@ def load(image: str | Path | np.ndarray, size: int | None = 256) -> np.ndarray:
             (height, width, channels), with one channel (grey), two (grey, alpha), three (red, green, blue) or four
             (with alpha). Arrays are bool, uint8, uint16 or floating point in [0, 1]. Grey becomes three equal
             channels, transparency is laid on white, and the orientation that a camera noted is applied. Of several
-            frames the first is taken. Pillow reads colour of 16 bits a channel as 8.
+            frames the first is taken. Pillow reads colour of 16 bits a channel as 8. A colour profile in the file is
+            not applied: its numbers are taken for sRGB.
         size: in pixels; None keeps the whole picture in its own size.
 
     Returns:
-        float64, shape (height, width, 3), in [0, 1], encoded as the file is: sRGB.
+        float64, shape (height, width, 3), in [0, 1], sRGB-encoded.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        OSError: there is no such file, it is a folder, or it may not be read.
         ValueError: a file that is no picture, is damaged, or has more than about 89 million pixels; an array of another
             shape or dtype, without pixels, or with values outside [0, 1]; or a size below 1.
     """
@@ -139,7 +140,7 @@ def _read(path: Path) -> np.ndarray:
         raise ValueError(f"Invalid image: {path} has more pixels than the limit. {error}") from None
     except UnidentifiedImageError:
         raise ValueError(f"Invalid image: {path} is not a picture that can be read") from None
-    except (FileNotFoundError, IsADirectoryError, PermissionError):
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError):
         raise
     except Exception as error:  # what Pillow raises for damage differs from format to format
         raise ValueError(f"Invalid image: {path} is damaged: {error}") from error

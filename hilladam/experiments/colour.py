@@ -128,11 +128,18 @@ def tabulate(runs: Mapping[tuple[str, str], Record], losses: Mapping[str, Colour
     Args:
         runs: from :func:`table2`.
         losses, seeds: what it was given.
+
+    Raises:
+        ValueError: not one seed for each member of a record.
     """
-    rows = []
+    seeds, rows = list(seeds), []
     for (pair, optimizer), record in runs.items():
         loss = losses[pair]
         wells = {kind: _wells(loss, getattr(record, f"{kind}_states")) for kind in ("best", "final")}
+        if len(seeds) != len(record.final_losses):
+            raise ValueError(
+                f"Invalid seeds: {len(seeds)} of them; expected one for each of {len(record.final_losses)} runs of {pair!r}"
+            )
         for member, seed in enumerate(seeds):
             row = {"pair": pair, "optimizer": optimizer, "seed": seed, "minimum": loss.global_minimum.value}
             for kind in ("best", "final"):

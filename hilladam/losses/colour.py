@@ -78,7 +78,7 @@ class ColourLoss:
 
     The loss is Σ_c (source_c·gain_c − target_c)² plus a regulariser for each channel that has one. The paper leaves the
     regularisers out; the defaults are those of its authors' published code. A condition is added by adding a term: any
-    polynomial of one gain will do, say one by :func:`double_well` or :func:`preference`, or a sum of such.
+    polynomial of one gain with a lower bound will do, say one by :func:`double_well` or :func:`preference`.
 
     Every term depends on one gain only, so the loss is a sum of three polynomials of one variable, and its stationary
     points are known exactly.
@@ -89,7 +89,7 @@ class ColourLoss:
 
     Raises:
         ValueError: means that are not three numbers in [0, 1], or a channel whose gain nothing determines: the source
-            has none of it, and there is no regulariser.
+            has none of it, and there is no regulariser; or a regulariser without a lower bound.
     """
 
     source: Sequence[float]

@@ -21,17 +21,19 @@ def colour_panel(pair: int = 0, steps: int = 500) -> widgets.VBox:
     chosen = widgets.Dropdown(options=[(each.name, i) for i, each in enumerate(pairs)], value=pair, description="pair")
     optimizer = widgets.Dropdown(options=list(COLOUR_OPTIMIZERS), value="Adam", description="optimizer")
     seed = widgets.Dropdown(options=list(COLOUR_SEEDS), description="seed")
-    low = _slider("low well", 0.5, 1.9, 1.1)
-    high = _slider("high well", 2.0, 3.5, 3.1)
+    red = _slider("red well", 0.3, 1.5, 0.5)
+    low = _slider("blue, low", 0.5, 1.9, 1.1)
+    high = _slider("blue, high", 2.0, 3.5, 3.1)
     barrier = _slider("barrier", 0.1, 3.0, 1.0)
     tilt = _slider("tilt", -0.5, 0.5, 0.3)
-    controls = [chosen, optimizer, seed, low, high, barrier, tilt]
+    controls = [chosen, optimizer, seed, red, low, high, barrier, tilt]
     box, picture, verdict = panel(controls)
 
     def rerun(_=None):
         each = pairs[chosen.value]
-        wells = double_well(low.value, high.value, barrier.value, tilt.value, level=2)
-        loss = ColourLoss(colour.channel_means(each.source), colour.channel_means(each.target), blue=wells)
+        means = colour.channel_means(each.source), colour.channel_means(each.target)
+        blue = double_well(low.value, high.value, barrier.value, tilt.value, level=2)
+        loss = ColourLoss(*means, red=double_well(red.value - 2, red.value), blue=blue)
         runs = table2({each.name: loss}, [seed.value], steps, optimizers=[optimizer.value], device="cpu")
         run = runs[each.name, optimizer.value].member(0)
         corrected = {"best": run.best_states, "final": run.final_states}

@@ -139,6 +139,8 @@ def test_what_is_no_picture_is_refused(tmp_path):
         colour.load(tmp_path / "missing.png")
     with pytest.raises(IsADirectoryError):
         colour.load(tmp_path)
+    with pytest.raises(NotADirectoryError):
+        colour.load(tmp_path / "text.png" / "a.png")
 
 
 @pytest.mark.parametrize(

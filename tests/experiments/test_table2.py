@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from hilladam import HillAdam
+from hilladam import HillAdam, colour
 from hilladam.experiments import (
     COLOUR_OPTIMIZERS,
     COLOUR_SEEDS,
@@ -79,6 +79,9 @@ def test_the_rows_say_what_the_records_hold():
     assert row["final"] == record.final_losses[1] == record.losses[-1, 1]
     assert [row["final_red"], row["final_green"], row["final_blue"]] == record.final_states[1].tolist()
     assert row["minimum"] == LOSSES["other"].global_minimum.value
+    assert tabulate(runs, LOSSES, iter((7, 8))).equals(table)
+    with pytest.raises(ValueError, match="Invalid seeds: 4 of them; expected one for each of 2 runs of 'one'"):
+        tabulate(runs, LOSSES)
 
 
 def test_the_summary_counts_runs():
@@ -113,6 +116,16 @@ def test_the_stored_table_is_complete_and_is_reproduced():
     assert stored.groupby(["pair", "optimizer"]).ngroups == 12 * len(COLOUR_OPTIMIZERS)
     assert set(stored["seed"]) == set(COLOUR_SEEDS) and len(stored) == 12 * 4 * len(COLOUR_OPTIMIZERS)
     assert set(PAPER_TABLE_2) < set(COLOUR_OPTIMIZERS)
+    losses = {
+        pair.name: ColourLoss(colour.channel_means(pair.source), colour.channel_means(pair.target))
+        for pair in colour.pairs()
+    }
+    for name, rows in stored.groupby("pair"):
+        np.testing.assert_allclose(rows["minimum"], losses[name].global_minimum.value, rtol=1e-9)
+    name = "rocket to coffee"
+    again = tabulate(table2({name: losses[name]}, optimizers=["Adam"], history=False), losses)
+    rows = stored[(stored["pair"] == name) & (stored["optimizer"] == "Adam")]
+    np.testing.assert_allclose(again["final"], rows["final"], atol=1e-3)
 
 
 @pytest.mark.parametrize(

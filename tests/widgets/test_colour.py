@@ -9,16 +9,17 @@ from hilladam.widgets import colour_panel
 def test_the_verdict_follows_the_controls():
     panel = colour_panel(pair=1, steps=30)
     grid, picture, verdict = panel.children
-    chosen, optimizer, seed, low, _, barrier, _ = grid.children
+    chosen, optimizer, seed, red, low, _, barrier, _ = grid.children
     shown = {bytes(picture.value)}
-    for control, value in ((chosen, 4), (optimizer, "RMSprop"), (seed, 100), (low, 0.8), (barrier, 2.0)):
+    for control, value in ((chosen, 4), (optimizer, "RMSprop"), (seed, 100), (red, 0.9), (low, 0.8), (barrier, 2.0)):
         control.value = value
         shown.add(bytes(picture.value))
-    assert len(shown) == 6 and all(png.startswith(b"\x89PNG") for png in shown)
+    assert len(shown) == 7 and all(png.startswith(b"\x89PNG") for png in shown)
 
     pair = colour.pairs()[4]
     wells = double_well(0.8, 3.1, 2.0, 0.3, level=2)
-    loss = ColourLoss(colour.channel_means(pair.source), colour.channel_means(pair.target), blue=wells)
+    means = colour.channel_means(pair.source), colour.channel_means(pair.target)
+    loss = ColourLoss(*means, red=double_well(0.9 - 2, 0.9), blue=wells)
     run = table2({"pair": loss}, [100], 30, optimizers=["RMSprop"], device="cpu")["pair", "RMSprop"].member(0)
     for kind in ("best", "final"):
         gains = getattr(run, f"{kind}_states")
