@@ -33,7 +33,7 @@ def reached(records: Mapping[str, Record], target: float, *, ax: Axes | None = N
     """The share of runs that have met the target, over the evaluations spent (an ECDF).
 
     Args:
-        records: from :func:`hilladam.experiments.race`, with history.
+        records: from :func:`~hilladam.experiments.race`, with history.
         target: in units of the loss.
         ax: where to draw; default: a new figure with a legend beside it.
     """
@@ -61,7 +61,7 @@ def paths(loss: Surface, runs: Mapping[str, Record], *, ax: Axes | None = None, 
 
     Args:
         loss: the surface, drawn over its box.
-        runs: the record of one run by its name; see :meth:`hilladam.experiments.Record.member`.
+        runs: the record of one run by its name; see :meth:`~hilladam.experiments.Record.member`.
         ax: where to draw; default: a new figure with a legend beside it.
         last: how many steps to show; default: all.
     """

@@ -14,7 +14,7 @@ def colour_panel(pair: int = 0, steps: int = 500) -> widgets.VBox:
     """A panel that corrects a photograph with a chosen optimizer and wells, and shows its path and its results.
 
     Args:
-        pair: the index of the pair shown first, in :func:`hilladam.colour.pairs`.
+        pair: the index of the pair shown first, in :func:`~hilladam.colour.pairs`.
         steps: of each run; a run of 500 takes about a second.
     """
     pairs = colour.pairs()

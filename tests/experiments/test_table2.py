@@ -80,7 +80,7 @@ def test_the_rows_say_what_the_records_hold():
     assert [row["final_red"], row["final_green"], row["final_blue"]] == record.final_states[1].tolist()
     assert row["minimum"] == LOSSES["other"].global_minimum.value
     assert tabulate(runs, LOSSES, iter((7, 8))).equals(table)
-    with pytest.raises(ValueError, match="Invalid seeds: 4 of them; expected one for each of 2 runs of 'one'"):
+    with pytest.raises(ValueError, match="Invalid seeds: 4 of them; expected one for each of 2 runs"):
         tabulate(runs, LOSSES)
 
 
