@@ -4,9 +4,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
 JUPYTER_BOOK = Path(sys.executable).with_name("jupyter-book")
+
+# A busy machine is no reason to fail; how long a test takes is for benchmarks to say.
+settings.register_profile("hilladam", deadline=None)
+settings.load_profile("hilladam")
 
 
 @pytest.fixture(scope="session")
