@@ -137,7 +137,9 @@ def tabulate(runs: Mapping[tuple[str, str], Record], losses: Mapping[str, Colour
         loss = losses[pair]
         wells = {kind: _wells(loss, getattr(record, f"{kind}_states")) for kind in ("best", "final")}
         if len(seeds) != len(record.final_losses):
-            raise ValueError(f"Invalid seeds: {len(seeds)} of them; expected one for each of {len(record.final_losses)} runs")
+            raise ValueError(
+                f"Invalid seeds: {len(seeds)} of them; expected one for each of {len(record.final_losses)} runs"
+            )
         for member, seed in enumerate(seeds):
             row = {"pair": pair, "optimizer": optimizer, "seed": seed, "minimum": loss.global_minimum.value}
             for kind in ("best", "final"):
