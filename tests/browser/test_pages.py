@@ -74,6 +74,7 @@ def page(view, address):
 @pytest.mark.parametrize("name", PAGES)
 def test_loads_whole(page, address, name):
     page.goto(address + "book/" + name, wait_until="networkidle")
+    page.wait_for_function("!window.MathJax || window.MathJax.startup?.promise")  # at first it is its settings alone
     page.evaluate("window.MathJax?.startup.promise")
     assert page.faults == []
     unset = "math => !math.querySelector('mjx-container') && math.textContent.trim()"
