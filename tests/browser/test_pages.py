@@ -1,74 +1,11 @@
 """Every page of the built book in Chromium, with all other hosts out of reach."""
 
-import functools
-import http.server
-import os
-import shutil
-import threading
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 BOOK = Path(__file__).parents[2] / "book"
 PAGES = sorted(str(path.relative_to(BOOK).with_suffix(".html")) for path in BOOK.glob("**/*.[im][pd]*"))
-VIEWS = {
-    "light-desktop": {"color_scheme": "light", "viewport": {"width": 1360, "height": 900}},
-    "dark-phone": {"color_scheme": "dark", "viewport": {"width": 390, "height": 844}, "has_touch": True},
-}
-QUIET = ["--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
-
-
-class Handler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
-
-
-@pytest.fixture(scope="module")
-def address(site):
-    handler = functools.partial(Handler, directory=site)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not chromium:
-        give_up = pytest.fail if os.environ.get("CI") else pytest.skip
-        give_up("no Chromium here; Debian's package is called chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, chromium_sandbox=False, args=QUIET)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module", params=VIEWS)
-def view(request, browser):
-    with browser.new_context(**VIEWS[request.param]) as context:
-        yield context
-
-
-@pytest.fixture
-def page(view, address):
-    """A page that keeps a list of what goes wrong in it."""
-    with view.new_page() as page:
-        page.faults = []
-
-        def serve(route):
-            if route.request.url.startswith(address):
-                route.continue_()
-            else:
-                page.faults.append(f"asks another host: {route.request.url}")
-                route.abort()
-
-        page.route("http*://**", serve)
-        page.on("pageerror", lambda error: page.faults.append(f"script error: {error}"))
-        page.on("console", lambda message: message.type == "error" and page.faults.append(f"console: {message.text}"))
-        page.on("response", lambda response: response.ok or page.faults.append(f"{response.status}: {response.url}"))
-        yield page
 
 
 @pytest.mark.parametrize("name", PAGES)
