@@ -1,8 +1,18 @@
-"""Panels for notebooks: move a control, and the run is done again."""
+"""Panels for notebooks, which rerun Python, and explorers, which run in the page with no kernel."""
 
 from hilladam.widgets.annealing import annealing_panel
 from hilladam.widgets.colour import colour_panel
 from hilladam.widgets.escape import escape_panel
+from hilladam.widgets.hill import HILL_OPTIMIZERS, HillExplorer
+from hilladam.widgets.phase import PhaseExplorer
 from hilladam.widgets.polynomials import polynomial_panel
 
-__all__ = ["annealing_panel", "colour_panel", "escape_panel", "polynomial_panel"]
+__all__ = [
+    "HILL_OPTIMIZERS",
+    "HillExplorer",
+    "PhaseExplorer",
+    "annealing_panel",
+    "colour_panel",
+    "escape_panel",
+    "polynomial_panel",
+]

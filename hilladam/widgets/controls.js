@@ -1,0 +1,154 @@
+// Labelled native controls, each tied to one trait of the model. They write the trait as they move, and tell Python when
+// they come to rest.
+
+import { format } from "./plot.js";
+
+/** An HTML element with properties and children. */
+export function html(tag, properties = {}, ...children) {
+  const { dataset, ...rest } = properties;
+  const element = Object.assign(document.createElement(tag), rest);
+  Object.assign(element.dataset, dataset);
+  element.append(...children);
+  return element;
+}
+
+/** Call `action` now and whenever one of the traits changes, until the view goes. */
+export function follow(model, traits, action, signal) {
+  for (const trait of traits) {
+    model.on(`change:${trait}`, action);
+    signal.addEventListener("abort", () => model.off(`change:${trait}`, action));
+  }
+  action();
+}
+
+/** Values from 10^low to 10^high, so many to a factor of ten, each rounded to two digits. */
+export function powers(low, high, count) {
+  const length = Math.round((high - low) * count) + 1;
+  return Array.from({ length }, (_, i) => Number((10 ** (low + i / count)).toPrecision(2)));
+}
+
+/** A slider through a list of values. A value of another's choosing stands between its neighbours. */
+export function slider(model, trait, name, values, signal) {
+  const input = html("input", { type: "range", min: 0, max: values.length - 1, step: 1, name: trait });
+  const output = html("output");
+  input.addEventListener("input", () => model.set(trait, outward(values[input.valueAsNumber])));
+  input.addEventListener("change", () => model.save_changes());
+  follow(
+    model,
+    [trait],
+    () => {
+      const value = inward(model.get(trait));
+      const above = values.findIndex((each) => each >= value);
+      const index = above < 0 ? values.length - 1 : above;
+      if (values[input.valueAsNumber] !== value) input.valueAsNumber = index;
+      output.textContent = format(value);
+      input.setAttribute("aria-valuetext", format(value));
+    },
+    signal,
+  );
+  return html("label", { className: "slider" }, html("span", {}, name), input, output);
+}
+
+// JSON has no infinity, so Python and the page write null for it.
+const outward = (value) => (value === Infinity ? null : value);
+export const inward = (value) => (value === null ? Infinity : value);
+
+/** A drop-down list of [value, text] pairs. */
+export function choice(model, trait, name, options, signal) {
+  const select = html("select", { name: trait }, ...options.map(([value, text]) => html("option", { value }, text)));
+  select.addEventListener("change", () => {
+    model.set(trait, select.value);
+    model.save_changes();
+  });
+  follow(model, [trait], () => (select.value = model.get(trait)), signal);
+  return html("label", { className: "choice" }, html("span", {}, name), select);
+}
+
+/** Check boxes for a trait that is a list of some of the names. */
+export function toggles(model, trait, legend, names, signal) {
+  const boxes = names.map((name) => html("input", { type: "checkbox", value: name }));
+  const labels = boxes.map((box) => html("label", { dataset: { optimizer: box.value } }, box, box.value));
+  for (const box of boxes) {
+    box.addEventListener("change", () => {
+      model.set(trait, names.filter((_, i) => boxes[i].checked));
+      model.save_changes();
+    });
+  }
+  follow(model, [trait], () => boxes.forEach((box) => (box.checked = model.get(trait).includes(box.value))), signal);
+  return html("fieldset", { className: "toggles" }, html("legend", {}, legend), ...labels);
+}
+
+/** A button with a short text and a longer name. */
+export function button(text, name, action) {
+  const element = html("button", { type: "button", title: name, onclick: action }, text);
+  element.setAttribute("aria-label", name);
+  return element;
+}
+
+/**
+ * Buttons that play a trait from 0 to `end()`, one step at a time or `speed` steps a second, and a slider for its value.
+ */
+export function player(model, trait, end, signal) {
+  let [playing, last, exact] = [false, 0, 0];
+  const go = (value) => model.set(trait, Math.min(Math.max(Math.round(value), 0), end()));
+  const stop = () => {
+    playing = false;
+    show();
+    model.save_changes();
+  };
+  const frame = (time) => {
+    if (!playing || signal.aborted) return;
+    exact += ((time - last) / 1000) * model.get("speed");
+    last = time;
+    go(exact);
+    if (exact >= end()) stop();
+    else requestAnimationFrame(frame);
+  };
+  const toggle = () => {
+    if (playing) return stop();
+    playing = true;
+    exact = model.get(trait) >= end() ? 0 : model.get(trait);
+    last = performance.now();
+    requestAnimationFrame(frame);
+    show();
+  };
+  const by = (steps) => () => {
+    playing = false;
+    go(model.get(trait) + steps);
+    stop();
+  };
+  const play = button("", "Play", toggle);
+  const show = () => {
+    play.textContent = playing ? "❚❚" : "▶";
+    play.title = playing ? "Pause" : "Play";
+    play.setAttribute("aria-label", play.title);
+  };
+  show();
+  const input = html("input", { type: "range", min: 0, step: 1, name: trait });
+  const output = html("output");
+  input.addEventListener("input", () => {
+    playing = false;
+    show();
+    go(input.valueAsNumber);
+  });
+  input.addEventListener("change", () => model.save_changes());
+  follow(
+    model,
+    [trait],
+    () => {
+      input.max = end();
+      input.valueAsNumber = model.get(trait);
+      output.textContent = model.get(trait);
+    },
+    signal,
+  );
+  const buttons = [
+    button("0", "Back to the start", by(-Infinity)),
+    button("−1", "One step back", by(-1)),
+    play,
+    button("+1", "One step on", by(1)),
+  ];
+  const scrub = html("label", { className: "slider scrub" }, html("span", {}, trait), input, output);
+  const speed = slider(model, "speed", "speed", [5, 10, 20, 40, 60, 120, 300], signal);
+  return html("div", { className: "player" }, ...buttons, scrub, speed);
+}

@@ -1,0 +1,252 @@
+// Losses of one variable and the optimizers on them, without drawing.
+//
+// The optimizers take torch's steps operation by operation, in torch's order, so that even the rounding agrees:
+// tests/widgets/test_dynamics.py runs both.
+
+/** Value and slope at x of a polynomial, by Horner's rule: its coefficients, highest power first, in powers of x − centre. */
+export function evaluate({ coefficients, centre }, x) {
+  const u = x - centre;
+  let value = coefficients[0];
+  let slope = 0;
+  for (let i = 1; i < coefficients.length; i++) {
+    slope = slope * u + value;
+    value = value * u + coefficients[i];
+  }
+  return [value, slope];
+}
+
+const derivative = (coefficients) => coefficients.slice(0, -1).map((c, i) => c * (coefficients.length - 1 - i));
+
+/** The real roots of odd multiplicity, ascending: between two roots of its derivative a polynomial has one at most. */
+function realRoots(coefficients) {
+  if (coefficients.length < 2) return [];
+  const at = (u) => evaluate({ coefficients, centre: 0 }, u)[0];
+  const bound = 1 + Math.max(...coefficients.slice(1).map((c) => Math.abs(c / coefficients[0]))); // Cauchy's
+  const edges = [-bound, ...realRoots(derivative(coefficients)), bound];
+  const roots = [];
+  for (let i = 1; i < edges.length; i++) {
+    let [low, high] = [edges[i - 1], edges[i]];
+    const sign = Math.sign(at(low));
+    if (sign * Math.sign(at(high)) >= 0) continue;
+    for (let k = 0; k < 200 && low < high; k++) {
+      const middle = (low + high) / 2;
+      if (middle === low || middle === high) break;
+      if (Math.sign(at(middle)) === sign) low = middle;
+      else high = middle;
+    }
+    roots.push((low + high) / 2);
+  }
+  return roots;
+}
+
+/** The minima and maxima of a polynomial, from left to right: [{x, value, kind}]. */
+export function extrema(polynomial) {
+  const slope = derivative(polynomial.coefficients);
+  let kind = (slope.length % 2 === 0) === slope[0] > 0 ? "minimum" : "maximum"; // of the leftmost
+  return realRoots(slope).map((u) => {
+    const x = u + polynomial.centre;
+    const point = { x, value: evaluate(polynomial, x)[0], kind };
+    kind = kind === "minimum" ? "maximum" : "minimum";
+    return point;
+  });
+}
+
+/** Adam's two averages of gradients and of their squares: torch's lerp_, and mul_ with addcmul_. */
+function averages(beta1, beta2) {
+  const weight = 1 - beta1;
+  const state = { t: 0, m: 0, v: 0 };
+  return (g) => {
+    state.t += 1;
+    state.m = weight < 0.5 ? state.m + weight * (g - state.m) : g - (g - state.m) * (1 - weight);
+    state.v = beta2 * state.v + (1 - beta2) * g * g;
+    return state;
+  };
+}
+
+function adam({ lr, beta1, beta2, eps = 1e-8 }) {
+  const average = averages(beta1, beta2);
+  return (x, g) => {
+    const { t, m, v } = average(g);
+    const denominator = Math.sqrt(v) / Math.sqrt(1 - beta2 ** t) + eps;
+    return x + (-(lr / (1 - beta1 ** t)) * m) / denominator;
+  };
+}
+
+function momentum({ lr, beta1 }) {
+  let b = 0;
+  return (x, g) => {
+    b = beta1 * b + g;
+    return x - lr * b;
+  };
+}
+
+function rmsprop({ lr, beta2, eps = 1e-8 }) {
+  let v = 0;
+  return (x, g) => {
+    v = beta2 * v + (1 - beta2) * g * g;
+    return x + (-lr * g) / (Math.sqrt(v) + eps);
+  };
+}
+
+function nadam({ lr, beta1, beta2, eps = 1e-8 }) {
+  const average = averages(beta1, beta2);
+  const schedule = (t) => beta1 * (1 - 0.5 * 0.96 ** (t * 4e-3));
+  let product = 1;
+  return (x, g) => {
+    const { t, m, v } = average(g);
+    const [now, next] = [schedule(t), schedule(t + 1)];
+    product = Math.fround(product * Math.fround(now)); // torch keeps this one in single precision
+    const denominator = Math.sqrt(v / (1 - beta2 ** t)) + eps;
+    const ahead = x + (((-lr * (1 - now)) / (1 - product)) * g) / denominator;
+    return ahead + (((-lr * next) / (1 - product * next)) * m) / denominator;
+  };
+}
+
+function radam({ lr, beta1, beta2, eps = 1e-8 }) {
+  const average = averages(beta1, beta2);
+  const longest = 2 / (1 - beta2) - 1;
+  return (x, g) => {
+    const { t, m, v } = average(g);
+    const correction = 1 - beta2 ** t;
+    const step = (m / (1 - beta1 ** t)) * lr;
+    const length = longest - (2 * t * beta2 ** t) / correction;
+    if (length <= 5) return x - step;
+    const rectified = Math.sqrt(((length - 4) * (length - 2) * longest) / ((longest - 4) * (longest - 2) * length));
+    return x - step * (Math.sqrt(correction) / (Math.sqrt(v) + eps)) * rectified;
+  };
+}
+
+function coolMomentum({ lr, beta1, steps }) {
+  let [t, displacement] = [0, 0];
+  return (x, g) => {
+    const rho = 1 - (1 - beta1) ** Math.max(1 - t++ / steps, 0);
+    displacement = displacement * rho + ((-lr * (1 + rho)) / 2) * g;
+    return x + displacement;
+  };
+}
+
+/** name → (settings → (x, gradient) → next x). Hill-ADAM is Adam here; `run` turns it round. */
+export const OPTIMIZERS = {
+  "Hill-ADAM": adam,
+  Adam: adam,
+  momentum,
+  RMSprop: rmsprop,
+  NAdam: nadam,
+  RAdam: radam,
+  CoolMomentum: coolMomentum,
+};
+
+/** Algorithm 1, lines 8–19, as hilladam.optim.decide has it: whether the next step climbs, what it remembers, and why. */
+export function decide(loss, climbs, previous, delta, gamma) {
+  const critical = Math.abs(loss - previous) < delta;
+  const deadEnd = Number.isFinite(loss) && loss > gamma;
+  const turned = deadEnd ? false : climbs !== critical;
+  const forget = critical || deadEnd || !Number.isFinite(loss);
+  const reason = turned === climbs ? "" : deadEnd ? "dead_end" : "critical";
+  return { climbs: turned, previous: forget ? NaN : loss, reason };
+}
+
+/**
+ * One run of `settings.steps` steps from x0.
+ *
+ * Returns `x` and `loss` before each step and after the last one, `climbs` for each step, `switches` [{step, reason,
+ * climbs}], and `best`: at each index, the index of the lowest loss so far.
+ */
+export function run(polynomial, x0, name, settings) {
+  const { steps, delta, gamma } = settings;
+  const [x, loss] = [new Float64Array(steps + 1), new Float64Array(steps + 1)];
+  const [climbs, best] = [new Uint8Array(steps), new Int32Array(steps + 1)];
+  const switches = [];
+  let step = OPTIMIZERS[name](settings);
+  let now = { climbs: false, previous: NaN, reason: "" };
+  let place = x0;
+  for (let t = 0; t <= steps; t++) {
+    const [value, slope] = evaluate(polynomial, place);
+    x[t] = place;
+    loss[t] = value;
+    best[t] = t === 0 || value < loss[best[t - 1]] ? t : best[t - 1];
+    if (t === steps) break;
+    if (name === "Hill-ADAM") {
+      now = decide(value, now.climbs, now.previous, delta, gamma);
+      if (now.reason) {
+        switches.push({ step: t, reason: now.reason, climbs: now.climbs });
+        step = adam(settings); // forgets its averages
+      }
+    }
+    climbs[t] = now.climbs;
+    place = step(place, now.climbs ? -slope : slope);
+  }
+  return { x, loss, climbs, switches, best };
+}
+
+const HIGHEST = 12;
+const unbounded = `it needs a lowest point: an even highest power, 2 to ${HIGHEST}, with a positive number before it`;
+
+function add(a, b) {
+  const sum = new Array(Math.max(a.length, b.length)).fill(0);
+  for (const terms of [a, b]) terms.forEach((c, i) => (sum[sum.length - terms.length + i] += c));
+  return sum;
+}
+
+function multiply(a, b) {
+  const product = new Array(a.length + b.length - 1).fill(0);
+  if (product.length > HIGHEST + 1) throw new Error(unbounded);
+  a.forEach((c, i) => b.forEach((d, j) => (product[i + j] += c * d)));
+  return product;
+}
+
+/**
+ * The polynomial that a text describes, such as "(x^2 - 1)^2 + 0.3x": numbers, x, + - * / ^ and parentheses, where the
+ * sign of a product may be left out.
+ *
+ * Throws an Error that says what is wrong in a reader's words.
+ */
+export function parse(text) {
+  const tokens = text.replaceAll("**", "^").replaceAll("−", "-").match(/\d+\.?\d*|\.\d+|\S/g) ?? [];
+  const ahead = (symbols) => tokens.length > 0 && symbols.includes(tokens[0]);
+  const fail = (token) => {
+    throw new Error(token === undefined ? "it ends too early" : `it has “${token}” where that makes no sense`);
+  };
+
+  function sum() {
+    let total = ahead("+-") ? [0] : product();
+    while (ahead("+-")) total = add(total, multiply([tokens.shift() === "-" ? -1 : 1], product()));
+    return total;
+  }
+
+  function product() {
+    let total = power();
+    while (tokens.length && !ahead("+-)")) {
+      const divides = ahead("*/") && tokens.shift() === "/";
+      const factor = power();
+      if (divides && (factor.length > 1 || factor[0] === 0)) fail("/");
+      total = multiply(total, divides ? [1 / factor[0]] : factor);
+    }
+    return total;
+  }
+
+  function power() {
+    const base = atom();
+    if (!ahead("^")) return base;
+    tokens.shift();
+    const exponent = tokens.shift();
+    if (!/^\d+$/.test(exponent ?? "") || exponent > HIGHEST) fail(exponent);
+    return new Array(Number(exponent)).fill(base).reduce(multiply, [1]);
+  }
+
+  function atom() {
+    const token = tokens.shift();
+    if (token === "x") return [1, 0];
+    if (/^\.?\d/.test(token ?? "")) return [Number(token)];
+    if (token !== "(") fail(token);
+    const inside = sum();
+    const close = tokens.shift();
+    return close === ")" ? inside : fail(close);
+  }
+
+  const terms = sum();
+  if (tokens.length) fail(tokens[0]);
+  const coefficients = terms.slice(terms.findIndex((c) => c !== 0));
+  if (coefficients.length < 3 || coefficients.length % 2 === 0 || !(coefficients[0] > 0)) throw new Error(unbounded);
+  return { coefficients, centre: 0 };
+}

@@ -1,0 +1,75 @@
+"""What the explorers have in common: they run in the page, with no kernel, and are pictures where nothing runs."""
+
+import base64
+import math
+import re
+from pathlib import Path
+
+import anywidget
+import traitlets
+from matplotlib.figure import Figure
+
+from hilladam.widgets.panel import png
+
+_HERE = Path(__file__).parent
+_IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.M)
+_EXPORT = re.compile(r"^export (?=(?:function|const|class) (\w+))", re.M)
+
+
+def front_end(name: str) -> str:
+    """The JavaScript module ``name`` with those that it imports inside it: a widget's front end is a single file."""
+    modules: dict[str, str] = {}
+
+    def wrap(name):
+        source = (_HERE / f"{name}.js").read_text(encoding="utf-8")
+        for _, imported in _IMPORT.findall(source):
+            if imported not in modules:
+                wrap(imported)
+        body = _EXPORT.sub("", _IMPORT.sub(r"const \1 = \2;", source))
+        exports = ", ".join(_EXPORT.findall(source))
+        modules[name] = f"const {name} = (() => {{\n{body}\nreturn {{ {exports} }};\n}})();\n"
+
+    wrap(name)
+    return "\n".join(modules.values()) + f"export default {{ render: {name}.render }};\n"
+
+
+class Explorer(anywidget.AnyWidget):
+    """A widget whose traits hold everything that a reader can set; a cell may read and set them too.
+
+    Subclasses give ``_esm``, their front end, and :meth:`picture`. What a notebook stores of an explorer is its
+    traits, and the picture for print, for GitHub, and for readers without JavaScript.
+    """
+
+    _css = (_HERE / "explorer.css").read_text(encoding="utf-8")
+    _mime, _encode = "image/png", staticmethod(png)
+
+    def picture(self) -> Figure:
+        """The explorer as it stands, drawn by matplotlib."""
+        raise NotImplementedError
+
+    def __repr__(self):
+        settings = (f"{name}={getattr(self, name)!r}" for name in self.trait_names(setting=True))
+        return f"{type(self).__name__}({', '.join(settings)})"
+
+    def _repr_mimebundle_(self, **kwargs):
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        return data | {self._mime: base64.b64encode(self._encode(self.picture())).decode()}, metadata
+
+
+class Number(traitlets.Float):
+    """A number within bounds; never NaN, which JSON and readers do not know."""
+
+    def validate(self, obj, value):
+        value = super().validate(obj, value)
+        return self.error(obj, value) if math.isnan(value) else value
+
+
+def setting(trait: traitlets.TraitType) -> traitlets.TraitType:
+    """A trait that the front end shares with Python. JSON has no infinity, so that stands there as null."""
+    return trait.tag(
+        sync=True,
+        setting=True,
+        to_json=lambda value, _: None if value == math.inf else value,
+        from_json=lambda value, _: math.inf if value is None else value,
+    )

@@ -1,0 +1,138 @@
+"""The hill: one loss curve, and seven optimizers that run on it from wherever the reader puts them."""
+
+import re
+
+import matplotlib.pyplot as plt
+import torch
+import traitlets
+from matplotlib.figure import Figure
+
+from hilladam.experiments import Points, Record, train
+from hilladam.figures import on_the_curve, trajectory
+from hilladam.losses import DOUBLE_WELL, TABLE_1, Polynomial, stack
+from hilladam.optim import CoolMomentum, HillAdam
+from hilladam.widgets.explorer import Explorer, Number, front_end, setting
+
+HILL_OPTIMIZERS = {
+    "Hill-ADAM": lambda p, s: HillAdam(p, s.lr, (s.beta1, s.beta2), delta=s.delta, gamma=s.gamma, foreach=False),
+    "Adam": lambda p, s: torch.optim.Adam(p, s.lr, (s.beta1, s.beta2), foreach=False),
+    "momentum": lambda p, s: torch.optim.SGD(p, s.lr, momentum=s.beta1, foreach=False),
+    "RMSprop": lambda p, s: torch.optim.RMSprop(p, s.lr, alpha=s.beta2, foreach=False),
+    "NAdam": lambda p, s: torch.optim.NAdam(p, s.lr, (s.beta1, s.beta2), foreach=False),
+    "RAdam": lambda p, s: torch.optim.RAdam(p, s.lr, (s.beta1, s.beta2), foreach=False),
+    "CoolMomentum": lambda p, s: CoolMomentum(p, s.lr, s.beta1, cooling_steps=s.steps),
+}
+"""The optimizers that :class:`HillExplorer` runs: functions of the parameters and the explorer's settings. β₁ is also
+the momentum of SGD and the first momentum of CoolMomentum, β₂ also RMSprop's α."""
+
+_LOSSES = {"double well": DOUBLE_WELL, **TABLE_1}
+_STARTS = {"double well": 1.6, "x2": 2.5, "sixth": 0.1, "eighth": 4.6, "tenth": 0.6, "fourth": -0.3}
+_DASHES = dict(zip(HILL_OPTIMIZERS, ["-", "--", ":", "-.", (0, (4, 2)), (0, (9, 4)), (0, (3, 3, 1, 3))], strict=True))
+_FORMULA = re.compile(r"[\d\s.x+\-−*/^()]+")
+
+
+class HillExplorer(Explorer):
+    """Drag the start along a loss curve and watch seven optimizers run from there; no kernel is needed.
+
+    Args:
+        loss (str): ``"double well"``, a key of :data:`hilladam.losses.TABLE_1`, or a polynomial of your own such as
+            ``"(x^2 - 1)^2 + 0.3x"``, of even degree from 2 to 12.
+        optimizers (list[str]): which ones run, keys of :data:`HILL_OPTIMIZERS`.
+        start (float): x₀. Default: one that suits the loss.
+        lr, beta1, beta2 (float): λ, β₁ and β₂ of all of them.
+        delta, gamma (float): δ and γ of Hill-ADAM, in units of the loss.
+        steps (int): the length of a run, 1 to 5,000.
+        step (int): the step that is shown, from 0 to ``steps``.
+        speed (float): steps per second while it plays.
+        task (str): what the reader is asked to do, shown above the results.
+
+    Each argument is a trait: read it after playing, or set it from a cell.
+
+    Raises:
+        traitlets.TraitError: an argument out of its range, or a loss that cannot be read.
+    """
+
+    _esm = front_end("hill")
+
+    presets = traitlets.Dict(
+        {
+            key: {"name": f.name, "coefficients": f._about_centre, "centre": f._middle, "start": _STARTS[key]}
+            for key, f in _LOSSES.items()
+        }
+    ).tag(sync=True)
+    loss = setting(traitlets.Unicode("sixth"))
+    optimizers = setting(traitlets.List(traitlets.Enum(list(HILL_OPTIMIZERS)), ["Hill-ADAM", "Adam"]))
+    start = setting(Number(min=-1e6, max=1e6))
+    lr = setting(Number(0.01, min=0, max=1e6))
+    beta1 = setting(Number(0.9, min=0, max=0.9999))
+    beta2 = setting(Number(0.999, min=0, max=0.9999))
+    delta = setting(Number(1e-4, min=0, max=1e6))
+    gamma = setting(Number(200.0))
+    steps = setting(traitlets.Int(300, min=1, max=5000))
+    step = setting(traitlets.Int(0, min=0))
+    speed = setting(Number(60.0, min=1, max=1000))
+    task = setting(traitlets.Unicode())
+
+    @traitlets.default("start")
+    def _start(self):
+        return _STARTS.get(self.loss, 1.5)
+
+    @traitlets.validate("loss")
+    def _readable(self, proposal):
+        polynomial_of(proposal["value"])
+        return proposal["value"]
+
+    @property
+    def polynomial(self) -> Polynomial:
+        """The loss."""
+        return polynomial_of(self.loss)
+
+    def run(self) -> dict[str, Record]:
+        """Run the chosen optimizers with these settings in torch, in float64: what the page shows, up to rounding."""
+        records = {}
+        for name in self.optimizers:
+            points = Points(torch.tensor([self.start], dtype=torch.float64))
+            optimizer = HILL_OPTIMIZERS[name](points.parameters, self)
+            records[name] = train(points, stack([self.polynomial]), optimizer, self.steps).member(0)
+        return records
+
+    def picture(self) -> Figure:
+        runs, loss = self.run(), self.polynomial
+        figure, (curve, history) = plt.subplots(1, 2, figsize=(8, 3.2))
+        leader = runs.get("Hill-ADAM") or next(iter(runs.values()), None)
+        if leader:
+            on_the_curve(leader, loss, ax=curve)
+            trajectory(leader, loss, ax=history)
+        for name, record in runs.items():
+            if record is not leader:
+                history.plot(record.losses, color="0.3", linestyle=_DASHES[name], label=name)
+                curve.plot(record.final_states, record.final_losses, "o", color="0.3", label=f"{name}'s end")
+        history.set(ylim=curve.get_ylim())
+        for ax in figure.axes:
+            if ax.get_legend_handles_labels()[0]:
+                ax.legend()
+        return figure
+
+
+def polynomial_of(text: str) -> Polynomial:
+    """The loss that a name or a formula stands for."""
+    if text in _LOSSES:
+        return _LOSSES[text]
+    import sympy
+    from sympy.parsing import sympy_parser as parser
+
+    rules = (*parser.standard_transformations, parser.implicit_multiplication, parser.convert_xor, parser.rationalize)
+    try:
+        if not _FORMULA.fullmatch(text):  # sympy evaluates whatever else it is given
+            raise ValueError("expected numbers, x, + - * / ^ and parentheses alone")
+        expression = parser.parse_expr(text.replace("−", "-"), transformations=rules)
+        coefficients = sympy.Poly(expression, sympy.Symbol("x")).all_coeffs()
+        if not all(c.is_Rational for c in coefficients):
+            raise ValueError("a number is divided by zero")
+    except Exception as error:
+        message = f"Invalid loss: {text!r}; expected one of {list(_LOSSES)} or a polynomial in x"
+        raise traitlets.TraitError(message) from error
+    degree = len(coefficients) - 1
+    if not 2 <= degree <= 12 or degree % 2 or coefficients[0] < 0:
+        raise traitlets.TraitError(f"Invalid loss: {text!r}; expected an even degree from 2 to 12, bounded below")
+    return Polynomial(text, tuple(f"{c.p}/{c.q}" for c in coefficients))

@@ -1,0 +1,166 @@
+"""What runs in the page is what runs in torch."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from hilladam.experiments import Points, train
+from hilladam.losses import DOUBLE_WELL, TABLE_1, Polynomial, stack
+from hilladam.optim import decide
+from hilladam.widgets import HILL_OPTIMIZERS, HillExplorer
+from hilladam.widgets.hill import polynomial_of
+
+LOSSES = ["double well", *TABLE_1]
+HILL_SETTINGS = [
+    {"lr": 0.01, "beta1": 0.9, "beta2": 0.999, "delta": 1e-4},
+    {"lr": 0.001, "beta1": 0.95, "beta2": 0.999, "delta": 1e-6},
+    {"lr": 0.003, "beta1": 0.8, "beta2": 0.99, "delta": 1e-3, "gamma": 30.0},
+    {"lr": 0.02, "beta1": 0.0, "beta2": 0.99, "delta": 1e-2, "gamma": math.inf},
+]
+# With a shorter second memory a run at rest divides rounding errors by rounding errors.
+SETTINGS = [
+    {"lr": 0.01, "beta1": 0.9, "beta2": 0.999},
+    {"lr": 0.001, "beta1": 0.95, "beta2": 0.999},
+    {"lr": 0.003, "beta1": 0.0, "beta2": 0.9995},
+]
+RUN = """
+import { run } from "./dynamics.js";
+export default ({ polynomial, start, optimizers, ...settings }) => {
+  settings.gamma ??= Infinity;
+  return optimizers.map((name) => {
+    const { x, loss, climbs, switches, best } = run(polynomial, start, name, settings);
+    return { x: [...x], climbs: [...climbs], switches, best: loss[best[settings.steps - 1]] };
+  });
+};
+"""
+FEED = """
+import { OPTIMIZERS } from "./dynamics.js";
+export default ({ grads, optimizers, ...settings }) =>
+  optimizers.map((name) => {
+    const step = OPTIMIZERS[name](settings);
+    let x = 0;
+    return grads.map((g) => (x = step(x, g)));
+  });
+"""
+
+
+def job(explorer):
+    names = ("optimizers", "start", "lr", "beta1", "beta2", "delta", "gamma", "steps")
+    settings = {name: getattr(explorer, name) for name in names}
+    settings["gamma"] = None if math.isinf(explorer.gamma) else explorer.gamma
+    return settings | {"polynomial": explorer.presets[explorer.loss]}
+
+
+@pytest.mark.parametrize("settings", HILL_SETTINGS, ids=str)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_hill_adam_equals_torch(node, loss, settings):
+    explorer = HillExplorer(loss=loss, optimizers=["Hill-ADAM"], steps=1000, **settings)
+    (here,), there = node(RUN, job(explorer)), explorer.run()["Hill-ADAM"]
+    np.testing.assert_allclose(here["x"][:-1], there.states.ravel(), rtol=0, atol=1e-9)
+    np.testing.assert_array_equal(here["climbs"], there.maximize)
+    assert [turn["step"] for turn in here["switches"]] == there.switches.tolist()
+    assert here["best"] == pytest.approx(there.best_losses, abs=1e-9)
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+def test_the_others_equal_torch(node, settings):
+    others = [name for name in HILL_OPTIMIZERS if name != "Hill-ADAM"]
+    explorers = [HillExplorer(loss=loss, optimizers=others, steps=1000, **settings) for loss in LOSSES]
+    paths = [node(RUN, job(explorer)) for explorer in explorers]
+    losses = stack([explorer.polynomial for explorer in explorers])
+    for i, name in enumerate(others):  # which work element by element, so that all losses run at once
+        points = Points(torch.tensor([explorer.start for explorer in explorers], dtype=torch.float64))
+        states = train(points, losses, HILL_OPTIMIZERS[name](points.parameters, explorers[0]), 1000).states
+        for loss, path, there in zip(LOSSES, paths, states.T, strict=True):
+            # A run that leaves for infinity is followed as long as its numbers have a meaning.
+            near = np.logical_and.accumulate(abs(there) < 10)
+            assert near.all() or (name not in ("Adam", "NAdam", "RMSprop"))
+            here = np.array(path[i]["x"][:-1], dtype=float)
+            np.testing.assert_allclose(here[near], there[near], rtol=0, atol=1e-9, err_msg=f"{name}, {loss}")
+
+
+@pytest.mark.parametrize("lr", [1e-4, 0.1, 1.0])
+@pytest.mark.parametrize("betas", [(0.9, 0.999), (0.0, 0.5), (0.99, 0.9)])
+def test_steps_equal_torch_on_any_gradients(node, lr, betas):
+    """Also where a run would be chaos, in which two roundings part: here both are given the same gradients."""
+    explorer = HillExplorer(lr=lr, beta1=betas[0], beta2=betas[1], steps=1000)
+    names = [name for name in HILL_OPTIMIZERS if name != "Hill-ADAM"]
+    grads = torch.randn(1000, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * 10
+    steps = node(FEED, job(explorer) | {"optimizers": names, "grads": grads.tolist()})
+    for name, taken in zip(names, steps, strict=True):
+        x = torch.zeros(1, dtype=torch.float64)
+        optimizer, path = HILL_OPTIMIZERS[name]([x], explorer), []
+        for grad in grads:
+            x.grad = grad.view(1)
+            optimizer.step()
+            path.append(x.item())
+        scale = max(1.0, max(map(abs, path)))
+        np.testing.assert_allclose(taken, path, rtol=0, atol=1e-12 * scale, err_msg=name)
+
+
+def test_decides_as_the_package_does(node):
+    numbers = [0.0, 1.0, 1.0 + 1e-5, 250.0, math.inf, -math.inf, math.nan]
+    cases = [
+        (loss, climbs, previous, delta, gamma)
+        for loss in numbers for climbs in (False, True) for previous in numbers
+        for delta in (0.0, 1e-4) for gamma in (200.0, math.inf)
+    ]  # fmt: skip
+    source = """
+    import { decide } from "./dynamics.js";
+    const number = (text) => ({ inf: Infinity, "-inf": -Infinity, nan: NaN })[text] ?? Number(text);
+    export default (cases) =>
+      cases.map(([loss, climbs, ...rest]) => {
+        const decision = decide(number(loss), climbs, ...rest.map(number));
+        return [decision.climbs, String(decision.previous), decision.reason];
+      });
+    """
+    words = [[case[1] if i == 1 else str(value) for i, value in enumerate(case)] for case in cases]
+    for case, (climbs, previous, reason) in zip(cases, node(source, words), strict=True):
+        expected = decide(*case)
+        assert climbs == expected.maximize, case
+        assert float(previous) == expected.previous_loss or math.isnan(expected.previous_loss), case
+        assert reason == ("", "critical", "dead_end")[expected.reason], case
+
+
+EXTREMA = 'import { extrema } from "./dynamics.js";\nexport default (polynomials) => polynomials.map(extrema);'
+
+
+@pytest.mark.parametrize("loss", [DOUBLE_WELL, *TABLE_1.values(), Polynomial("flat", (1, 0, 0, 0, 0))], ids=str)
+def test_finds_the_extrema(node, loss):
+    (found,) = node(EXTREMA, [{"coefficients": loss._about_centre, "centre": loss._middle}])
+    expected = [p for p in loss.stationary_points if p.kind != "inflection"]
+    assert [p["kind"] for p in found] == [p.kind for p in expected]
+    for here, there in zip(found, expected, strict=True):
+        assert here["x"] == pytest.approx(there.x, abs=1e-6)  # a root of high order is known no better
+        assert here["value"] == pytest.approx(there.value, abs=1e-9)
+
+
+PARSE = """
+import { parse } from "./dynamics.js";
+const read = (text) => { try { return parse(text).coefficients; } catch (error) { return error.message; } };
+export default (texts) => texts.map(read);
+"""
+FORMULAS = [
+    "x^2",
+    "(x^2 - 1)^2 + 0.3x",
+    "2x^4/5 − 3(x+1)(x-1)",
+    "-x + x**2",
+    ".5 x^2 x^2 - 1.25",
+    "((x-1)(x+2))^2 - 1/3",
+]
+
+
+def test_reads_polynomials_as_sympy_does(node):
+    for text, found in zip(FORMULAS, node(PARSE, FORMULAS), strict=True):
+        assert found == pytest.approx([float(c) for c in polynomial_of(text).coefficients]), text
+
+
+@pytest.mark.parametrize("text", ["", "x^3", "-x^4", "x^", "2 +", "y^2", "(x^2", "x^2)", "x^2/x", "7", "x^1.5", "x^99",
+                                  "sqrt(x)", "((x^9)^9)^9", "x^2/0"])  # fmt: skip
+def test_refuses_what_is_no_loss(node, text):
+    (message,) = node(PARSE, [text])
+    assert isinstance(message, str) and message
+    with pytest.raises(Exception, match="Invalid loss"):
+        HillExplorer(loss=text)
