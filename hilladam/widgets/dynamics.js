@@ -209,7 +209,7 @@ export function parse(text) {
   };
 
   function sum() {
-    let total = ahead("+-") ? [0] : product();
+    let total = product();
     while (ahead("+-")) total = add(total, multiply([tokens.shift() === "-" ? -1 : 1], product()));
     return total;
   }
@@ -236,6 +236,7 @@ export function parse(text) {
 
   function atom() {
     const token = tokens.shift();
+    if (token === "+" || token === "-") return multiply([token === "-" ? -1 : 1], power());
     if (token === "x") return [1, 0];
     if (/^\.?\d/.test(token ?? "")) return [Number(token)];
     if (token !== "(") fail(token);

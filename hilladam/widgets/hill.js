@@ -156,10 +156,13 @@ export function render({ model, el }) {
   losses.addEventListener("change", () => {
     if (losses.value === OWN) {
       own.hidden = false;
-      formula.focus();
       formula.value ||= "(x^2 - 1)^2 + 0.3x";
-    } else model.set({ loss: losses.value, start: presets[losses.value].start, step: 0 });
-    if (losses.value === OWN) read();
+      formula.focus();
+      read();
+    } else {
+      alert.textContent = "";
+      model.set({ loss: losses.value, start: presets[losses.value].start, step: 0 });
+    }
     model.save_changes();
   });
   function read() {
@@ -199,16 +202,18 @@ export function render({ model, el }) {
   });
 
   const betas = [0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 0.9995, 0.9999];
-  const controls = html(
-    "div",
-    { className: "controls" },
+  const sliders = (...each) => html("div", { className: "controls" }, ...each);
+  const first = sliders(
     slider(model, "lr", "λ", powers(-4, 0, 8), signal),
+    slider(model, "delta", "δ", [0, ...powers(-8, 1, 2)], signal),
+  );
+  const others = sliders(
     slider(model, "beta1", "β₁", betas, signal),
     slider(model, "beta2", "β₂", betas, signal),
-    slider(model, "delta", "δ", [0, ...powers(-8, 1, 2)], signal),
     slider(model, "gamma", "γ", [...powers(0, 4, 4), Infinity], signal),
     slider(model, "steps", "steps", [100, 200, 300, 500, 1000, 2000, 5000], signal),
   );
+  const more = html("details", {}, html("summary", {}, "β₁, β₂, γ and the number of steps"), others);
   const picker = html("div", { className: "player" }, html("label", { className: "choice" }, html("span", {}, "loss"), losses), own);
   const root = html(
     "div",
@@ -218,7 +223,8 @@ export function render({ model, el }) {
     html("div", { className: "charts" }, hill.root, history.root),
     player(model, "step", () => model.get("steps"), signal),
     toggles(model, "optimizers", "run", Object.keys(OPTIMIZERS), signal),
-    controls,
+    first,
+    more,
     task,
     html("div", { className: "scroll" }, table),
   );
