@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (KeyboardInterrupt, RuntimeWarning):
         print("\nInterrupted: nothing was written.", file=sys.stderr)
         return 130
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, argparse.ArgumentTypeError) as error:
         print(f"hilladam: {error}", file=sys.stderr)
         return 2
     print(table.to_string(float_format="{:.4f}".format))
@@ -114,7 +114,14 @@ def _file(text: str) -> Path:
         raise argparse.ArgumentTypeError(f"there is no folder {path.parent}")
     if path.is_dir():
         raise argparse.ArgumentTypeError(f"{path} is a folder")
+    _check_writable(path.parent)
     return path
+
+
+def _check_writable(folder: Path) -> None:
+    """Refuse before the work what would fail after it."""
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise argparse.ArgumentTypeError(f"no permission to write into the folder {folder}")
 
 
 def _table1(options):
@@ -144,6 +151,7 @@ def _table2(options):
     }
     if options.out:
         options.out.mkdir(parents=True, exist_ok=True)
+        _check_writable(options.out)
     rows = tabulate(table2(losses, options.seeds, options.steps, history=False, device=options.device, progress=True),
                     losses, options.seeds)  # fmt: skip
     if options.out:

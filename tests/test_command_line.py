@@ -1,6 +1,7 @@
 """`python -m hilladam`, as a shell sees it."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -106,6 +107,15 @@ def test_table_2_refuses_what_it_cannot_use(call, options, message, tmp_path, mo
     status, out, err = call("table2", *options)
     assert (status, out) == (2, "")
     assert message in err.splitlines()[-1] and "Traceback" not in err
+
+
+@pytest.mark.parametrize("option", ["--out", "--json"])
+def test_a_folder_without_permission_is_refused_before_the_work(call, option, tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # the tests may run as root, who may write anywhere
+    monkeypatch.setattr(experiments, "table2", lambda *_, **__: pytest.fail("the work was done"))
+    status, out, err = call("table2", option, tmp_path / "new")
+    assert (status, out) == (2, "")
+    assert "no permission to write" in err.splitlines()[-1] and "Traceback" not in err
 
 
 def test_numbers_that_json_does_not_have(call, tmp_path):
