@@ -11,6 +11,8 @@ from hilladam.experiments import Record
 from hilladam.figures.style import COLOURS
 from hilladam.losses import ColourLoss
 
+_PATHS = [COLOURS["minimize"], COLOURS["maximize"], COLOURS["other"], "#E69F00", "#56B4E9", "black"]
+
 
 def colour_landscape(
     loss: ColourLoss,
@@ -33,7 +35,13 @@ def colour_landscape(
         ax: where to draw; default: a new figure.
         last: how many steps to show; default: all.
         red, blue: the window.
+
+    Raises:
+        ValueError: more runs than there are colours to tell them apart, which is six.
     """
+    runs = runs or {}
+    if len(runs) > len(_PATHS):
+        raise ValueError(f"Invalid runs: {len(runs)} of them; expected at most {len(_PATHS)}")
     ax = ax or plt.subplots(figsize=(6.4, 4.6))[1]
     r, b = np.meshgrid(np.linspace(*red, 241), np.linspace(*blue, 241))
     green = np.full_like(r, loss.channels[1].global_minimum.x)
@@ -44,8 +52,7 @@ def colour_landscape(
     for point in loss.minima:
         face = COLOURS["best"] if point == loss.global_minimum else "white"
         ax.scatter(point.gains[0], point.gains[2], s=60, color=face, edgecolors="black", zorder=3)
-    colours = [COLOURS["minimize"], COLOURS["maximize"], COLOURS["other"], "#E69F00", "#56B4E9", "black"]
-    for place, ((name, run), colour) in enumerate(zip((runs or {}).items(), colours, strict=False)):
+    for place, ((name, run), colour) in enumerate(zip(runs.items(), _PATHS, strict=False)):
         above = 5 - place / 10  # where paths coincide the first is seen
         x, y = run.states[:last, 0], run.states[:last, 2]
         ax.plot(x, y, color=colour, linewidth=1.3, label=name, zorder=above)
@@ -53,7 +60,7 @@ def colour_landscape(
         ax.scatter(x[-1], y[-1], marker="X", s=60, color=colour, edgecolors="black", zorder=above + 2)
         best = run.best_states[[0, 2]]
         ax.scatter(*best, marker="*", s=130, color=colour, edgecolors="black", zorder=above + 1)
-    if runs and len(runs) > 1:
+    if len(runs) > 1:
         ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     ax.set(xlim=red, ylim=blue, xlabel="gain of red r", ylabel="gain of blue b")
     return ax.figure

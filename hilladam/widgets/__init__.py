@@ -6,11 +6,15 @@ from hilladam.widgets.escape import escape_panel
 from hilladam.widgets.hill import HILL_OPTIMIZERS, HillExplorer
 from hilladam.widgets.phase import PhaseExplorer
 from hilladam.widgets.polynomials import polynomial_panel
+from hilladam.widgets.series import SeriesExplorer
+from hilladam.widgets.wells import ColourExplorer
 
 __all__ = [
     "HILL_OPTIMIZERS",
+    "ColourExplorer",
     "HillExplorer",
     "PhaseExplorer",
+    "SeriesExplorer",
     "annealing_panel",
     "colour_panel",
     "escape_panel",

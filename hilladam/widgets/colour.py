@@ -7,7 +7,7 @@ from hilladam import colour
 from hilladam.experiments import COLOUR_OPTIMIZERS, COLOUR_SEEDS, table2
 from hilladam.figures import colour_landscape
 from hilladam.losses import ColourLoss, double_well
-from hilladam.widgets.panel import panel, png
+from hilladam.widgets.panel import jpeg, panel
 
 
 def colour_panel(pair: int = 0, steps: int = 500) -> widgets.VBox:
@@ -28,6 +28,7 @@ def colour_panel(pair: int = 0, steps: int = 500) -> widgets.VBox:
     tilt = _slider("tilt", -0.5, 0.5, 0.3)
     controls = [chosen, optimizer, seed, red, low, high, barrier, tilt]
     box, picture, verdict = panel(controls)
+    picture.format = "jpeg"  # a tenth of the size, in which a notebook stores it
 
     def rerun(_=None):
         each = pairs[chosen.value]
@@ -38,7 +39,7 @@ def colour_panel(pair: int = 0, steps: int = 500) -> widgets.VBox:
         run = runs[each.name, optimizer.value].member(0)
         corrected = {"best": run.best_states, "final": run.final_states}
         images = [colour.apply_gains(each.source, gains) for gains in corrected.values()]
-        picture.value = png(_draw(loss, run, [each.source, *images], ["source", *corrected]))
+        picture.value = jpeg(_draw(loss, run, [each.source, *images], ["source", *corrected]))
         verdict.value = "<br>".join(
             f"<b>{name}</b>: loss {value:.4f}, gains ({', '.join(f'{gain:.2f}' for gain in gains)}), "
             f"ΔE {colour.difference(image, each.original):.1f} to the photograph without the cast"

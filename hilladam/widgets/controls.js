@@ -143,10 +143,10 @@ export function player(model, trait, end, signal) {
     signal,
   );
   const buttons = [
-    button("0", "Back to the start", by(-Infinity)),
-    button("−1", "One step back", by(-1)),
+    button("0", "0: back to the start", by(-Infinity)),
+    button("−1", "−1 step", by(-1)),
     play,
-    button("+1", "One step on", by(1)),
+    button("+1", "+1 step", by(1)),
   ];
   const scrub = html("label", { className: "slider scrub" }, html("span", {}, trait), input, output);
   const speed = slider(model, "speed", "speed", [5, 10, 20, 40, 60, 120, 300], signal);

@@ -71,8 +71,8 @@ def _draw(loss, x0, lr, beta1, beta2, count):
     setting = (f, x0, None, lr, (beta1, beta2))
     steps = min(math.ceil(4 * way.length / lr), 1500)
     real = adam_path(*setting, steps)
-    real = _first_pass_only(way, real, real)
-    predicted = _first_pass_only(way, *sweep_path(*setting, steps, count=count + 1)[-2:])
+    real = first_pass_only(way, real, real)
+    predicted = first_pass_only(way, *sweep_path(*setting, steps, count=count + 1)[-2:])
     escapes = first_pass(*setting).first.item()
     said = sweeps(*setting, count=count).item()
 
@@ -96,7 +96,7 @@ def _draw(loss, x0, lr, beta1, beta2, count):
                     f"it {words[escapes]}.")  # fmt: skip
 
 
-def _first_pass_only(way, path, called_for):
+def first_pass_only(way, path, called_for):
     """The path up to where it is beyond the top, or where the steps that it calls for first turn back."""
     steps = way.direction * np.diff(called_for)
     ends = np.flatnonzero((way.direction * (path[1:] - way.x0) > way.length) | (steps < 0))

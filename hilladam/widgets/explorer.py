@@ -15,6 +15,15 @@ _HERE = Path(__file__).parent
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.M)
 _EXPORT = re.compile(r"^export (?=(?:function|const|class) (\w+))", re.M)
 
+# JupyterLab takes keys for its own, arrows among them, unless what has the focus says no.
+_RENDER = """export default {
+  render({ model, el }) {
+    el.addEventListener("focusin", ({ target }) => target.setAttribute("data-lm-suppress-shortcuts", "true"));
+    return NAME.render({ model, el });
+  },
+};
+"""
+
 
 def front_end(name: str) -> str:
     """The JavaScript module ``name`` with those that it imports inside it: a widget's front end is a single file."""
@@ -30,7 +39,7 @@ def front_end(name: str) -> str:
         modules[name] = f"const {name} = (() => {{\n{body}\nreturn {{ {exports} }};\n}})();\n"
 
     wrap(name)
-    return "\n".join(modules.values()) + f"export default {{ render: {name}.render }};\n"
+    return "\n".join(modules.values()) + _RENDER.replace("NAME", name)
 
 
 class Explorer(anywidget.AnyWidget):

@@ -22,8 +22,7 @@ HILL_OPTIMIZERS = {
     "RAdam": lambda p, s: torch.optim.RAdam(p, s.lr, (s.beta1, s.beta2), foreach=False),
     "CoolMomentum": lambda p, s: CoolMomentum(p, s.lr, s.beta1, cooling_steps=s.steps),
 }
-"""The optimizers that :class:`HillExplorer` runs: functions of the parameters and the explorer's settings. β₁ is also
-the momentum of SGD and the first momentum of CoolMomentum, β₂ also RMSprop's α."""
+"""The optimizers that :class:`HillExplorer` runs: functions of the parameters and the explorer."""
 
 _LOSSES = {"double well": DOUBLE_WELL, **TABLE_1}
 _STARTS = {"double well": 1.6, "x2": 2.5, "sixth": 0.1, "eighth": 4.6, "tenth": 0.6, "fourth": -0.3}
@@ -39,8 +38,11 @@ class HillExplorer(Explorer):
             ``"(x^2 - 1)^2 + 0.3x"``, of even degree from 2 to 12.
         optimizers (list[str]): which ones run, keys of :data:`HILL_OPTIMIZERS`.
         start (float): x₀. Default: one that suits the loss.
-        lr, beta1, beta2 (float): λ, β₁ and β₂ of all of them.
-        delta, gamma (float): δ and γ of Hill-ADAM, in units of the loss.
+        lr (float): λ, the same for all of them.
+        beta1 (float): β₁, and the momentum of SGD and of CoolMomentum at first.
+        beta2 (float): β₂, and RMSprop's α.
+        delta (float): δ of Hill-ADAM, in units of the loss.
+        gamma (float): γ of Hill-ADAM, in units of the loss.
         steps (int): the length of a run, 1 to 5,000.
         step (int): the step that is shown, from 0 to ``steps``.
         speed (float): steps per second while it plays.

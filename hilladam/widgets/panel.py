@@ -18,7 +18,16 @@ def panel(controls: Sequence[widgets.Widget]) -> tuple[widgets.VBox, widgets.Ima
 
 def png(figure: Figure) -> bytes:
     """The figure as a PNG; it is closed."""
+    return _saved(figure, format="png", dpi=120)
+
+
+def jpeg(figure: Figure) -> bytes:
+    """The figure as a JPEG, a fraction of the size where it shows photographs; it is closed."""
+    return _saved(figure, format="jpeg", dpi=120, pil_kwargs={"quality": 75})
+
+
+def _saved(figure: Figure, **options) -> bytes:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=120)
+    figure.savefig(buffer, **options)
     plt.close(figure)
     return buffer.getvalue()

@@ -29,6 +29,14 @@ def test_the_landscape_marks_every_minimum_and_follows_every_run():
         np.testing.assert_array_equal(lines[name], run.states[:20, [0, 2]])
 
 
+def test_the_landscape_draws_every_run_or_none():
+    run = table2({"pair": LOSS}, (100,), 2, optimizers=["Adam"])["pair", "Adam"].member(0)
+    ax = colour_landscape(LOSS, {f"run {number}": run for number in range(6)}).axes[0]
+    assert len({line.get_color() for line in ax.lines}) == 6
+    with pytest.raises(ValueError, match="7 of them; expected at most 6"):
+        colour_landscape(LOSS, {f"run {number}": run for number in range(7)})
+
+
 def test_photographs_stand_in_named_rows():
     image = np.zeros((4, 4, 3))
     assert len(photographs([image, image], ["a", "b"]).axes) == 2

@@ -14,7 +14,7 @@ def test_the_verdict_follows_the_controls():
     for control, value in ((chosen, 4), (optimizer, "RMSprop"), (seed, 100), (red, 0.9), (low, 0.8), (barrier, 2.0)):
         control.value = value
         shown.add(bytes(picture.value))
-    assert len(shown) == 7 and all(png.startswith(b"\x89PNG") for png in shown)
+    assert len(shown) == 7 and all(jpeg.startswith(b"\xff\xd8") for jpeg in shown)
 
     pair = colour.pairs()[4]
     wells = double_well(0.8, 3.1, 2.0, 0.3, level=2)

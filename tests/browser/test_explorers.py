@@ -1,0 +1,129 @@
+"""The explorers react in the page to pointer, touch and keys, with no kernel behind them."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+
+ON_A_DESK = pytest.mark.parametrize("view", ["light-desktop"], indirect=True)
+
+
+def name_of(explorer):
+    return re.compile(f"^Explorer: {explorer}")
+
+
+@pytest.fixture
+def hill(page, address):
+    page.goto(address + "book/index.html")
+    explorer = page.get_by_role("group", name=name_of("optimizers on a hill"))
+    explorer.wait_for()
+    yield explorer
+    assert page.faults == []
+
+
+def traces(hill):
+    return [path.get_attribute("d") for path in hill.locator("path.run").all()]
+
+
+@ON_A_DESK
+def test_the_explorer_takes_the_place_of_its_picture(page, hill):
+    figure = page.locator("figure", has=hill)
+    expect(figure.locator("img.static-picture")).to_be_hidden()
+    expect(figure.locator("figcaption")).to_be_visible()
+
+
+def test_without_scripts_there_is_the_picture(browser, address):
+    with browser.new_context(java_script_enabled=False) as context, context.new_page() as page:
+        page.goto(address + "book/index.html")
+        picture = page.locator("img.static-picture")
+        expect(picture).to_be_visible()
+        assert "two valleys" in picture.get_attribute("alt")
+
+
+def test_the_start_moves_by_keys(page, hill):
+    start, before = hill.get_by_role("slider", name="start"), traces(hill)
+    start.focus()
+    page.keyboard.press("Shift+ArrowLeft")
+    expect(start).not_to_have_attribute("aria-valuetext", "x = 0.1")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("before => document.querySelector('path.run').getAttribute('d') !== before", arg=before[0])
+
+
+@ON_A_DESK
+def test_the_start_moves_with_the_pointer_at_sixty_frames_a_second(page, hill):
+    start = hill.get_by_role("slider", name="start")
+    start.scroll_into_view_if_needed()
+    for box in hill.get_by_role("checkbox").all():
+        box.check()
+    box = start.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.evaluate("""() => {
+      window.frames_ = [];
+      const next = (time) => { frames_.push(time); window.going = requestAnimationFrame(next); };
+      requestAnimationFrame(next);
+    }""")
+    for i in range(60):
+        page.mouse.move(x - 2 * i, y)
+    page.evaluate("cancelAnimationFrame(going)")
+    page.mouse.up()
+    assert start.get_attribute("aria-valuetext") != "x = 0.1"
+    times = page.evaluate("frames_")
+    gaps = sorted(b - a for a, b in zip(times, times[1:], strict=False))
+    assert gaps[len(gaps) // 2] < 25, "half of the frames come late, with all seven optimizers running"
+
+
+def test_the_start_moves_under_a_finger(browser, address):
+    with browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True) as context:
+        page = context.new_page()
+        page.goto(address + "book/index.html")
+        start = page.get_by_role("slider", name="start")
+        start.scroll_into_view_if_needed()
+        box, touch = start.bounding_box(), context.new_cdp_session(page)
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        top = page.evaluate("scrollY")
+        touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+        for i in range(10):
+            touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x - 5 * i, "y": y}]})
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        expect(start).not_to_have_attribute("aria-valuetext", "x = 0.1")
+        assert page.evaluate("scrollY") == top  # the drag is not a scroll
+
+
+def test_sliders_run_it_again(page, hill):
+    before = traces(hill)
+    hill.get_by_role("slider", name="λ", exact=True).focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("before => document.querySelector('path.run').getAttribute('d') !== before", arg=before[0])
+    expect(hill.get_by_role("slider", name="λ", exact=True)).to_have_attribute("aria-valuetext", "0.013")
+
+
+@ON_A_DESK
+def test_it_plays_and_pauses(page, hill):
+    step = hill.get_by_role("slider", name="step", exact=True)
+    assert step.input_value() == "300"
+    hill.get_by_role("button", name="Play").click()  # from the start, for it stands at the end
+    page.wait_for_function("Number(document.querySelector('.hilladam input[name=step]').value) % 300 > 5")
+    hill.get_by_role("button", name="Pause").click()
+    paused = int(step.input_value())
+    hill.get_by_role("button", name="+1 step").click()
+    expect(step).to_have_value(str(paused + 1))
+    hill.get_by_role("button", name="0: back to the start").click()
+    expect(step).to_have_value("0")
+
+
+@ON_A_DESK
+def test_a_polynomial_of_ones_own(hill):
+    hill.get_by_role("combobox", name="loss").select_option(label="your own …")
+    formula = hill.get_by_role("textbox", name="f(x) =")
+    formula.fill("x^4 - 3x^2 + x/2")
+    expect(hill.locator("[role=alert]")).to_be_empty()
+    row = hill.get_by_role("row", name=re.compile("Adam"))
+    expect(row.first).to_be_visible()
+    formula.fill("x^3")
+    expect(hill.locator("[role=alert]")).to_contain_text("lowest point")
+    hill.get_by_role("combobox", name="loss").select_option(label="double well")
+    expect(formula).to_be_hidden()
+    expect(hill.locator("[role=alert]")).to_be_empty()
