@@ -1,25 +1,32 @@
 """The explorers react in the page to pointer, touch and keys, with no kernel behind them."""
 
 import re
+from itertools import pairwise
 
 import pytest
 from playwright.sync_api import expect
 
-
 ON_A_DESK = pytest.mark.parametrize("view", ["light-desktop"], indirect=True)
 
 
-def name_of(explorer):
-    return re.compile(f"^Explorer: {explorer}")
+@pytest.fixture
+def explorer(page, address):
+    """Open a page of the book and wait for the explorer of that name in it."""
+
+    def open(name, title):
+        page.goto(f"{address}book/{name}.html")
+        explorer = page.get_by_role("group", name=re.compile(f"^Explorer: {title}")).first
+        explorer.wait_for()
+        explorer.scroll_into_view_if_needed()
+        return explorer
+
+    yield open
+    assert page.faults == []
 
 
 @pytest.fixture
-def hill(page, address):
-    page.goto(address + "book/index.html")
-    explorer = page.get_by_role("group", name=name_of("optimizers on a hill"))
-    explorer.wait_for()
-    yield explorer
-    assert page.faults == []
+def hill(explorer):
+    return explorer("index", "optimizers on a hill")
 
 
 def traces(hill):
@@ -71,7 +78,7 @@ def test_the_start_moves_with_the_pointer_at_sixty_frames_a_second(page, hill):
     page.mouse.up()
     assert start.get_attribute("aria-valuetext") != "x = 0.1"
     times = page.evaluate("frames_")
-    gaps = sorted(b - a for a, b in zip(times, times[1:], strict=False))
+    gaps = sorted(b - a for a, b in pairwise(times))
     assert gaps[len(gaps) // 2] < 25, "half of the frames come late, with all seven optimizers running"
 
 
@@ -127,3 +134,61 @@ def test_a_polynomial_of_ones_own(hill):
     hill.get_by_role("combobox", name="loss").select_option(label="double well")
     expect(formula).to_be_hidden()
     expect(hill.locator("[role=alert]")).to_be_empty()
+
+
+def drag(page, handle, across, up):
+    """Drag the middle of something by so many pixels, and see whether it says something new."""
+    before = handle.get_attribute("aria-valuetext")
+    box = handle.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + across / 2, y - up / 2)
+    page.mouse.move(x + across, y - up)
+    page.mouse.up()
+    expect(handle).not_to_have_attribute("aria-valuetext", before)
+
+
+def press(page, handle, *keys):
+    """Press keys on something, and see whether it says something new after each."""
+    handle.focus()
+    for key in keys:
+        before = handle.get_attribute("aria-valuetext")
+        page.keyboard.press(key)
+        expect(handle).not_to_have_attribute("aria-valuetext", before)
+
+
+def test_gradients_are_dragged_and_make_another_step(page, explorer):
+    series = explorer("adam/adam-as-a-series", "what past gradients weigh")
+    verdict, bar = series.locator("[aria-live]").last, series.get_by_role("slider", name="gradient 3", exact=True)
+    before = verdict.inner_text()
+    press(page, bar, "ArrowUp", "Shift+ArrowDown")
+    expect(verdict).not_to_have_text(before)
+    drag(page, bar, 0, 30)
+    press(page, series.get_by_role("slider", name="β₁"), "ArrowRight")
+
+
+def test_a_cell_of_the_diagram_shows_its_run(page, explorer):
+    phase = explorer("adam/escape-condition", "where Adam escapes")
+    cell = phase.get_by_role("slider", name="cell", exact=True)
+    press(page, cell, "ArrowRight", "ArrowUp", "Shift+ArrowLeft")
+    shown = phase.locator("p.reading").first
+    before = shown.inner_text()
+    box = cell.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 8, box["y"] + box["height"] / 8)
+    expect(shown).not_to_have_text(before)
+    press(page, phase.get_by_role("slider", name="sweeps"), "ArrowRight")
+
+
+def test_gains_are_dragged_and_change_the_photograph(page, explorer):
+    wells = explorer("experiments/colour", "the gains of a photograph")
+    gains = wells.get_by_role("slider", name="gains of red and blue")
+    photograph = "document.querySelector('.hilladam canvas[role=img]').toDataURL()"
+    page.wait_for_function(f"{photograph}.length > 1000")
+    before = page.evaluate(photograph)
+    press(page, gains, "ArrowLeft", "Shift+ArrowUp")
+    page.wait_for_function(f"before => {photograph} !== before", arg=before)
+    drag(page, gains, -20, 20)
+    wells.get_by_role("combobox", name="replay").select_option("Adam")
+    wells.get_by_role("button", name="Play").click()
+    page.wait_for_function("Number(document.querySelector('.hilladam input[name=step]').value) > 5")
