@@ -19,4 +19,14 @@
     const typeset = ([, , element]) => MathJax.startup.promise.then(() => MathJax.typesetPromise([element]));
     MathJax.Hub = { Queue: typeset };
   });
+
+  // It shows a slider's label without tying it to the slider, and gives pictures no text.
+  new MutationObserver(() => {
+    for (const handle of document.querySelectorAll(".widget-slider .noUi-handle:not([aria-label])")) {
+      handle.ariaLabel = handle.closest(".widget-slider").querySelector(".widget-label").textContent;
+    }
+    for (const picture of document.querySelectorAll(".widget-image:not([alt])")) {
+      picture.alt = "What the settings above give; the text below says it in words.";
+    }
+  }).observe(document, { childList: true, subtree: true });
 }

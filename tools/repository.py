@@ -1,4 +1,4 @@
-"""The repository's address stands in `_config.yml`; the other files that name it follow.
+"""The repository's address stands in `_config.yml`; the other files that name it follow, and so does the book's own.
 
 python tools/repository.py https://github.com/OWNER/NAME    write a new address everywhere
 python tools/repository.py --check                          exit with 1 where a file names another one
@@ -27,10 +27,21 @@ def main(argument):
     files = [ROOT / name for name in FILES]
     if argument == "--check":
         wrong = [path for path in files if not names_only(address, path)]
+        wrong += [files[0]] if not all(line in files[0].read_text() for line in lines(address)) else []
         wrong += [path for path in notebooks if not begins_with(setup_cell(address), path)]
         sys.exit("\n".join(f"{path.relative_to(ROOT)} does not follow {address}" for path in wrong) or 0)
+    old, new = (address, *lines(address)), (argument.rstrip("/"), *lines(argument.rstrip("/")))
     for path in files + notebooks:
-        path.write_text(path.read_text().replace(address, argument.rstrip("/")))
+        text = path.read_text()
+        for found, wanted in zip(old, new, strict=True):
+            text = text.replace(found, wanted)
+        path.write_text(text)
+
+
+def lines(address):
+    """Return what `_config.yml` says of the book's own address, on the repository's GitHub Pages."""
+    owner, name = address.split("/")[-2:]
+    return f"baseurl: &address https://{owner.lower()}.github.io/{name}/", f"notfound_urls_prefix: /{name}/"
 
 
 def names_only(address, path):

@@ -27,6 +27,7 @@ def test_one_command_changes_it_everywhere(project):
     assert repository(project, "https://example.org/someone/else").returncode == 0
     assert repository(project, "--check").returncode == 0
     assert "https://example.org/someone/else" in (project / "README.md").read_text()
+    assert "baseurl: &address https://someone.github.io/else/" in (project / "_config.yml").read_text()
 
 
 @pytest.mark.parametrize("name", ["README.md", "book/index.ipynb"])
@@ -36,3 +37,12 @@ def test_a_file_left_behind_is_noticed(project, name):
     done = repository(project, "--check")
     assert done.returncode == 1
     assert name in done.stderr
+
+
+@pytest.mark.parametrize("place", [".github.io/", "notfound_urls_prefix: /"])
+def test_an_address_of_the_book_left_behind_is_noticed(project, place):
+    path = project / "_config.yml"
+    path.write_text(path.read_text().replace(place, place + "another-"))
+    done = repository(project, "--check")
+    assert done.returncode == 1
+    assert "_config.yml" in done.stderr

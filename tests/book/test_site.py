@@ -1,11 +1,18 @@
 """The built book. That it builds without a warning is what the `site` fixture asserts."""
 
+import csv
+from itertools import pairwise
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
+import yaml
 from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).parents[2]
+CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text())
+ADDRESS = CONFIG["html"]["baseurl"]
+NOTEBOOKS = {path.relative_to(ROOT) for path in ROOT.glob("book/**/*.ipynb") if ".ipynb_checkpoints" not in path.parts}
 
 
 def articles(site):
@@ -39,10 +46,83 @@ def test_every_plotted_figure_has_a_caption(site):
     assert not missing
 
 
+@pytest.fixture(scope="module")
+def pages(site):
+    """Every page of the site, parsed, by its path."""
+    paths = [path for path in site.rglob("*.html") if "_static" not in path.parts]
+    return {path.relative_to(site): BeautifulSoup(path.read_text(), "html.parser") for path in paths}
+
+
+def test_every_link_within_the_site_holds(site, pages):
+    names = {page: {tag["id"] for tag in soup.find_all(id=True)} for page, soup in pages.items()}
+    broken = []
+    for page, soup in pages.items():
+        for link in soup.find_all("a", href=True):
+            url = urlsplit(link["href"])
+            if url.scheme or url.netloc:
+                continue
+            path = url.path.removeprefix(urlsplit(ADDRESS).path) if page.name == "404.html" else page.parent / url.path
+            target = (site / path).resolve().relative_to(site.resolve()) if url.path else page
+            anchors = names.get(target, set())
+            if not (site / target).is_file() or (url.fragment and unquote(url.fragment) not in anchors):
+                broken.append(f"{page}: {link['href']}")
+    assert not broken
+
+
+def test_next_leads_through_all_pages_in_order_and_previous_back(pages):
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    files = [contents["root"], *(chapter["file"] for part in contents["parts"] for chapter in part["chapters"])]
+    pairs = [(Path(f"{one}.html"), Path(f"{other}.html")) for one, other in pairwise(files)]
+
+    def leads(page, button):
+        return (ROOT / page.parent / pages[page].select_one(f".prev-next-area .{button}")["href"]).resolve()
+
+    for one, other in pairs:
+        assert leads(one, "right-next") == ROOT / other
+        assert leads(other, "left-prev") == ROOT / one
+
+
+def test_every_notebook_and_nothing_else_opens_in_colab_and_downloads(site, pages):
+    repository, branch = CONFIG["repository"]["url"].removeprefix("https://github.com/"), CONFIG["repository"]["branch"]
+    colab = {page: soup.select("a[href*='colab.research.google.com/github']") for page, soup in pages.items()}
+    assert {page for page, links in colab.items() if links} == {path.with_suffix(".html") for path in NOTEBOOKS}
+    for path in NOTEBOOKS:
+        page = path.with_suffix(".html")
+        [link] = colab[page]
+        assert link["href"] == f"https://colab.research.google.com/github/{repository}/blob/{branch}/{path.as_posix()}"
+        [download] = pages[page].select("a.btn-download-source-button")
+        assert (site / page.parent / download["href"]).read_bytes() == (ROOT / path).read_bytes()
+
+
+def test_the_status_page_says_of_every_notebook_when_and_on_what_it_ran(pages):
+    head, *rows = pages[Path("book/status.html")].select("article table tr")
+    with (ROOT / "book" / "status.csv").open(newline="") as file:
+        assert [cell.text.strip() for cell in head.find_all("th")] == next(csv.reader(file))
+    assert {(Path("book") / row.a["href"]).with_suffix(".ipynb") for row in rows} == NOTEBOOKS
+    assert all(cell.text.strip() for row in rows for cell in row.find_all("td"))
+
+
+def test_every_page_describes_itself_where_it_is_linked(site, pages):
+    descriptions = []
+    for page in (page for page in pages if page.parts[0] == "book"):
+        tags = pages[page].find_all("meta", content=True)
+        meta = {tag.get("property") or tag.get("name"): tag["content"] for tag in tags}
+        description, picture = meta["og:description"], meta["og:image"]
+        assert description[-1] in ".?!" and 40 <= len(description) <= 250, f"{page}: {description}"
+        assert "minutes, with" not in description and "\\" not in description, f"{page}: {description}"
+        assert meta["description"] == description
+        assert meta["og:url"] == ADDRESS + page.as_posix()
+        assert picture.startswith(ADDRESS) and (site / picture.removeprefix(ADDRESS)).is_file(), f"{page}: {picture}"
+        assert len(meta["og:image:alt"]) > 40, f"{page}: {meta['og:image:alt']}"
+        descriptions.append(description)
+    assert len(set(descriptions)) == len(descriptions)
+
+
 @pytest.mark.usefixtures("site")  # which leaves the browser's libraries in the cache
 def test_a_broken_reference_fails_every_build(build, copy_of):
-    book = copy_of("_config.yml", "_ext", "_static", "_build/.npm", "book/references.bib")
-    (book / "_toc.yml").write_text("format: jb-book\nroot: page\n")
+    book = copy_of("_config.yml", "_ext", "_static", "_templates", "_build/.npm", "book/images", "book/references.bib")
+    (book / "_toc.yml").write_text("format: jb-book\nroot: page\nchapters: [{file: chapter}]\n")
+    (book / "chapter.md").write_text("# A chapter\n")
 
     (book / "page.md").write_text("# A page\n\n(here)=\n## A section\n\nSee {ref}`here`.\n")
     assert build(book).returncode == 0

@@ -1,13 +1,19 @@
-"""The built book behind a file server, and Chromium with all other hosts out of reach."""
+"""The built book served as GitHub Pages does, and Chromium with all other hosts out of reach."""
 
 import functools
 import http.server
 import os
 import shutil
 import threading
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+import yaml
 from playwright.sync_api import sync_playwright
+
+CONFIG = yaml.safe_load(Path(__file__).parents[2].joinpath("_config.yml").read_text())
+PREFIX = urlsplit(CONFIG["html"]["baseurl"]).path  # /hilladam/
 
 VIEWS = {
     "light-desktop": {"color_scheme": "light", "viewport": {"width": 1360, "height": 900}},
@@ -17,6 +23,17 @@ QUIET = ["--disable-gpu", "--no-first-run", "--disable-background-networking", "
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
+    def translate_path(self, path):
+        return super().translate_path("/" + path.removeprefix(PREFIX))
+
+    def send_error(self, code, *args):
+        page = Path(self.directory, "404.html").read_bytes()
+        self.send_response(code)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", len(page))
+        self.end_headers()
+        self.wfile.write(page)
+
     def log_message(self, *args):
         pass
 
@@ -26,7 +43,7 @@ def address(site):
     handler = functools.partial(Handler, directory=site)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
+        yield f"http://127.0.0.1:{server.server_port}{PREFIX}"
         server.shutdown()
 
 
@@ -50,9 +67,9 @@ def view(request, browser):
 
 @pytest.fixture
 def page(view, address):
-    """A page that keeps a list of what goes wrong in it."""
+    """A page that keeps lists of the answers it gets and of what goes wrong in it."""
     with view.new_page() as page:
-        page.faults = []
+        page.answers, page.faults = [], []
 
         def serve(route):
             if route.request.url.startswith(address):
@@ -64,5 +81,6 @@ def page(view, address):
         page.route("http*://**", serve)
         page.on("pageerror", lambda error: page.faults.append(f"script error: {error}"))
         page.on("console", lambda message: message.type == "error" and page.faults.append(f"console: {message.text}"))
+        page.on("response", lambda response: page.answers.append(response))
         page.on("response", lambda response: response.ok or page.faults.append(f"{response.status}: {response.url}"))
         yield page
