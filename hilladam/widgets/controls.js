@@ -27,10 +27,13 @@ export function powers(low, high, count) {
   return Array.from({ length }, (_, i) => Number((10 ** (low + i / count)).toPrecision(2)));
 }
 
-/** A slider through a list of values. A value of another's choosing stands between its neighbours. */
+/** The decay rates that a slider offers: their memories 1 / (1 − β) grow by about the same factor. */
+export const BETAS = [0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 0.9995, 0.9999];
+
+/** A slider through a list of values. A value between two of them, set from Python, has the place of the upper one. */
 export function slider(model, trait, name, values, signal) {
   const input = html("input", { type: "range", min: 0, max: values.length - 1, step: 1, name: trait });
-  const output = html("output");
+  const shown = value();
   input.addEventListener("input", () => model.set(trait, outward(values[input.valueAsNumber])));
   input.addEventListener("change", () => model.save_changes());
   follow(
@@ -41,12 +44,19 @@ export function slider(model, trait, name, values, signal) {
       const above = values.findIndex((each) => each >= value);
       const index = above < 0 ? values.length - 1 : above;
       if (values[input.valueAsNumber] !== value) input.valueAsNumber = index;
-      output.textContent = format(value);
+      shown.textContent = format(value);
       input.setAttribute("aria-valuetext", format(value));
     },
     signal,
   );
-  return html("label", { className: "slider" }, html("span", {}, name), input, output);
+  return html("label", { className: "slider" }, html("span", {}, name), input, shown);
+}
+
+/** The value beside a slider, which says it itself to those who cannot see it. */
+function value() {
+  const element = html("span", { className: "value" });
+  element.setAttribute("aria-hidden", "true");
+  return element;
 }
 
 // JSON has no infinity, so Python and the page write null for it.
@@ -70,7 +80,10 @@ export function toggles(model, trait, legend, names, signal) {
   const labels = boxes.map((box) => html("label", { dataset: { optimizer: box.value } }, box, box.value));
   for (const box of boxes) {
     box.addEventListener("change", () => {
-      model.set(trait, names.filter((_, i) => boxes[i].checked));
+      model.set(
+        trait,
+        names.filter((_, i) => boxes[i].checked),
+      );
       model.save_changes();
     });
   }
@@ -85,11 +98,42 @@ export function button(text, name, action) {
   return element;
 }
 
+/** Words that change as things move: seen at once, read out when they have come to rest, but not the first time. */
+export function spoken(tag = "strong") {
+  const [seen, heard] = [html(tag), html("span", { className: "unseen" })];
+  seen.setAttribute("aria-hidden", "true");
+  let waiting = 0;
+  const say = (text) => {
+    if (seen.textContent === text) return;
+    const first = seen.textContent === "";
+    seen.textContent = text;
+    if (first) heard.textContent = text;
+    else heard.setAttribute("aria-live", "polite");
+    clearTimeout(waiting);
+    waiting = setTimeout(() => (heard.textContent = text), 600);
+  };
+  return { element: html("span", {}, seen, heard), say };
+}
+
+/** Put an explorer into its place; what is returned takes it away again. */
+export function mount(el, title, kind, charts, closing, ...children) {
+  const root = html("div", { className: `hilladam ${kind}` }, ...children);
+  root.setAttribute("role", "group");
+  root.setAttribute("aria-label", `Explorer: ${title}`);
+  el.append(root);
+  return () => {
+    closing.abort();
+    for (const chart of charts) chart.observer.disconnect();
+  };
+}
+
 /**
  * Buttons that play a trait from 0 to `end()`, one step at a time or `speed` steps a second, and a slider for its value.
+ * `end` depends on the traits `ends`.
  */
-export function player(model, trait, end, signal) {
+export function player(model, trait, end, ends, signal) {
   let [playing, last, exact] = [false, 0, 0];
+  const now = () => Math.min(model.get(trait), end());
   const go = (value) => model.set(trait, Math.min(Math.max(Math.round(value), 0), end()));
   const stop = () => {
     playing = false;
@@ -98,7 +142,8 @@ export function player(model, trait, end, signal) {
   };
   const frame = (time) => {
     if (!playing || signal.aborted) return;
-    exact += ((time - last) / 1000) * model.get("speed");
+    if (Math.round(exact) !== now()) exact = now(); // somebody else has moved it
+    exact += (Math.min(time - last, 100) / 1000) * model.get("speed"); // a page in the background stands still
     last = time;
     go(exact);
     if (exact >= end()) stop();
@@ -107,14 +152,14 @@ export function player(model, trait, end, signal) {
   const toggle = () => {
     if (playing) return stop();
     playing = true;
-    exact = model.get(trait) >= end() ? 0 : model.get(trait);
+    if (now() >= end()) go(0);
+    exact = now();
     last = performance.now();
     requestAnimationFrame(frame);
     show();
   };
   const by = (steps) => () => {
-    playing = false;
-    go(model.get(trait) + steps);
+    go(now() + steps);
     stop();
   };
   const play = button("", "Play", toggle);
@@ -125,30 +170,26 @@ export function player(model, trait, end, signal) {
   };
   show();
   const input = html("input", { type: "range", min: 0, step: 1, name: trait });
-  const output = html("output");
+  const shown = value();
   input.addEventListener("input", () => {
     playing = false;
     show();
     go(input.valueAsNumber);
   });
   input.addEventListener("change", () => model.save_changes());
-  follow(
-    model,
-    [trait],
-    () => {
-      input.max = end();
-      input.valueAsNumber = model.get(trait);
-      output.textContent = model.get(trait);
-    },
-    signal,
-  );
+  const follows = () => {
+    input.max = end();
+    input.valueAsNumber = now();
+    shown.textContent = now();
+  };
+  follow(model, [trait, ...ends], follows, signal);
   const buttons = [
     button("0", "0: back to the start", by(-Infinity)),
     button("−1", "−1 step", by(-1)),
     play,
     button("+1", "+1 step", by(1)),
   ];
-  const scrub = html("label", { className: "slider scrub" }, html("span", {}, trait), input, output);
+  const scrub = html("label", { className: "slider scrub" }, html("span", {}, trait), input, shown);
   const speed = slider(model, "speed", "speed", [5, 10, 20, 40, 60, 120, 300], signal);
   return html("div", { className: "player" }, ...buttons, scrub, speed);
 }

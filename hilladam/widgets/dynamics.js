@@ -3,7 +3,7 @@
 // The optimizers take torch's steps operation by operation, in torch's order, so that even the rounding agrees:
 // tests/widgets/test_dynamics.py runs both.
 
-/** Value and slope at x of a polynomial, by Horner's rule: its coefficients, highest power first, in powers of x − centre. */
+/** Value and slope at x of a polynomial in powers of x − centre, highest first, by Horner's rule. */
 export function evaluate({ coefficients, centre }, x) {
   const u = x - centre;
   let value = coefficients[0];
@@ -43,12 +43,18 @@ function realRoots(coefficients) {
 export function extrema(polynomial) {
   const slope = derivative(polynomial.coefficients);
   let kind = (slope.length % 2 === 0) === slope[0] > 0 ? "minimum" : "maximum"; // of the leftmost
-  return realRoots(slope).map((u) => {
+  const points = [];
+  for (const u of realRoots(slope)) {
     const x = u + polynomial.centre;
     const point = { x, value: evaluate(polynomial, x)[0], kind };
     kind = kind === "minimum" ? "maximum" : "minimum";
-    return point;
-  });
+    const sizes = { coefficients: polynomial.coefficients.map(Math.abs), centre: 0 };
+    const rounding = 1e-14 * evaluate(sizes, Math.abs(u))[0];
+    // Where a root of high order lies, rounding may put a minimum and a maximum side by side.
+    if (points.length && Math.abs(points.at(-1).value - point.value) <= rounding) points.pop();
+    else points.push(point);
+  }
+  return points;
 }
 
 /** Adam's two averages of gradients and of their squares: torch's lerp_, and mul_ with addcmul_. */
@@ -136,7 +142,7 @@ export const OPTIMIZERS = {
   CoolMomentum: coolMomentum,
 };
 
-/** Algorithm 1, lines 8–19, as hilladam.optim.decide has it: whether the next step climbs, what it remembers, and why. */
+/** Algorithm 1, lines 8–19, as in hilladam.optim.decide: whether the next step climbs, what is remembered, and why. */
 export function decide(loss, climbs, previous, delta, gamma) {
   const critical = Math.abs(loss - previous) < delta;
   const deadEnd = Number.isFinite(loss) && loss > gamma;
@@ -202,7 +208,11 @@ function multiply(a, b) {
  * Throws an Error that says what is wrong in a reader's words.
  */
 export function parse(text) {
-  const tokens = text.replaceAll("**", "^").replaceAll("−", "-").match(/\d+\.?\d*|\.\d+|\S/g) ?? [];
+  const tokens =
+    text
+      .replaceAll("**", "^")
+      .replaceAll("−", "-")
+      .match(/\d+\.?\d*|\.\d+|\S/g) ?? [];
   const ahead = (symbols) => tokens.length > 0 && symbols.includes(tokens[0]);
   const fail = (token) => {
     throw new Error(token === undefined ? "it ends too early" : `it has “${token}” where that makes no sense`);

@@ -15,8 +15,8 @@ function stepper(settings) {
 }
 
 /**
- * Adam's first pass: the distances that it travels, up to the first beyond the top or the first step back, and whether it
- * escapes.
+ * Adam's first pass: the distances that it travels, up to the first beyond the top or the first step back, and
+ * whether it escapes.
  */
 export function adamPass(way, settings) {
   const [step, path] = [stepper(settings), [0]];

@@ -53,8 +53,10 @@ class Explorer(anywidget.AnyWidget):
     _mime, _encode = "image/png", staticmethod(png)
 
     def picture(self) -> Figure:
-        """The explorer as it stands, drawn by matplotlib."""
+        """What the explorer shows, drawn by matplotlib."""
         raise NotImplementedError
+
+    _ipython_display_ = None  # by which ipywidgets 7 would pass over the picture
 
     def __repr__(self):
         settings = (f"{name}={getattr(self, name)!r}" for name in self.trait_names(setting=True))

@@ -9,7 +9,11 @@ export function lossOf(channels, gains) {
 
 /** A function from gains to the place in `minima` of the one that gradient flow comes to rest at. */
 export function basins(channels, minima) {
-  const passes = channels.map((channel) => extrema(channel).filter((point) => point.kind === "maximum").map((point) => point.x));
+  const passes = channels.map((channel) =>
+    extrema(channel)
+      .filter((point) => point.kind === "maximum")
+      .map((point) => point.x),
+  );
   const cell = (gains) => gains.map((gain, c) => passes[c].filter((x) => x < gain).length).join();
   const cells = minima.map((minimum) => cell(minimum.gains));
   return (gains) => cells.indexOf(cell(gains));
@@ -36,7 +40,9 @@ const linear = (v) => (v > 0.04045 ? ((v + 0.055) / 1.055) ** 2.4 : v / 12.92);
 
 /** L, a and b of pixels given as bytes (red, green, blue), one after another, after gains. */
 function lab(bytes, gains) {
-  const light = gains.map((gain) => Float64Array.from({ length: 256 }, (_, v) => linear(Math.min(Math.max((v / 255) * gain, 0), 1))));
+  const light = gains.map((gain) =>
+    Float64Array.from({ length: 256 }, (_, v) => linear(Math.min(Math.max((v / 255) * gain, 0), 1))),
+  );
   const out = new Float64Array(bytes.length);
   for (let i = 0; i < bytes.length; i += 3) {
     const [r, g, b] = [light[0][bytes[i]], light[1][bytes[i + 1]], light[2][bytes[i + 2]]];

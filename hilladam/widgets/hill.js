@@ -1,10 +1,18 @@
 // The hill: drag the start, and run.
 
 import { OPTIMIZERS, evaluate, extrema, parse, run } from "./dynamics.js";
-import { Chart, draggable, format, oncePerFrame, set, svg } from "./plot.js";
-import { choice, follow, html, inward, player, powers, slider, toggles } from "./controls.js";
+import { Chart, STAR, clamp, draggable, format, oncePerFrame, pointing, set, svg } from "./plot.js";
+import { BETAS, follow, html, inward, mount, player, powers, slider, spoken, toggles } from "./controls.js";
 
-const LETTERS = { "Hill-ADAM": "H", Adam: "A", momentum: "m", RMSprop: "R", NAdam: "N", RAdam: "Ra", CoolMomentum: "C" };
+const LETTERS = {
+  "Hill-ADAM": "H",
+  Adam: "A",
+  momentum: "m",
+  RMSprop: "R",
+  NAdam: "N",
+  RAdam: "Ra",
+  CoolMomentum: "C",
+};
 const OWN = "your own";
 const SETTINGS = ["lr", "beta1", "beta2", "delta", "gamma", "steps"];
 
@@ -34,15 +42,28 @@ export function render({ model, el }) {
   // The curve, with the start below it and the balls on it.
   const curve = svg("path", { class: "curve" });
   const balls = svg("g");
-  const star = svg("path", { class: "star", d: "M0-9L2.6-3.2 8.6-2.8 4 1.2 5.4 7.3 0 4 -5.4 7.3 -4 1.2 -8.6-2.8 -2.6-3.2Z" });
+  const star = svg("path", { class: "star", d: STAR });
   const grip = svg("path", { class: "grip", d: "M0-4L9 12H-9Z" });
-  const handle = svg("g", { role: "slider", "aria-label": "start" }, svg("circle", { class: "reach", r: 24, cy: 4 }), grip);
-  const hill = new Chart({ label: "The loss over x, and where each optimizer is", xLabel: "x", yLabel: "loss f(x)" }, () => {
-    const [left, right] = hill.domain;
-    const xs = Array.from({ length: 301 }, (_, i) => left + (i / 300) * (right - left));
-    set(curve, { d: hill.line(xs, xs.map((x) => evaluate(polynomial, x)[0])) });
-    show();
-  });
+  const handle = svg(
+    "g",
+    { role: "slider", "aria-label": "start" },
+    svg("circle", { class: "reach", r: 24, cy: 4 }),
+    grip,
+  );
+  const hill = new Chart(
+    { label: "The loss over x, and where each optimizer is", xLabel: "x", yLabel: "loss f(x)" },
+    () => {
+      const [left, right] = hill.domain;
+      const xs = Array.from({ length: 301 }, (_, i) => left + (i / 300) * (right - left));
+      set(curve, {
+        d: hill.line(
+          xs,
+          xs.map((x) => evaluate(polynomial, x)[0]),
+        ),
+      });
+      show();
+    },
+  );
   hill.plot.append(curve);
   hill.above.append(balls, star, handle);
 
@@ -62,23 +83,29 @@ export function render({ model, el }) {
       svg("path", { class: "run", "data-optimizer": name, ...attributes, d: history.line(steps, values) });
     if (name !== "Hill-ADAM") return [line(loss)];
     // A step belongs to its direction with both of its ends.
-    const part = (direction) => loss.map((value, t) => (climbs[t] === direction || climbs[t - 1] === direction ? value : NaN));
+    const part = (direction) =>
+      loss.map((value, t) => (climbs[t] === direction || climbs[t - 1] === direction ? value : NaN));
     const marks = switches.map((turn) => {
       const place = `translate(${history.x(turn.step)} ${history.y(loss[turn.step])})`;
       const shape = turn.climbs ? "M0-6L5 4H-5Z" : "M0 6L5-4H-5Z";
-      return svg("path", { class: "switch", "data-optimizer": name, "data-climbs": turn.climbs, transform: place, d: shape });
+      return svg("path", {
+        class: "switch",
+        "data-optimizer": name,
+        "data-climbs": turn.climbs,
+        transform: place,
+        d: shape,
+      });
     });
     return [line(part(0)), line(part(1), { "data-climbs": true }), ...marks];
   }
-
-  const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
   /** Move what depends on the step alone. */
   function show() {
     if (!hill.x || !history.x || !scene) return;
     const [left, right, bottom, top] = hill.domain;
     const t = Math.min(model.get("step"), model.get("steps"));
-    const place = (x, y) => `translate(${hill.x(clamp(x, left, right)).toFixed(1)} ${hill.y(clamp(y, bottom, top)).toFixed(1)})`;
+    const place = (x, y) =>
+      `translate(${hill.x(clamp(x, left, right)).toFixed(1)} ${hill.y(clamp(y, bottom, top)).toFixed(1)})`;
     balls.replaceChildren(
       ...[...runs].reverse().map(([name, { x, loss, climbs }]) => {
         const up = name === "Hill-ADAM" && climbs[Math.min(t, climbs.length - 1)] === 1;
@@ -92,9 +119,10 @@ export function render({ model, el }) {
     );
     const leader = runs.get("Hill-ADAM") ?? runs.values().next().value;
     set(star, { visibility: leader ? "visible" : "hidden" });
-    if (leader) set(star, { transform: `${place(leader.x[leader.best[t]], leader.loss[leader.best[t]])} translate(0 20)` });
+    if (leader)
+      set(star, { transform: `${place(leader.x[leader.best[t]], leader.loss[leader.best[t]])} translate(0 20)` });
     set(handle, {
-      transform: `translate(${hill.x(model.get("start"))} ${hill.y(bottom)})`,
+      transform: place(model.get("start"), bottom),
       "aria-valuenow": model.get("start"),
       "aria-valuemin": left,
       "aria-valuemax": right,
@@ -136,14 +164,11 @@ export function render({ model, el }) {
   });
 
   const task = html("p", { className: "task" });
-  const reached = html("strong");
-  reached.setAttribute("aria-live", "polite");
+  const reached = spoken();
   function verdict() {
     const there = [...runs].map(([name, each]) => [name, arrival(each)]).filter(([, step]) => step >= 0);
     const text = there.map(([name, step]) => `${name} at step ${step}`).join(", ");
-    const now = `At the global minimum: ${text || "none of them"}.`;
-    if (reached.textContent !== now) reached.textContent = now; // or it would be read out at every step of a drag
-    task.replaceChildren(model.get("task"), " ", reached);
+    reached.say(`At the global minimum: ${text || "none of them"}.`);
   }
 
   // The loss: one of the presets, or what the reader types.
@@ -160,7 +185,6 @@ export function render({ model, el }) {
       formula.focus();
       read();
     } else {
-      alert.textContent = "";
       model.set({ loss: losses.value, start: presets[losses.value].start, step: 0 });
     }
     model.save_changes();
@@ -172,8 +196,11 @@ export function render({ model, el }) {
       alert.textContent = "";
       model.set({ loss: formula.value, start: Number(((x + right) / 2).toPrecision(3)), step: 0 });
     } catch (error) {
-      alert.textContent = `This is no loss to run on: ${error.message}.`;
+      refuse(error);
     }
+  }
+  function refuse(error) {
+    alert.textContent = `This is no loss to run on: ${error.message}.`;
   }
   formula.addEventListener("input", read);
   formula.addEventListener("change", () => model.save_changes());
@@ -188,56 +215,41 @@ export function render({ model, el }) {
     model.set("start", Number(clamp(x, left, right).toPrecision(4)));
   }
 
-  let scrubbing = false;
-  const scrub = (event) => model.set("step", Math.round(clamp(history.from(event)[0], 0, model.get("steps"))));
-  history.root.addEventListener("pointerdown", (event) => {
-    scrubbing = true;
-    history.root.setPointerCapture(event.pointerId);
-    scrub(event);
-  });
-  history.root.addEventListener("pointermove", (event) => scrubbing && scrub(event));
-  history.root.addEventListener("lostpointercapture", () => {
-    scrubbing = false;
-    model.save_changes();
+  pointing(history.root, {
+    move: (event) => model.set("step", Math.round(clamp(history.from(event)[0], 0, model.get("steps")))),
+    end: () => model.save_changes(),
   });
 
-  const betas = [0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 0.9995, 0.9999];
   const sliders = (...each) => html("div", { className: "controls" }, ...each);
   const first = sliders(
     slider(model, "lr", "λ", powers(-4, 0, 8), signal),
     slider(model, "delta", "δ", [0, ...powers(-8, 1, 2)], signal),
   );
   const others = sliders(
-    slider(model, "beta1", "β₁", betas, signal),
-    slider(model, "beta2", "β₂", betas, signal),
+    slider(model, "beta1", "β₁", BETAS, signal),
+    slider(model, "beta2", "β₂", BETAS, signal),
     slider(model, "gamma", "γ", [...powers(0, 4, 4), Infinity], signal),
     slider(model, "steps", "steps", [100, 200, 300, 500, 1000, 2000, 5000], signal),
   );
   const more = html("details", {}, html("summary", {}, "β₁, β₂, γ and the number of steps"), others);
-  const picker = html("div", { className: "player" }, html("label", { className: "choice" }, html("span", {}, "loss"), losses), own);
-  const root = html(
+  const picker = html(
     "div",
-    { className: "hilladam" },
-    picker,
-    alert,
-    html("div", { className: "charts" }, hill.root, history.root),
-    player(model, "step", () => model.get("steps"), signal),
-    toggles(model, "optimizers", "run", Object.keys(OPTIMIZERS), signal),
-    first,
-    more,
-    task,
-    html("div", { className: "scroll" }, table),
+    { className: "player" },
+    html("label", { className: "choice" }, html("span", {}, "loss"), losses),
+    own,
   );
-  root.setAttribute("role", "group");
-  root.setAttribute("aria-label", "Explorer: optimizers on a hill");
-
   follow(
     model,
     ["loss"],
     () => {
       const name = model.get("loss");
       const known = name in presets;
-      polynomial = known ? presets[name] : parse(name);
+      try {
+        polynomial = known ? presets[name] : parse(name);
+      } catch (error) {
+        return refuse(error);
+      }
+      alert.textContent = "";
       losses.value = known ? name : OWN;
       own.hidden = known;
       if (!known && document.activeElement !== formula) formula.value = name;
@@ -247,9 +259,23 @@ export function render({ model, el }) {
     },
     signal,
   );
-  follow(model, ["optimizers", "start", "task", ...SETTINGS], rerun, signal);
+  follow(model, ["optimizers", "start", ...SETTINGS], rerun, signal);
   follow(model, ["step"], show, signal);
-  el.append(root);
-  signal.addEventListener("abort", () => [hill, history].forEach((chart) => chart.observer.disconnect()));
-  return () => closing.abort();
+  follow(model, ["task"], () => task.replaceChildren(model.get("task"), " ", reached.element), signal);
+  return mount(
+    el,
+    "optimizers on a hill",
+    "hill",
+    [hill, history],
+    closing,
+    picker,
+    alert,
+    html("div", { className: "charts" }, hill.root, history.root),
+    player(model, "step", () => model.get("steps"), ["steps"], signal),
+    toggles(model, "optimizers", "run", Object.keys(OPTIMIZERS), signal),
+    first,
+    more,
+    task,
+    html("div", { className: "scroll" }, table),
+  );
 }

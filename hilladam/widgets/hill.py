@@ -1,7 +1,5 @@
 """The hill: one loss curve, and seven optimizers that run on it from wherever the reader puts them."""
 
-import re
-
 import matplotlib.pyplot as plt
 import torch
 import traitlets
@@ -12,6 +10,7 @@ from hilladam.figures import on_the_curve, trajectory
 from hilladam.losses import DOUBLE_WELL, TABLE_1, Polynomial, stack
 from hilladam.optim import CoolMomentum, HillAdam
 from hilladam.widgets.explorer import Explorer, Number, front_end, setting
+from hilladam.widgets.formula import parse
 
 HILL_OPTIMIZERS = {
     "Hill-ADAM": lambda p, s: HillAdam(p, s.lr, (s.beta1, s.beta2), delta=s.delta, gamma=s.gamma, foreach=False),
@@ -25,9 +24,8 @@ HILL_OPTIMIZERS = {
 """The optimizers that :class:`HillExplorer` runs: functions of the parameters and the explorer."""
 
 _LOSSES = {"double well": DOUBLE_WELL, **TABLE_1}
-_STARTS = {"double well": 1.6, "x2": 2.5, "sixth": 0.1, "eighth": 4.6, "tenth": 0.6, "fourth": -0.3}
+_STARTS = {"double well": 1.4, "x2": 2.5, "sixth": 0.1, "eighth": 1.3, "tenth": 0.85, "fourth": -0.3}
 _DASHES = dict(zip(HILL_OPTIMIZERS, ["-", "--", ":", "-.", (0, (4, 2)), (0, (9, 4)), (0, (3, 3, 1, 3))], strict=True))
-_FORMULA = re.compile(r"[\d\s.x+\-−*/^()]+")
 
 
 class HillExplorer(Explorer):
@@ -44,7 +42,7 @@ class HillExplorer(Explorer):
         delta (float): δ of Hill-ADAM, in units of the loss.
         gamma (float): γ of Hill-ADAM, in units of the loss.
         steps (int): the length of a run, 1 to 5,000.
-        step (int): the step that is shown, from 0 to ``steps``.
+        step (int): the step that is shown, from 0; beyond ``steps`` it is the last.
         speed (float): steps per second while it plays.
         task (str): what the reader is asked to do, shown above the results.
 
@@ -69,7 +67,7 @@ class HillExplorer(Explorer):
     beta1 = setting(Number(0.9, min=0, max=0.9999))
     beta2 = setting(Number(0.999, min=0, max=0.9999))
     delta = setting(Number(1e-4, min=0, max=1e6))
-    gamma = setting(Number(200.0))
+    gamma = setting(Number(200.0, min=-1e6))
     steps = setting(traitlets.Int(300, min=1, max=5000))
     step = setting(traitlets.Int(0, min=0))
     speed = setting(Number(60.0, min=1, max=1000))
@@ -120,21 +118,8 @@ def polynomial_of(text: str) -> Polynomial:
     """The loss that a name or a formula stands for."""
     if text in _LOSSES:
         return _LOSSES[text]
-    import sympy
-    from sympy.parsing import sympy_parser as parser
-
-    rules = (*parser.standard_transformations, parser.implicit_multiplication, parser.convert_xor, parser.rationalize)
     try:
-        if not _FORMULA.fullmatch(text):  # sympy evaluates whatever else it is given
-            raise ValueError("expected numbers, x, + - * / ^ and parentheses alone")
-        expression = parser.parse_expr(text.replace("−", "-"), transformations=rules)
-        coefficients = sympy.Poly(expression, sympy.Symbol("x")).all_coeffs()
-        if not all(c.is_Rational for c in coefficients):
-            raise ValueError("a number is divided by zero")
-    except Exception as error:
-        message = f"Invalid loss: {text!r}; expected one of {list(_LOSSES)} or a polynomial in x"
+        return Polynomial(text, parse(text))
+    except ValueError as error:
+        message = f"Invalid loss: {text!r}; expected one of {list(_LOSSES)} or a polynomial in x: {error}"
         raise traitlets.TraitError(message) from error
-    degree = len(coefficients) - 1
-    if not 2 <= degree <= 12 or degree % 2 or coefficients[0] < 0:
-        raise traitlets.TraitError(f"Invalid loss: {text!r}; expected an even degree from 2 to 12, bounded below")
-    return Polynomial(text, tuple(f"{c.p}/{c.q}" for c in coefficients))

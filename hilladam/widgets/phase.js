@@ -2,16 +2,14 @@
 
 import { evaluate } from "./dynamics.js";
 import { adamPass, boundaryBand, sweepPasses } from "./escape_dynamics.js";
-import { Chart, draggable, format, oncePerFrame, set, svg } from "./plot.js";
-import { choice, follow, html, slider } from "./controls.js";
+import { Chart, clamp, format, oncePerFrame, pointing, set, steer, svg, unique } from "./plot.js";
+import { choice, follow, html, mount, slider, spoken } from "./controls.js";
 
 // By predicted + 2·truth.
 const KINDS = ["stays", "said to escape, stays", "said to stay, escapes", "escapes"];
 const COUNTS = ["no", "one", "two", "three", "four", "five", "six"];
 
-const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 const bits = (text) => Array.from(text, Number);
-let views = 0;
 
 /** The edges of cells about values in geometric order. */
 function edges(values) {
@@ -21,24 +19,45 @@ function edges(values) {
 
 /** The way out that a diagram is about, and what it says of its cells. */
 export function read({ coefficients, centre, x0, barrier, steps, lr, beta1, beta2, truth, predicted }) {
-  const way = { polynomial: { coefficients, centre }, x0, direction: Math.sign(barrier - x0), length: Math.abs(barrier - x0), steps };
+  const way = {
+    polynomial: { coefficients, centre },
+    x0,
+    direction: Math.sign(barrier - x0),
+    length: Math.abs(barrier - x0),
+    steps,
+  };
   const at = ([column, row]) => ({ lr: lr[column], beta1: beta1[row], beta2 });
-  return { way, at, columns: lr.length, rows: beta1.length, lr, beta1, truth: bits(truth), predicted: predicted.map(bits) };
+  return {
+    way,
+    at,
+    columns: lr.length,
+    rows: beta1.length,
+    lr,
+    beta1,
+    truth: bits(truth),
+    predicted: predicted.map(bits),
+  };
 }
 
 export function render({ model, el }) {
   const closing = new AbortController();
   const { signal } = closing;
-  const id = `hilladam-phase-${views++}`;
+  const id = unique("phase");
   const diagrams = Object.fromEntries(Object.entries(model.get("diagrams")).map(([key, each]) => [key, read(each)]));
   let [scene, hover, run] = [null, null, null];
 
   // The diagram.
   const hatch = (name, d) =>
-    svg("pattern", { id: `${id}-${name}`, width: 6, height: 6, patternUnits: "userSpaceOnUse" }, svg("path", { class: "hatch", d }));
+    svg(
+      "pattern",
+      { id: `${id}-${name}`, width: 6, height: 6, patternUnits: "userSpaceOnUse" },
+      svg("path", { class: "hatch", d }),
+    );
   const areas = KINDS.map((_, kind) => svg("path", { class: "area", "data-kind": kind }));
   const hatched = { 1: hatch("false", "M-1 1L1-1M0 6L6 0M5 7L7 5"), 2: hatch("missed", "M0 3H6M3 0V6") };
-  const hatches = Object.entries(hatched).map(([kind, { id }]) => svg("path", { fill: `url(#${id})`, "data-area": kind }));
+  const hatches = Object.entries(hatched).map(([kind, { id }]) =>
+    svg("path", { fill: `url(#${id})`, "data-area": kind }),
+  );
   const border = svg("path", { class: "border" });
   const marker = svg("rect", { class: "marker", rx: 1.5 });
   const halo = svg("rect", { class: "marker halo", rx: 2.5 });
@@ -66,8 +85,10 @@ export function render({ model, el }) {
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) {
         const here = truth[row * columns + column];
-        if (column + 1 < columns && truth[row * columns + column + 1] !== here) line += `M${xs[column + 1]} ${ys[row]}V${ys[row + 1]}`;
-        if (row + 1 < rows && truth[(row + 1) * columns + column] !== here) line += `M${xs[column]} ${ys[row + 1]}H${xs[column + 1]}`;
+        if (column + 1 < columns && truth[row * columns + column + 1] !== here)
+          line += `M${xs[column + 1]} ${ys[row]}V${ys[row + 1]}`;
+        if (row + 1 < rows && truth[(row + 1) * columns + column] !== here)
+          line += `M${xs[column]} ${ys[row + 1]}H${xs[column + 1]}`;
       }
     }
     set(border, { d: line });
@@ -83,7 +104,12 @@ export function render({ model, el }) {
     if (!scene?.xs) return;
     const [column, row] = shown();
     const { xs, ys } = scene;
-    const size = { x: xs[column] - 1, y: ys[row + 1] - 1, width: xs[column + 1] - xs[column] + 2, height: ys[row] - ys[row + 1] + 2 };
+    const size = {
+      x: xs[column] - 1,
+      y: ys[row + 1] - 1,
+      width: xs[column + 1] - xs[column] + 2,
+      height: ys[row] - ys[row + 1] + 2,
+    };
     set(marker, size);
     set(halo, { x: size.x - 2, y: size.y - 2, width: size.width + 4, height: size.height + 4 });
   }
@@ -93,16 +119,28 @@ export function render({ model, el }) {
   const barrier = svg("path", { class: "cursor" });
   const top = svg("text");
   const paths = svg("g");
-  const hill = new Chart({ label: "Adam's path on the loss, and the predicted one", xLabel: "x", yLabel: "loss f(x)", height: 340 }, () => {
-    if (!scene) return;
-    const [left, right] = hill.domain;
-    const xs = Array.from({ length: 201 }, (_, i) => left + (i / 200) * (right - left));
-    set(curve, { d: hill.line(xs, xs.map((x) => evaluate(scene.way.polynomial, x)[0])) });
-    const place = hill.x(scene.way.x0 + scene.way.direction * scene.way.length);
-    set(barrier, { d: `M${place} ${hill.y(hill.domain[3])}V${hill.y(hill.domain[2])}` });
-    set(top, { x: place - 5 * scene.way.direction, y: hill.y(hill.domain[3]) + 10, "text-anchor": scene.way.direction > 0 ? "end" : "start" });
-    draw();
-  });
+  const hill = new Chart(
+    { label: "Adam's path on the loss, and the predicted one", xLabel: "x", yLabel: "loss f(x)", height: 340 },
+    () => {
+      if (!scene) return;
+      const [left, right] = hill.domain;
+      const xs = Array.from({ length: 201 }, (_, i) => left + (i / 200) * (right - left));
+      set(curve, {
+        d: hill.line(
+          xs,
+          xs.map((x) => evaluate(scene.way.polynomial, x)[0]),
+        ),
+      });
+      const place = hill.x(scene.way.x0 + scene.way.direction * scene.way.length);
+      set(barrier, { d: `M${place} ${hill.y(hill.domain[3])}V${hill.y(hill.domain[2])}` });
+      set(top, {
+        x: place - 5 * scene.way.direction,
+        y: hill.y(hill.domain[3]) + 10,
+        "text-anchor": scene.way.direction > 0 ? "end" : "start",
+      });
+      draw();
+    },
+  );
   top.textContent = "top of the barrier";
   hill.plot.append(curve, barrier, paths);
   hill.above.append(top);
@@ -125,7 +163,10 @@ export function render({ model, el }) {
       line += `${i ? "L" : "M"}${cx} ${cy}`;
       if (Math.abs(x - before) < 3 && i < px.length - 1) return; // marks that would cover each other
       before = x;
-      marks += name === "Adam" ? `M${cx} ${cy}m-2.8 0a2.8 2.8 0 1 0 5.6 0a2.8 2.8 0 1 0-5.6 0` : `M${cx} ${cy}m-3-3l6 6m0-6l-6 6`;
+      marks +=
+        name === "Adam"
+          ? `M${cx} ${cy}m-2.8 0a2.8 2.8 0 1 0 5.6 0a2.8 2.8 0 1 0-5.6 0`
+          : `M${cx} ${cy}m-3-3l6 6m0-6l-6 6`;
     });
     const [edgeLeft, edgeRight] = [hill.x(hill.domain[0]), hill.x(hill.domain[1])];
     const end = [clamp(px.at(-1), edgeLeft + 8, edgeRight - 8), Math.max(py.at(-1), hill.y(hill.domain[3]) + 8)];
@@ -146,9 +187,7 @@ export function render({ model, el }) {
   }
 
   const first = html("p", { className: "reading" });
-  const spoken = html("p", { className: "unseen" });
-  spoken.setAttribute("aria-live", "polite");
-  const scores = html("p", { className: "reading" });
+  const scores = spoken("span");
   const task = html("p", { className: "task" });
   const swatch = (kind) => {
     const box = svg("svg", { width: 18, height: 14, viewBox: "0 0 18 14", "aria-hidden": "true" });
@@ -157,7 +196,11 @@ export function render({ model, el }) {
     return box;
   };
   const counts = KINDS.map(() => html("span"));
-  const legend = html("ul", { className: "legend" }, ...KINDS.map((name, kind) => html("li", {}, swatch(kind), html("span", {}, name, " ", counts[kind]))));
+  const legend = html(
+    "ul",
+    { className: "legend" },
+    ...KINDS.map((name, kind) => html("li", {}, swatch(kind), html("span", {}, name, " ", counts[kind]))),
+  );
 
   /** What was predicted of the cell, and what happens, in words. */
   function words() {
@@ -171,23 +214,50 @@ export function render({ model, el }) {
       : adam.turns
         ? `turns back at x = ${where}, after ${steps - 1} steps`
         : `creeps: in ${steps} steps it neither crosses nor turns`;
-    const says = `${criterion().replace(/^./, (c) => c.toUpperCase())} ${model.get("sweeps") === 1 ? "says" : "say"}: it ${predicted.escapes ? "escapes" : "stays"}.`;
-    const right = predicted.escapes === adam.escapes ? "As predicted" : predicted.escapes ? "An escape promised that does not come" : "An escape missed";
-    return [`λ = ${format(Number((lr / way.length).toPrecision(2)))} L, β₁ = ${format(Number(beta1.toPrecision(3)))}.`, says, `Adam ${does}.`, `${right}.`];
+    const who = criterion().replace(/^./, (letter) => letter.toUpperCase());
+    const verb = model.get("sweeps") === 1 ? "says" : "say";
+    const says = `${who} ${verb}: it ${predicted.escapes ? "escapes" : "stays"}.`;
+    const right =
+      predicted.escapes === adam.escapes
+        ? "As predicted"
+        : predicted.escapes
+          ? "An escape promised that does not come"
+          : "An escape missed";
+    return [
+      `λ = ${format(Number((lr / way.length).toPrecision(2)))} L, β₁ = ${format(Number(beta1.toPrecision(3)))}.`,
+      says,
+      `Adam ${does}.`,
+      `${right}.`,
+    ];
   }
 
   /** Run the cell that is pointed at. */
   const follows = oncePerFrame(() => {
     if (signal.aborted || !scene) return;
     const settings = scene.at(shown());
-    run = { adam: adamPass(scene.way, settings), predicted: sweepPasses(scene.way, settings, model.get("sweeps")).at(-1) };
+    run = {
+      adam: adamPass(scene.way, settings),
+      predicted: sweepPasses(scene.way, settings, model.get("sweeps")).at(-1),
+    };
     draw();
     mark();
     const [where, says, does, right] = words();
     const part = (name, text) => html("span", { dataset: { pass: name } }, text);
-    first.replaceChildren(html("b", {}, where), " ", part("predicted", says), " ", part("Adam", does), " ", html("b", {}, right));
+    first.replaceChildren(
+      html("b", {}, where),
+      " ",
+      part("predicted", says),
+      " ",
+      part("Adam", does),
+      " ",
+      html("b", {}, right),
+    );
     const [column, row] = shown();
-    const place = { "aria-valuemin": 0, "aria-valuemax": scene.columns * scene.rows - 1, "aria-valuenow": row * scene.columns + column };
+    const place = {
+      "aria-valuemin": 0,
+      "aria-valuemax": scene.columns * scene.rows - 1,
+      "aria-valuenow": row * scene.columns + column,
+    };
     if (!hover) set(field, { ...place, "aria-valuetext": first.textContent });
   });
 
@@ -204,12 +274,17 @@ export function render({ model, el }) {
     const right = (cells) => cells.filter(([said, escapes]) => said === escapes).length;
     const pairs = truth.map((escapes, i) => [predicted[i], escapes]);
     const near = pairs.filter((_, i) => band[i]);
-    scores.textContent = `In the whole diagram, ${criterion()} ${model.get("sweeps") === 1 ? "is" : "are"} right in ${right(pairs)} of ${pairs.length} cells, and in ${right(near)} of the ${near.length} beside the boundary.`;
-    if (spoken.textContent !== scores.textContent) spoken.textContent = scores.textContent;
+    scores.say(
+      `In the whole diagram, ${criterion()} ${model.get("sweeps") === 1 ? "is" : "are"} right in ${right(pairs)} of ` +
+        `${pairs.length} cells, and in ${right(near)} of the ${near.length} beside the boundary.`,
+    );
     task.textContent = model.get("task");
     diagram.show(x[0], x.at(-1), y[0], y.at(-1));
     const ends = [-0.04, 1.25].map((share) => way.x0 + way.direction * share * way.length).sort((a, b) => a - b);
-    const values = Array.from({ length: 201 }, (_, i) => evaluate(way.polynomial, ends[0] + (i / 200) * (ends[1] - ends[0]))[0]);
+    const values = Array.from(
+      { length: 201 },
+      (_, i) => evaluate(way.polynomial, ends[0] + (i / 200) * (ends[1] - ends[0]))[0],
+    );
     const [low, high] = [Math.min(...values), Math.max(...values)];
     hill.show(...ends, low - 0.05 * (high - low), high + 0.15 * (high - low));
     follows();
@@ -221,14 +296,19 @@ export function render({ model, el }) {
       const nearest = values.map((each) => Math.abs(Math.log(each / value)));
       return nearest.indexOf(Math.min(...nearest));
     };
-    return [index(scene.lr, x * scene.way.length), index(scene.beta1.map((beta) => 1 - beta), y)];
+    return [
+      index(scene.lr, x * scene.way.length),
+      index(
+        scene.beta1.map((beta) => 1 - beta),
+        y,
+      ),
+    ];
   }
   const choose = (cell) => {
     hover = null;
     model.set("cell", cell);
     follows();
   };
-  field.addEventListener("pointerdown", (event) => choose(under(event)));
   field.addEventListener("pointermove", (event) => {
     if (event.pointerType !== "mouse" || event.buttons) return;
     hover = under(event);
@@ -238,36 +318,41 @@ export function render({ model, el }) {
     hover = null;
     follows();
   });
-  draggable(field, {
-    move: (event) => choose(under(event)),
-    nudge: (across, up) => {
-      const [column, row] = model.get("cell");
-      choose([clamp(column + across, 0, scene.columns - 1), clamp(row + up, 0, scene.rows - 1)]);
-    },
-    end: () => model.save_changes(),
-  });
+  const end = () => model.save_changes();
+  pointing(field, { move: (event) => choose(under(event)), end });
+  const nudge = (across, up) => {
+    const [column, row] = model.get("cell");
+    choose([clamp(column + across, 0, scene.columns - 1), clamp(row + up, 0, scene.rows - 1)]);
+  };
+  steer(field, { nudge, end });
 
-  const losses = Object.entries(model.get("diagrams")).map(([key, { name, x0 }]) => [key, `${name}, from ${format(x0)}`]);
+  const losses = Object.entries(model.get("diagrams")).map(([key, { name, x0 }]) => [
+    key,
+    `${name}, from ${format(x0)}`,
+  ]);
   const pickers = html(
     "div",
     { className: "player" },
     choice(model, "loss", "loss", losses, signal),
-    slider(model, "sweeps", "sweeps", COUNTS.map((_, i) => i), signal),
+    slider(
+      model,
+      "sweeps",
+      "sweeps",
+      COUNTS.map((_, i) => i),
+      signal,
+    ),
   );
-  const root = html(
-    "div",
-    { className: "hilladam phase" },
-    pickers,
-    html("div", { className: "charts" }, html("div", {}, diagram.root, legend), html("div", {}, hill.root, first)),
-    scores,
-    task,
-    spoken,
-  );
-  root.setAttribute("role", "group");
-  root.setAttribute("aria-label", "Explorer: where Adam escapes");
   follow(model, ["loss", "sweeps", "task"], recolour, signal);
   follow(model, ["cell"], follows, signal);
-  el.append(root);
-  signal.addEventListener("abort", () => [diagram, hill].forEach((chart) => chart.observer.disconnect()));
-  return () => closing.abort();
+  return mount(
+    el,
+    "where Adam escapes",
+    "phase",
+    [diagram, hill],
+    closing,
+    pickers,
+    html("div", { className: "charts" }, html("div", {}, diagram.root, legend), html("div", {}, hill.root, first)),
+    html("p", { className: "reading" }, scores.element),
+    task,
+  );
 }

@@ -24,7 +24,8 @@ export function format(value) {
   if (value === Infinity) return "∞";
   if (!Number.isFinite(value)) return "none";
   const size = Math.abs(value);
-  const text = size !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(1) : String(Number(value.toPrecision(4)));
+  const text =
+    size !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(1) : String(Number(value.toPrecision(4)));
   return text.replaceAll("-", "−").replace(".0e", "e").replace("e+", "e");
 }
 
@@ -36,19 +37,25 @@ function ticks(low, high, count) {
   return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, i) => (first + i) * step);
 }
 
+export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+
+/** A name for an element that others refer to: several explorers may stand on a page, each with modules of its own. */
+export const unique = (name) => `hilladam-${name}-${Math.random().toString(36).slice(2)}`;
+
+export const STAR = "M0-9L2.6-3.2 8.6-2.8 4 1.2 5.4 7.3 0 4 -5.4 7.3 -4 1.2 -8.6-2.8 -2.6-3.2Z";
+
 const MARGIN = { left: 44, right: 12, top: 26, bottom: 38 };
-let charts = 0;
 
 /**
  * A chart as wide as its place, with text of the same size at any width.
  *
- * `draw` is called whenever its scales have changed; by then `x(value)` and `y(value)` give pixels, and `from(event)` gives
- * the values under a pointer. What is drawn into `plot` is cut off at the axes, what is drawn into `above` is not.
+ * `draw` is called whenever its scales have changed; by then `x(value)` and `y(value)` give pixels, and `from(event)`
+ * gives the values under a pointer. What is drawn into `plot` is cut off at the axes, what is drawn into `above` is not.
  */
 export class Chart {
   constructor({ label, xLabel, yLabel, height = 270, logX = false, logY = false }, draw) {
     Object.assign(this, { height, logX, logY, draw, width: 0, domain: [0, 1, 0, 1] });
-    const clip = `hilladam-clip-${charts++}`;
+    const clip = unique("clip");
     this.box = svg("rect");
     this.axes = svg("g", { class: "axes", "aria-hidden": "true" });
     this.names = svg("g", { class: "names", "aria-hidden": "true" }, svg("text"), svg("text"));
@@ -56,7 +63,13 @@ export class Chart {
     this.names.children[1].textContent = yLabel;
     this.plot = svg("g", { "clip-path": `url(#${clip})` });
     this.above = svg("g");
-    const parts = [svg("defs", {}, svg("clipPath", { id: clip }, this.box)), this.axes, this.names, this.plot, this.above];
+    const parts = [
+      svg("defs", {}, svg("clipPath", { id: clip }, this.box)),
+      this.axes,
+      this.names,
+      this.plot,
+      this.above,
+    ];
     this.root = svg("svg", { role: "group", "aria-label": label, height }, ...parts);
     this.observer = new ResizeObserver(([entry]) => this.resize(entry.contentRect.width));
     this.observer.observe(this.root);
@@ -136,27 +149,56 @@ export class Chart {
 }
 
 /**
- * Let a mark be dragged and moved by the arrow keys: it becomes a slider for assistive technology.
- *
- * `move(event)` is called for every pointer position, `nudge(across, up)` for keys, with steps of ±1 or, with Shift,
- * ±10; `end()` when a drag or a key is over.
+ * Let a mark be dragged, and moved by keys: `move(event)` is called for every pointer position, `end()` when it is over.
+ * For `nudge` see `steer`.
  */
 export function draggable(mark, { move, nudge, end }) {
-  set(mark, { tabindex: 0 });
-  mark.classList.add("handle");
+  mark.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false }); // or the page scrolls
   mark.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
     event.preventDefault();
     mark.focus();
     mark.setPointerCapture(event.pointerId);
   });
   mark.addEventListener("pointermove", (event) => mark.hasPointerCapture(event.pointerId) && move(event));
   mark.addEventListener("lostpointercapture", end);
-  const keys = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] };
+  steer(mark, { nudge, end });
+}
+
+/** Follow a pointer over a large area: a mouse that is pressed and dragged there, a finger that taps and else scrolls. */
+export function pointing(area, { move, end }) {
+  area.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0 || event.pointerType === "touch") return;
+    area.setPointerCapture(event.pointerId);
+    move(event);
+  });
+  area.addEventListener("pointermove", (event) => area.hasPointerCapture(event.pointerId) && move(event));
+  area.addEventListener("lostpointercapture", end);
+  area.addEventListener("click", (event) => {
+    move(event);
+    end();
+  });
+}
+
+const KEYS = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowDown: [0, -1],
+  ArrowUp: [0, 1],
+  PageDown: [0, -10],
+  PageUp: [0, 10],
+  Home: [-Infinity, 0],
+  End: [Infinity, 0],
+};
+
+/** Let keys move a mark, which is a slider to assistive technology: `nudge(across, up)` counts steps, ten with Shift. */
+export function steer(mark, { nudge, end }) {
+  set(mark, { tabindex: 0 });
+  mark.classList.add("handle");
   mark.addEventListener("keydown", (event) => {
-    if (!(event.key in keys) || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (!(event.key in KEYS) || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
-    event.stopPropagation(); // JupyterLab, too, has uses for arrow keys
-    nudge(...keys[event.key].map((step) => step * (event.shiftKey ? 10 : 1)));
+    nudge(...KEYS[event.key].map((step) => step * (event.shiftKey ? 10 : 1)));
     end();
   });
 }

@@ -1,8 +1,8 @@
 // The series: drag the gradients, and see what each of them weighs and how long a step they make.
 
 import { PRESETS, largest, series, weights } from "./series_dynamics.js";
-import { Chart, draggable, format, oncePerFrame, set, svg } from "./plot.js";
-import { choice, follow, html, slider } from "./controls.js";
+import { Chart, clamp, draggable, format, oncePerFrame, set, svg } from "./plot.js";
+import { BETAS, choice, follow, html, mount, slider, spoken } from "./controls.js";
 
 const LONGEST = 40;
 const STARTS = { zero: "at zero, corrected (torch)", first: "at the first gradient (the paper)" };
@@ -14,9 +14,8 @@ const NAMES = [
   ["slide", "a slide into a valley"],
   ["own", "your own"],
 ];
-const SHOWN = ["t", "beta1", "beta2", "start", "silence", "preset", "gradients", "task"];
+const SHOWN = ["t", "beta1", "beta2", "start", "silence", "preset", "gradients"];
 
-const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 const short = (value) => format(Number(value.toPrecision(2)));
 const numbers = (count) => Array.from({ length: count }, (_, i) => i + 1);
 
@@ -47,20 +46,38 @@ export function render({ model, el }) {
     const reach = svg("rect", { class: "reach", rx: 3 });
     return svg("g", { role: "slider", "aria-label": `gradient ${k}`, "aria-orientation": "vertical" }, reach);
   });
-  const gradients = new Chart({ label: "The gradients, to be dragged", xLabel: "gradient, oldest first", yLabel: "gradient: drag the bars", height: 200 }, () => {
-    if (!scene) return;
-    raise(scene.gradients);
-    const wide = gradients.x(1) - gradients.x(0);
-    const [, , bottom, top] = gradients.domain;
-    places.forEach((place, i) => {
-      set(place, { visibility: i < scene.gradients.length ? "visible" : "hidden", tabindex: i === lit ? 0 : -1 });
-      if (i >= scene.gradients.length) return;
-      const value = scene.gradients[i];
-      set(place, { "aria-valuenow": value, "aria-valuemin": -limit, "aria-valuemax": limit, "aria-valuetext": format(value) });
-      set(place.firstChild, { x: gradients.x(i + 0.5), y: gradients.y(top), width: wide, height: gradients.y(bottom) - gradients.y(top) });
-    });
-    set(zero, { d: gradients.line(gradients.domain.slice(0, 2), [0, 0]) });
-  });
+  const gradients = new Chart(
+    {
+      label: "The gradients, to be dragged",
+      xLabel: "gradient, oldest first",
+      yLabel: "gradient: drag the bars",
+      height: 200,
+    },
+    () => {
+      if (!scene) return;
+      raise(scene.gradients);
+      const wide = gradients.x(1) - gradients.x(0);
+      const [, , bottom, top] = gradients.domain;
+      places.forEach((place, i) => {
+        set(place, { visibility: i < scene.gradients.length ? "visible" : "hidden", tabindex: i === lit ? 0 : -1 });
+        if (i >= scene.gradients.length) return;
+        const value = scene.gradients[i];
+        set(place, {
+          "aria-valuenow": value,
+          "aria-valuemin": -limit,
+          "aria-valuemax": limit,
+          "aria-valuetext": format(value),
+        });
+        set(place.firstChild, {
+          x: gradients.x(i + 0.5),
+          y: gradients.y(top),
+          width: wide,
+          height: gradients.y(bottom) - gradients.y(top),
+        });
+      });
+      set(zero, { d: gradients.line(gradients.domain.slice(0, 2), [0, 0]) });
+    },
+  );
   const zero = svg("path", { class: "axis" });
   const raise = columns(gradients, gradients.plot);
   gradients.plot.append(zero);
@@ -86,6 +103,7 @@ export function render({ model, el }) {
   }
   places.forEach((place, k) => {
     place.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0) return;
       [dragging, last] = [true, null];
       paint(event);
     });
@@ -148,39 +166,49 @@ export function render({ model, el }) {
       ? `M${(x - r).toFixed(1)} ${y.toFixed(1)}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0`
       : `M${(x - r).toFixed(1)} ${(y - r).toFixed(1)}h${2 * r}v${2 * r}h${-2 * r}z`;
   const here = svg("path", { class: "cursor" });
-  const walk = new Chart({ label: "The step after each gradient", xLabel: "step", yLabel: "step / λ", height: 200 }, () => {
-    if (!scene) return;
-    const [left, right, bottom, top] = walk.domain;
-    const ks = numbers(scene.gradients.length);
-    const [upper, lower] = [scene.largest.map((each) => Math.min(each, 10 * top)), scene.largest.map((each) => Math.max(-each, 10 * bottom))];
-    set(room, { d: `${walk.line([...ks, ...[...ks].reverse()], [...upper, ...lower.reverse()])}Z` });
-    const ceiling = scene.largest.at(-1);
-    edge.textContent = ceiling < top ? `largest possible: ${format(ceiling)}` : "";
-    set(edge, { x: walk.x(right) - 4, y: walk.y(Math.min(ceiling, top)) - 5 });
-    set(known, { d: walk.line([left, right], [scene.bound, scene.bound]) });
-    name.textContent = scene.bound < 0.85 * top && Math.abs(walk.y(scene.bound) - walk.y(ceiling)) > 16 ? `the Adam paper's bound: ${format(scene.bound)}` : "";
-    set(name, { x: walk.x(right) - 4, y: walk.y(scene.bound) - 5 });
-    for (const run of runs) {
-      const { start } = run.dataset;
-      if (start === scene.start) run.parentNode.append(run); // on top of the other
-      const values = scene[start].steps.map(({ step }) => step);
-      const marks = values.map((step, i) => shape(start, walk.x(i + 1), walk.y(step), i === lit ? 5 : 2.6)).join("");
-      set(run.children[0], { d: walk.line(ks, values) });
-      set(run.children[1], { d: marks });
-    }
-    set(here, { d: `M${walk.x(lit + 1)} 0V${walk.height}` });
-  });
+  const walk = new Chart(
+    { label: "The step after each gradient", xLabel: "step", yLabel: "step / λ", height: 200 },
+    () => {
+      if (!scene) return;
+      const [left, right, bottom, top] = walk.domain;
+      const ks = numbers(scene.gradients.length);
+      const [upper, lower] = [
+        scene.largest.map((each) => Math.min(each, 10 * top)),
+        scene.largest.map((each) => Math.max(-each, 10 * bottom)),
+      ];
+      set(room, { d: `${walk.line([...ks, ...[...ks].reverse()], [...upper, ...lower.reverse()])}Z` });
+      const ceiling = scene.largest.at(-1);
+      edge.textContent = ceiling < top ? `largest possible: ${format(ceiling)}` : "";
+      set(edge, { x: walk.x(right) - 4, y: walk.y(Math.min(ceiling, top)) - 5 });
+      set(known, { d: walk.line([left, right], [scene.bound, scene.bound]) });
+      name.textContent =
+        scene.bound < 0.85 * top && Math.abs(walk.y(scene.bound) - walk.y(ceiling)) > 16
+          ? `the Adam paper's bound: ${format(scene.bound)}`
+          : "";
+      set(name, { x: walk.x(right) - 4, y: walk.y(scene.bound) - 5 });
+      for (const run of runs) {
+        const { start } = run.dataset;
+        if (start === scene.start) run.parentNode.append(run); // on top of the other
+        const values = scene[start].steps.map(({ step }) => step);
+        const marks = values.map((step, i) => shape(start, walk.x(i + 1), walk.y(step), i === lit ? 5 : 2.6)).join("");
+        set(run.children[0], { d: walk.line(ks, values) });
+        set(run.children[1], { d: marks });
+      }
+      set(here, { d: `M${walk.x(lit + 1)} 0V${walk.height}` });
+    },
+  );
   walk.plot.append(room, known, here, ...runs);
   walk.above.append(edge, name);
 
   // What it comes to.
   const rows = html("tbody");
-  const heads = ["start", "momentum", "√variance", "step / λ", "largest / λ"].map((text) => html("th", { scope: "col" }, text));
+  const heads = ["start", "momentum", "√variance", "step / λ", "largest / λ"].map((text) =>
+    html("th", { scope: "col" }, text),
+  );
   const table = html("table", {}, html("thead", {}, html("tr", {}, ...heads)), rows);
   const pointed = html("p", { className: "pointed" });
   const task = html("p", { className: "task" });
-  const verdict = html("strong");
-  verdict.setAttribute("aria-live", "polite");
+  const verdict = spoken();
 
   function compute() {
     const [t, silence] = [model.get("t"), model.get("silence")];
@@ -213,20 +241,23 @@ export function render({ model, el }) {
     compute();
     const t = scene.gradients.length;
     refresh(gradients, 0.5, t + 0.5, -1.1 * limit, 1.3 * limit);
-    for (const [chart, which] of [[momentum, "a"], [variance, "b"]]) refresh(chart, 0.5, t + 0.5, 0, 1.25 * Math.max(...scene[scene.start][which]));
+    for (const [chart, which] of [
+      [momentum, "a"],
+      [variance, "b"],
+    ])
+      refresh(chart, 0.5, t + 0.5, 0, 1.25 * Math.max(...scene[scene.start][which]));
     const all = [...scene.zero.steps, ...scene.first.steps].map(({ step }) => step);
     const high = Math.max(1, ...all.map(Math.abs), ...scene.largest.filter((each) => each < 20));
     const low = Math.min(...all);
     refresh(walk, 0.5, t + 0.5, low < -0.2 * high ? -1.2 * high : Math.min(1.2 * low, 0), 1.3 * high);
     rows.replaceChildren(...Object.keys(STARTS).map(row));
     const value = html("b", {}, `Gradient ${lit + 1} is ${format(scene.gradients[lit])}.`);
-    const both = (which) => `${short(scene.zero[which][lit])} with torch's start, ${short(scene.first[which][lit])} with the paper's`;
+    const both = (which) =>
+      `${short(scene.zero[which][lit])} with torch's start, ${short(scene.first[which][lit])} with the paper's`;
     pointed.replaceChildren(value, ` Its weight in the momentum: ${both("a")}. In the variance: ${both("b")}.`);
-    if (dragging) return; // or it would be read out at every step of a drag
     const [torch, paper] = ["zero", "first"].map((start) => format(scene[start].steps.at(-1).step));
     const text = `The step is ${torch} λ with torch's start, ${paper} λ with the paper's.`;
-    if (verdict.textContent !== text) verdict.textContent = text;
-    task.replaceChildren(model.get("task"), " ", verdict);
+    verdict.say(text);
   });
 
   function row(start) {
@@ -236,7 +267,6 @@ export function render({ model, el }) {
     return html("tr", { dataset: { start } }, head, ...cells);
   }
 
-  const betas = [0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 0.9995, 0.9999];
   const pickers = html(
     "div",
     { className: "player" },
@@ -247,22 +277,10 @@ export function render({ model, el }) {
     "div",
     { className: "controls" },
     slider(model, "t", "t", numbers(LONGEST), signal),
-    slider(model, "beta1", "β₁", betas, signal),
-    slider(model, "beta2", "β₂", betas, signal),
+    slider(model, "beta1", "β₁", BETAS, signal),
+    slider(model, "beta2", "β₂", BETAS, signal),
     slider(model, "silence", "zeros before", [0, 10, 30, 100, 300, 1000, 3000, 10000], signal),
   );
-  const root = html(
-    "div",
-    { className: "hilladam series" },
-    pickers,
-    html("div", { className: "charts" }, gradients.root, walk.root, momentum.root, variance.root),
-    pointed,
-    controls,
-    task,
-    html("div", { className: "scroll" }, table),
-  );
-  root.setAttribute("role", "group");
-  root.setAttribute("aria-label", "Explorer: what past gradients weigh");
   follow(
     model,
     ["preset"],
@@ -273,8 +291,18 @@ export function render({ model, el }) {
     signal,
   );
   follow(model, SHOWN, update, signal);
-  el.append(root);
-  const charts = [gradients, walk, momentum, variance];
-  signal.addEventListener("abort", () => charts.forEach((chart) => chart.observer.disconnect()));
-  return () => closing.abort();
+  follow(model, ["task"], () => task.replaceChildren(model.get("task"), " ", verdict.element), signal);
+  return mount(
+    el,
+    "what past gradients weigh",
+    "series",
+    [gradients, walk, momentum, variance],
+    closing,
+    pickers,
+    html("div", { className: "charts" }, gradients.root, walk.root, momentum.root, variance.root),
+    pointed,
+    controls,
+    task,
+    html("div", { className: "scroll" }, table),
+  );
 }

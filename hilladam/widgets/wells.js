@@ -2,17 +2,14 @@
 
 import { evaluate } from "./dynamics.js";
 import { basins, differences, gainsAt, lossOf, outputs } from "./gains.js";
-import { Chart, draggable, format, oncePerFrame, set, svg } from "./plot.js";
-import { choice, follow, html, player, slider } from "./controls.js";
+import { Chart, STAR, clamp, draggable, format, oncePerFrame, set, svg, unique } from "./plot.js";
+import { choice, follow, html, mount, player, slider, spoken } from "./controls.js";
 
 const GAINS = ["red", "green", "blue"];
-const STAR = "M0-9L2.6-3.2 8.6-2.8 4 1.2 5.4 7.3 0 4 -5.4 7.3 -4 1.2 -8.6-2.8 -2.6-3.2Z";
 const CROSS = "M-7-4L-4-7 0-3 4-7 7-4 3 0 7 4 4 7 0 3 -4 7 -7 4 -3 0Z";
 const BAND = 0.25; // between two contour lines, in the square root of the loss above the lowest
 const BANDS = 16;
-let hatches = 0;
 
-const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 const signed = (value, digits) => value.toFixed(digits).replace("-", "−");
 const gainText = (value) => signed(value, Math.abs(value) < 100 ? 2 : 0);
@@ -53,7 +50,7 @@ export function render({ model, el }) {
 
   // The landscape: shades on a canvas, and above it everything else in SVG.
   const ground = html("canvas");
-  const hatch = `hilladam-hatch-${hatches++}`;
+  const hatch = unique("hatch");
   const lines = svg("path", { class: "hatch", d: "M0 8L8 0M-2 2L2-2M6 10L10 6" });
   const pattern = svg("pattern", { id: hatch, width: 8, height: 8, patternUnits: "userSpaceOnUse" }, lines);
   const fiction = svg("path", { fill: `url(#${hatch})` });
@@ -65,17 +62,31 @@ export function render({ model, el }) {
   const ends = svg("g", { "aria-hidden": "true" });
   const rings = ["halo", "ring"].map((name) => svg("circle", { class: name, r: 10 }));
   const handle = svg("g", { role: "slider" }, svg("circle", { class: "reach", r: 24 }), ...rings);
-  const labels = { label: "The loss over the gains of red and blue", xLabel: "gain of red r", yLabel: "gain of blue b" };
+  const labels = {
+    label: "The loss over the gains of red and blue",
+    xLabel: "gain of red r",
+    yLabel: "gain of blue b",
+  };
   const map = new Chart({ ...labels, height: 340 }, () => {
     const [left, right, bottom, top] = map.domain;
     const [x, y] = [map.x(left), map.y(top)];
     const [width, height] = [map.x(right) - x, map.y(bottom) - y];
     const scale = Math.min(window.devicePixelRatio, 2);
     const [columns, rows] = [Math.round(width * scale), Math.round(height * scale)];
-    const heights = (channel, count, value) => Float64Array.from({ length: count + 1 }, (_, i) => evaluate(channel, value(i))[0]);
-    const lowest = Math.min(...minima.map((minimum) => lossOf([channels[0], channels[2]], [minimum.gains[0], minimum.gains[2]])));
+    const heights = (channel, count, value) =>
+      Float64Array.from({ length: count + 1 }, (_, i) => evaluate(channel, value(i))[0]);
+    const lowest = Math.min(
+      ...minima.map((minimum) => lossOf([channels[0], channels[2]], [minimum.gains[0], minimum.gains[2]])),
+    );
     const along = heights(channels[0], columns, (i) => map.toX(x + (i + 0.5) / scale)).map((value) => value - lowest);
-    shade(ground, columns, rows, scale, along, heights(channels[2], rows, (j) => map.toY(y + (j + 0.5) / scale)));
+    shade(
+      ground,
+      columns,
+      rows,
+      scale,
+      along,
+      heights(channels[2], rows, (j) => map.toY(y + (j + 0.5) / scale)),
+    );
     Object.assign(ground.style, { left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` });
     const [zeroX, zeroY] = [clamp(map.x(0), x, x + width), clamp(map.y(0), y, y + height)];
     set(fiction, { d: `M${x} ${y}H${zeroX}V${zeroY}H${x + width}V${y + height}H${x}Z` });
@@ -110,7 +121,9 @@ export function render({ model, el }) {
     return [
       sign("source", "S", at([1, 1, 1]), box()),
       sign("truth", "T", at(truth), box()),
-      ...[...places].map(([place, text]) => sign(place === lowest ? "lowest" : "minimum", text, place, svg("circle", { r: 9 }))),
+      ...[...places].map(([place, text]) =>
+        sign(place === lowest ? "lowest" : "minimum", text, place, svg("circle", { r: 9 })),
+      ),
     ];
   }
 
@@ -120,7 +133,8 @@ export function render({ model, el }) {
   photo.setAttribute("aria-label", "The source with these gains");
   const captioned = (picture, text) => html("div", { className: "photograph" }, picture, html("div", {}, text));
   const small = ["source", "target", "truth"].map((name) => {
-    const picture = html("img", { src: images[name], alt: `The ${name}`, className: "dark-light" }); // the book's theme dims others
+    // The book's theme dims pictures of another class.
+    const picture = html("img", { src: images[name], alt: `The ${name}`, className: "dark-light" });
     return captioned(picture, name);
   });
   const photos = html("div", { className: "photos" }, captioned(photo, "with these gains"), html("div", {}, ...small));
@@ -182,7 +196,9 @@ export function render({ model, el }) {
     const place = (step) => gainsAt(path, step);
     const end = (kind, step, d) => svg("path", { class: `end ${kind}`, transform: at(place(step)), d });
     const last = path?.steps.at(-1);
-    ends.replaceChildren(...(path ? [end("last", last, CROSS), end("best", path.best, STAR), end("first", 0, "M0-7L7 0 0 7-7 0Z")] : []));
+    ends.replaceChildren(
+      ...(path ? [end("last", last, CROSS), end("best", path.best, STAR), end("first", 0, "M0-7L7 0 0 7-7 0Z")] : []),
+    );
     for (const part of [playing, seed, legend]) part.hidden = !path;
     rows.get("best").root.hidden = rows.get("last").root.hidden = !path;
     if (path) {
@@ -199,7 +215,12 @@ export function render({ model, el }) {
     const name = html("span");
     const cells = Array.from({ length: 5 }, () => html("td"));
     const mark = html("span", { className: "emblem", dataset: { kind: key } }, sign);
-    const visit = html("button", { type: "button", onclick: () => (go(place ? place() : rows.get(key).place), model.save_changes()) }, mark, name);
+    const visit = html(
+      "button",
+      { type: "button", onclick: () => (go(place ? place() : rows.get(key).place), model.save_changes()) },
+      mark,
+      name,
+    );
     const head = html("th", { scope: "row" }, key === "here" ? html("span", { className: "here" }, mark, name) : visit);
     const root = html("tr", { dataset: { place: key } }, head, ...cells);
     rows.set(key, { root, name, cells, place: null });
@@ -227,31 +248,22 @@ export function render({ model, el }) {
   const heads = ["place", "r", "g", "b", "loss", "ΔE"].map((text) => html("th", { scope: "col" }, text));
   const table = html("table", { className: "places" }, html("thead", {}, html("tr", {}, ...heads)), body);
 
-  const explained = "ΔE: how far the photograph is from the truth; 1 is barely visible. T: the gains that would bring the source’s means back to the truth’s.";
+  const explained =
+    "ΔE: how far the photograph is from the truth; 1 is barely visible. " +
+    "T: the gains that would bring the source’s means back to the truth’s.";
   const note = html("p", { className: "note" }, explained);
 
-  // What there is to say of the gains: seen at once, and spoken once they rest.
-  const verdict = html("strong");
-  verdict.setAttribute("aria-hidden", "true");
-  const spoken = html("span", { className: "spoken" });
-  spoken.setAttribute("aria-live", "polite");
+  const verdict = spoken();
   const task = html("p", { className: "task" });
   function sentence(place) {
     const index = basin(place);
     const { letter, gains } = minima[index] ?? {};
     const negative = (values) => values.some((value) => value < 0);
-    const depth = index === 0 ? "the lowest" : negative(gains ?? []) ? "which asks for a negative gain" : "not the lowest";
+    const depth =
+      index === 0 ? "the lowest" : negative(gains ?? []) ? "which asks for a negative gain" : "not the lowest";
     const well = index < 0 ? "On a pass between wells." : `In the well of ${letter}, ${depth}.`;
     return negative(place) ? `${well} A negative gain leaves nothing of its colour.` : well;
   }
-  let waiting = 0;
-  function judge(text) {
-    if (verdict.textContent === text) return;
-    verdict.textContent = text;
-    clearTimeout(waiting);
-    waiting = setTimeout(() => (spoken.textContent = text), 500);
-  }
-
   /** Move what depends on the gains. */
   function show() {
     if (!map.x) return;
@@ -267,14 +279,16 @@ export function render({ model, el }) {
       "aria-valuemin": left,
       "aria-valuemax": right,
       "aria-valuenow": place[0],
-      "aria-valuetext": `red ${gainText(place[0])}, blue ${gainText(place[2])}, loss ${format(lossOf(channels, place))}${letter ? `, in the well of ${letter}` : ""}`,
+      "aria-valuetext":
+        `red ${gainText(place[0])}, blue ${gainText(place[2])}, loss ${format(lossOf(channels, place))}` +
+        (letter ? `, in the well of ${letter}` : ""),
     });
     const path = current();
     const walked = path ? stretches(path, model.get("step")) : [];
     for (const parts of runs.slice(1)) draw(parts, walked);
     develop(place);
     fill("here", `${away ? "beyond the map" : "these gains"}${letter ? `, in ${letter}` : ""}`, place);
-    judge(sentence(place));
+    verdict.say(sentence(place));
   }
   const moved = oncePerFrame(show);
 
@@ -309,9 +323,10 @@ export function render({ model, el }) {
     });
   }
   const legend = html("span", { className: "legend" }, "◆ start  ★ best  ✖ end");
-  const playing = player(model, "step", () => steps, signal);
+  const playing = player(model, "step", () => steps, [], signal);
 
-  const hundredths = (low, high) => Array.from({ length: Math.round((high - low) * 100) + 1 }, (_, i) => Number((low + i / 100).toFixed(2)));
+  const hundredths = (low, high) =>
+    Array.from({ length: Math.round((high - low) * 100) + 1 }, (_, i) => Number((low + i / 100).toFixed(2)));
   const [left, right, bottom, top] = edges;
   const controls = html(
     "div",
@@ -320,21 +335,7 @@ export function render({ model, el }) {
     slider(model, "green", "green g", hundredths(...green), signal),
     slider(model, "blue", "blue b", hundredths(bottom, top), signal),
   );
-  const root = html(
-    "div",
-    { className: "hilladam wells" },
-    ...(names.length ? [html("div", { className: "player" }, picker, seed, legend)] : []),
-    html("div", { className: "charts" }, html("div", { className: "map" }, ground, map.root), photos),
-    playing,
-    controls,
-    task,
-    html("div", { className: "scroll" }, table),
-    note,
-  );
-  root.setAttribute("role", "group");
-  root.setAttribute("aria-label", "Explorer: the gains of a photograph");
-
-  follow(model, ["task"], () => task.replaceChildren(model.get("task"), " ", verdict, spoken), signal);
+  follow(model, ["task"], () => task.replaceChildren(model.get("task"), " ", verdict.element), signal);
   follow(model, GAINS, moved, signal);
   follow(
     model,
@@ -347,10 +348,18 @@ export function render({ model, el }) {
   );
   follow(model, ["path", "seed"], () => map.x && retrace(), signal);
   map.show(...edges);
-  el.append(root);
-  signal.addEventListener("abort", () => {
-    clearTimeout(waiting);
-    map.observer.disconnect();
-  });
-  return () => closing.abort();
+  return mount(
+    el,
+    "the gains of a photograph",
+    "wells",
+    [map],
+    closing,
+    ...(names.length ? [html("div", { className: "player" }, picker, seed, legend)] : []),
+    html("div", { className: "charts" }, html("div", { className: "map" }, ground, map.root), photos),
+    playing,
+    controls,
+    task,
+    html("div", { className: "scroll" }, table),
+    note,
+  );
 }

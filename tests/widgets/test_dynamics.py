@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from traitlets import TraitError
 
 from hilladam.experiments import Points, train
 from hilladam.losses import DOUBLE_WELL, TABLE_1, Polynomial, stack
@@ -27,13 +28,14 @@ SETTINGS = [
 ]
 RUN = """
 import { run } from "./dynamics.js";
-export default ({ polynomial, start, optimizers, ...settings }) => {
-  settings.gamma ??= Infinity;
-  return optimizers.map((name) => {
-    const { x, loss, climbs, switches, best } = run(polynomial, start, name, settings);
-    return { x: [...x], climbs: [...climbs], switches, best: loss[best[settings.steps - 1]] };
+export default (jobs) =>
+  jobs.map(({ polynomial, start, optimizers, ...settings }) => {
+    settings.gamma ??= Infinity;
+    return optimizers.map((name) => {
+      const { x, loss, climbs, switches, best } = run(polynomial, start, name, settings);
+      return { x: [...x], climbs: [...climbs], switches, best: loss[best[settings.steps - 1]] };
+    });
   });
-};
 """
 FEED = """
 import { OPTIMIZERS } from "./dynamics.js";
@@ -57,7 +59,7 @@ def job(explorer):
 @pytest.mark.parametrize("loss", LOSSES)
 def test_hill_adam_equals_torch(node, loss, settings):
     explorer = HillExplorer(loss=loss, optimizers=["Hill-ADAM"], steps=1000, **settings)
-    (here,), there = node(RUN, job(explorer)), explorer.run()["Hill-ADAM"]
+    ((here,),), there = node(RUN, [job(explorer)]), explorer.run()["Hill-ADAM"]
     np.testing.assert_allclose(here["x"][:-1], there.states.ravel(), rtol=0, atol=1e-9)
     np.testing.assert_array_equal(here["climbs"], there.maximize)
     assert [turn["step"] for turn in here["switches"]] == there.switches.tolist()
@@ -68,7 +70,7 @@ def test_hill_adam_equals_torch(node, loss, settings):
 def test_the_others_equal_torch(node, settings):
     others = [name for name in HILL_OPTIMIZERS if name != "Hill-ADAM"]
     explorers = [HillExplorer(loss=loss, optimizers=others, steps=1000, **settings) for loss in LOSSES]
-    paths = [node(RUN, job(explorer)) for explorer in explorers]
+    paths = node(RUN, [job(explorer) for explorer in explorers])
     losses = stack([explorer.polynomial for explorer in explorers])
     for i, name in enumerate(others):  # which work element by element, so that all losses run at once
         points = Points(torch.tensor([explorer.start for explorer in explorers], dtype=torch.float64))
@@ -124,16 +126,18 @@ def test_decides_as_the_package_does(node):
         assert reason == ("", "critical", "dead_end")[expected.reason], case
 
 
+STEEP = Polynomial("(x - 3)^6", (1, -18, 135, -540, 1215, -1458, 729))
 EXTREMA = 'import { extrema } from "./dynamics.js";\nexport default (polynomials) => polynomials.map(extrema);'
 
 
-@pytest.mark.parametrize("loss", [DOUBLE_WELL, *TABLE_1.values(), Polynomial("flat", (1, 0, 0, 0, 0))], ids=str)
+@pytest.mark.parametrize("loss", [DOUBLE_WELL, *TABLE_1.values(), Polynomial("flat", (1, 0, 0, 0, 0)), STEEP], ids=str)
 def test_finds_the_extrema(node, loss):
     (found,) = node(EXTREMA, [{"coefficients": loss._about_centre, "centre": loss._middle}])
     expected = [p for p in loss.stationary_points if p.kind != "inflection"]
     assert [p["kind"] for p in found] == [p.kind for p in expected]
     for here, there in zip(found, expected, strict=True):
-        assert here["x"] == pytest.approx(there.x, abs=1e-6)  # a root of high order is known no better
+        # A root of high order is known no better.
+        assert here["x"] == pytest.approx(there.x, abs=1e-2 if loss is STEEP else 1e-6)
         assert here["value"] == pytest.approx(there.value, abs=1e-9)
 
 
@@ -152,15 +156,16 @@ FORMULAS = [
 ]
 
 
-def test_reads_polynomials_as_sympy_does(node):
+def test_the_page_and_python_read_the_same_polynomials(node):
     for text, found in zip(FORMULAS, node(PARSE, FORMULAS), strict=True):
         assert found == pytest.approx([float(c) for c in polynomial_of(text).coefficients]), text
 
 
 @pytest.mark.parametrize("text", ["", "x^3", "-x^4", "x^", "2 +", "y^2", "(x^2", "x^2)", "x^2/x", "7", "x^1.5", "x^99",
-                                  "sqrt(x)", "((x^9)^9)^9", "x^2/0"])  # fmt: skip
+                                  "sqrt(x)", "((x^9)^9)^9", "x^2/0", "x^2^2", "x^(2)", "x^5/x", "x^2.0",
+                                  "x^+2", "x^14-x^14+x^2", "9^9^9^9"])  # fmt: skip
 def test_refuses_what_is_no_loss(node, text):
     (message,) = node(PARSE, [text])
     assert isinstance(message, str) and message
-    with pytest.raises(Exception, match="Invalid loss"):
+    with pytest.raises(TraitError, match="Invalid loss"):
         HillExplorer(loss=text)
