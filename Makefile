@@ -3,9 +3,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+COLAB := .venv-colab
+# A process for each core, with one thread; a notebook or a file of tests stays in one of them.
+PARALLEL := --numprocesses=logical --maxprocesses=4 --dist=loadscope
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test browser notebooks lint bench clean
+.PHONY: help book serve test browser colab notebooks lint bench clean
 
 help: ## list what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -19,12 +22,17 @@ serve: book ## build the book and open it in a browser
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
 
 test: $(READY) browser ## run unit tests, notebooks, the build of the book and its pages in a browser
-	@$(BIN)/pytest
+	@OMP_NUM_THREADS=1 $(BIN)/pytest $(PARALLEL)
 
 # Without Chromium the browser tests are skipped, except in CI.
 browser:
 	@if [ -n "$$CI" ] && [ "$$(id -u)" = 0 ] && ! command -v chromium >/dev/null; then \
 		apt-get update -q && apt-get install -qy --no-install-recommends chromium; fi
+
+colab: $(COLAB)/.ready ## run every notebook with the versions that Google Colab has
+	@rm -rf build && $(COLAB)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall .
+	@OMP_NUM_THREADS=1 PYDEVD_DISABLE_FILE_VALIDATION=1 $(COLAB)/bin/pytest $(PARALLEL) \
+		--override-ini=addopts= --nbval-lax --nbval-current-env book
 
 notebooks: $(READY) ## run every notebook again and store what it prints
 	@$(BIN)/python tools/execute_notebooks.py
@@ -46,4 +54,9 @@ $(READY): requirements.txt pyproject.toml
 		echo "Python 3.11 or newer with venv is missing: install it, or name it as in PYTHON=python3.12." >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -e .
+	@touch $@
+
+$(COLAB)/.ready: requirements-colab.txt | $(READY)
+	$(BIN)/python -m venv $(COLAB)
+	$(COLAB)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@

@@ -1,9 +1,11 @@
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
@@ -28,9 +30,15 @@ def build():
 @pytest.fixture(scope="session")
 def site(build, tmp_path_factory):
     """The folder of the book's pages, built from nothing once for all tests that read them."""
-    output = tmp_path_factory.mktemp("book")
-    done = build(ROOT, "--path-output", output)
-    assert done.returncode == 0, done.stdout
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent  # of all processes of this run; the first to come builds
+    output, built = shared / "book", shared / "book-is-built"
+    with FileLock(shared / "book.lock"):
+        if not built.exists():
+            done = build(ROOT, "--path-output", output)
+            assert done.returncode == 0, done.stdout
+            built.touch()
     return output / "_build" / "html"
 
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -32,7 +33,9 @@ def call(capsys):
 
 def start(*arguments):
     command = [sys.executable, "-m", "hilladam", *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    # A shell's background jobs, and what they start, would ignore Ctrl-C.
+    attend = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=attend)
 
 
 def read(file):

@@ -335,7 +335,7 @@ ARGUMENTS = [
 ]
 
 
-@pytest.mark.parametrize("arguments, message", ARGUMENTS, ids=str)
+@pytest.mark.parametrize("arguments, message", ARGUMENTS)
 def test_an_argument_out_of_its_range(arguments, message):
     def params():
         return [nn.Parameter(torch.ones(2))]

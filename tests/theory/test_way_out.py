@@ -63,7 +63,6 @@ def test_sympy_expressions_need_not_be_polynomials():
         (DOUBLE_WELL, 2.0, -0.5, "Invalid barrier: -0.5; another maximum stands between"),
         (X * sympy.Symbol("Y"), 1.0, None, "Invalid f: .*one symbol"),
     ],
-    ids=str,
 )
 def test_what_is_no_way_out_is_refused(f, x0, barrier, message):
     with pytest.raises(ValueError, match=message):
