@@ -3,12 +3,13 @@
 import importlib
 import inspect
 import json
+import pkgutil
 import subprocess
 import sys
 
 import pytest
 
-PARTS = ["optim", "losses", "colour", "experiments", "figures", "widgets"]
+PARTS = ["optim", "losses", "colour", "theory", "experiments", "figures", "widgets"]
 
 # What each import adds, in a fresh interpreter, to those before it.
 CODE = """
@@ -51,3 +52,11 @@ def test_what_a_module_offers_is_there_and_says_what_it_is(name):
         for method in vars(offered) if inspect.isclass(offered) else ():
             if not method.startswith("_") and inspect.isfunction(getattr(offered, method)):
                 assert inspect.getdoc(getattr(offered, method)), f"{public}.{method}"
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_no_module_hides_behind_what_it_offers(part):
+    package = importlib.import_module(f"hilladam.{part}")
+    modules = {module.name for module in pkgutil.iter_modules(package.__path__)}
+    assert modules
+    assert not modules & set(package.__all__)

@@ -4,10 +4,10 @@ An image is an array of shape (height, width, 3), float64, sRGB-encoded in [0, 1
 colour-science: ``pip install hilladam[colour]``.
 """
 
-from hilladam.colour.images import apply_gains, channel_means, difference, load, save
-from hilladam.colour.light import light_matrix, relight
-from hilladam.colour.pairs import AMBER, BLUE, PHOTOGRAPHS, Pair, Photograph, pairs
-from hilladam.colour.transfer import match_means, reinhard
+from hilladam.colour._images import apply_gains, channel_means, difference, load, save
+from hilladam.colour._light import light_matrix, relight
+from hilladam.colour._pairs import AMBER, BLUE, PHOTOGRAPHS, Pair, Photograph, pairs
+from hilladam.colour._transfer import match_means, reinhard
 
 __all__ = [
     "AMBER",

@@ -1,17 +1,6 @@
 """The paper's experiments, rerun: many independent runs in lock step on one device."""
 
-from hilladam.experiments.colour import (
-    COLOUR_OPTIMIZERS,
-    COLOUR_SEEDS,
-    COLOUR_SIZES,
-    PAPER_TABLE_2,
-    PositiveGains,
-    stored_table2,
-    summarize_colour,
-    table2,
-    tabulate,
-)
-from hilladam.experiments.digits import (
+from hilladam.experiments._digits import (
     DIGITS_LR,
     DIGITS_OPTIMIZERS,
     DIGITS_SIZES,
@@ -25,9 +14,8 @@ from hilladam.experiments.digits import (
     summarize_digits,
     sweep,
 )
-from hilladam.experiments.models import ACTIVATIONS, Points, StackedMLP, network
-from hilladam.experiments.polynomials import PAPER_TABLE_1, decode_mean, readings, stored_readings, summarize, table1
-from hilladam.experiments.race import (
+from hilladam.experiments._models import ACTIVATIONS, Points, StackedMLP, network
+from hilladam.experiments._race import (
     CONTENDERS,
     COURSES,
     LEARNING_RATES,
@@ -39,8 +27,20 @@ from hilladam.experiments.race import (
     tune,
     tuned_rates,
 )
-from hilladam.experiments.restarts import RestartedAdam, gradients_to, restarted
-from hilladam.experiments.training import Record, train
+from hilladam.experiments._restarts import RestartedAdam, gradients_to, restarted
+from hilladam.experiments._table1 import PAPER_TABLE_1, decode_mean, readings, stored_readings, summarize, table1
+from hilladam.experiments._table2 import (
+    COLOUR_OPTIMIZERS,
+    COLOUR_SEEDS,
+    COLOUR_SIZES,
+    PAPER_TABLE_2,
+    PositiveGains,
+    stored_table2,
+    summarize_colour,
+    table2,
+    tabulate,
+)
+from hilladam.experiments._training import Record, train
 
 __all__ = [
     "ACTIVATIONS",

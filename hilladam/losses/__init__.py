@@ -1,6 +1,6 @@
 """Prescribed losses whose stationary points are known exactly."""
 
-from hilladam.losses.colour import (
+from hilladam.losses._colour_loss import (
     BLUE_WELLS,
     RED_WELLS,
     ColourLoss,
@@ -9,8 +9,8 @@ from hilladam.losses.colour import (
     preference,
     stack_colours,
 )
-from hilladam.losses.polynomials import DOUBLE_WELL, TABLE_1, Polynomial, StationaryPoint, stack
-from hilladam.losses.surfaces import SURFACES, Surface, SurfacePoint
+from hilladam.losses._polynomial import DOUBLE_WELL, TABLE_1, Polynomial, StationaryPoint, stack
+from hilladam.losses._surface import SURFACES, Surface, SurfacePoint
 
 __all__ = [
     "BLUE_WELLS",

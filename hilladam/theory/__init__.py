@@ -1,10 +1,9 @@
 """Equations 1–13 of the paper, derived by sympy and held to ``torch.optim.Adam``; and the updates of its neighbours."""
 
-from hilladam.theory.absolute_value import overshoot_in_steps, overshoot_of_absolute_value
-from hilladam.theory.agreement import Agreement, agreement, boundary_band
-from hilladam.theory.averages import mean_lag, moving_average, weight_matrix, weights
-from hilladam.theory.derivations import Unrolled, lag_error, step_ceiling, unroll, weight, weighted_sum
-from hilladam.theory.escape import (
+from hilladam.theory._absolute_value import overshoot_in_steps, overshoot_of_absolute_value
+from hilladam.theory._agreement import Agreement, agreement, boundary_band
+from hilladam.theory._averages import mean_lag, moving_average, weight_matrix, weights
+from hilladam.theory._escape import (
     continuous_limit,
     energy_rule,
     equation_13,
@@ -14,12 +13,12 @@ from hilladam.theory.escape import (
     sweeps,
     turning_points,
 )
-from hilladam.theory.first_pass import Passes, adam_path, first_pass, torch_first_pass
-from hilladam.theory.overshoot import Climbs, climbs, largest_delta, overshoot_threshold
-from hilladam.theory.replay import record, replay
-from hilladam.theory.series import equidistant_gradients, momentum_series, step_size_series, variance_series
-from hilladam.theory.steps import extremal_gradients, largest_step, step_series, step_supremum
-from hilladam.theory.updates import (
+from hilladam.theory._first_pass import Passes, adam_path, first_pass, torch_first_pass
+from hilladam.theory._overshoot import Climbs, climbs, largest_delta, overshoot_threshold
+from hilladam.theory._replay import record, replay
+from hilladam.theory._series import equidistant_gradients, momentum_series, step_size_series, variance_series
+from hilladam.theory._steps import extremal_gradients, largest_step, step_series, step_supremum
+from hilladam.theory._updates import (
     State,
     adam,
     nadam,
@@ -29,7 +28,8 @@ from hilladam.theory.updates import (
     rmsprop,
     sgd,
 )
-from hilladam.theory.way_out import WayOut, way_out
+from hilladam.theory._way_out import WayOut, way_out
+from hilladam.theory.derivations import Unrolled, lag_error, step_ceiling, unroll, weight, weighted_sum
 
 __all__ = [
     "Agreement",

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import sympy as sp
 
-from hilladam.theory.averages import check
+from hilladam.theory._averages import check
 
 t, k = sp.symbols("t k", integer=True, positive=True)
 j = sp.Symbol("j", integer=True, nonnegative=True)

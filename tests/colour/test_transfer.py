@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hilladam import colour
-from hilladam.colour.transfer import _to_lab
+from hilladam.colour._transfer import _to_lab
 from hilladam.losses import ColourLoss
 
 RNG = np.random.default_rng(0)

@@ -10,7 +10,7 @@ from torch import nn
 
 from hilladam import HillAdam
 from hilladam.experiments import network
-from hilladam.experiments.digits import (
+from hilladam.experiments._digits import (
     DIGITS_LR,
     DIGITS_OPTIMIZERS,
     DIGITS_SIZES,

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from hilladam.losses import DOUBLE_WELL
-from hilladam.optim.cool_momentum import COOLING_SCHEDULES, CoolMomentum, cooling
+from hilladam.optim._cool_momentum import COOLING_SCHEDULES, CoolMomentum, cooling
 
 inf, nan = math.inf, math.nan
 STEPS = 50

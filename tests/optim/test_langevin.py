@@ -16,8 +16,8 @@ from torch.distributed.checkpoint.state_dict import (
 )
 
 from hilladam.losses import DOUBLE_WELL
-from hilladam.optim.cool_momentum import COOLING_SCHEDULES, CoolMomentum, cooling
-from hilladam.optim.langevin import Langevin
+from hilladam.optim._cool_momentum import COOLING_SCHEDULES, CoolMomentum, cooling
+from hilladam.optim._langevin import Langevin
 
 inf, nan = math.inf, math.nan
 

@@ -11,7 +11,7 @@ from scipy import integrate, stats
 from torch import nn
 
 from hilladam.losses import DOUBLE_WELL
-from hilladam.optim.simulated_annealing import ANNEALING_SCHEDULES, SimulatedAnnealing, annealing
+from hilladam.optim._simulated_annealing import ANNEALING_SCHEDULES, SimulatedAnnealing, annealing
 
 inf, nan = math.inf, math.nan
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from hilladam import theory
 from hilladam.losses import DOUBLE_WELL, TABLE_1
-from hilladam.theory import updates
-from hilladam.theory.updates import State
+from hilladam.theory import _updates as updates
+from hilladam.theory._updates import State
 
 PAIRS = {
     "gradient descent": (updates.sgd, torch.optim.SGD, {"momentum": 0.0}),

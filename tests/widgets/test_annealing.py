@@ -5,7 +5,7 @@ import pytest
 
 from hilladam.losses import DOUBLE_WELL
 from hilladam.widgets import annealing_panel
-from hilladam.widgets.annealing import _COOLINGS, _anneal, _temperatures
+from hilladam.widgets._annealing_panel import _COOLINGS, _anneal, _temperatures
 
 TOP = DOUBLE_WELL.stationary_points[1].x
 

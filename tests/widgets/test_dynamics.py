@@ -11,7 +11,7 @@ from hilladam.experiments import Points, train
 from hilladam.losses import DOUBLE_WELL, TABLE_1, Polynomial, stack
 from hilladam.optim import decide
 from hilladam.widgets import HILL_OPTIMIZERS, HillExplorer
-from hilladam.widgets.hill import polynomial_of
+from hilladam.widgets._hill_explorer import polynomial_of
 
 LOSSES = ["double well", *TABLE_1]
 HILL_SETTINGS = [

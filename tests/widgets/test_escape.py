@@ -4,7 +4,7 @@ import pytest
 
 from hilladam.theory import first_pass, sweeps, way_out
 from hilladam.widgets import escape_panel
-from hilladam.widgets.escape import _CASES
+from hilladam.widgets._escape_panel import _CASES
 
 WORDS = {True: "escapes", False: "stays"}
 

@@ -10,7 +10,7 @@ import pytest
 from traitlets import TraitError
 
 from hilladam.widgets import HillExplorer
-from hilladam.widgets.explorer import front_end
+from hilladam.widgets._explorer import front_end
 
 BOOK = Path(__file__).parents[2] / "book"
 NOTEBOOKS = sorted(path for path in BOOK.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)

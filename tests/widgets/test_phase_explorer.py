@@ -8,10 +8,10 @@ import torch
 import traitlets
 
 from hilladam import theory
-from hilladam.theory.escape import _sweep
-from hilladam.theory.first_pass import _adam, settings
+from hilladam.theory._escape import _sweep
+from hilladam.theory._first_pass import _adam, settings
 from hilladam.widgets import PhaseExplorer
-from hilladam.widgets.phase import _setting, _steps, _way
+from hilladam.widgets._phase_explorer import _setting, _steps, _way
 
 SOME = 7  # of the cells, for the paths of all their sweeps
 LOSSES = ["double well", "sixth", "tenth"]

@@ -10,7 +10,7 @@ import numpy as np
 from hilladam.figures import COLOURS, phase_diagram
 from hilladam.losses import DOUBLE_WELL, TABLE_1
 from hilladam.theory import adam_path, first_pass, sweep_path, sweeps, way_out
-from hilladam.widgets.panel import panel, png
+from hilladam.widgets._panel import panel, png
 
 # Starts right of the double well's and the sixth order's barrier, left of the first barrier of the tenth order.
 _CASES = {"double well": (DOUBLE_WELL, 1.2, 3.0, 2.0), "sixth order": (TABLE_1["sixth"], 0.1, 1.5, 0.6),

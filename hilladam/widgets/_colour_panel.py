@@ -7,7 +7,7 @@ from hilladam import colour
 from hilladam.experiments import COLOUR_OPTIMIZERS, COLOUR_SEEDS, table2
 from hilladam.figures import colour_landscape
 from hilladam.losses import ColourLoss, double_well
-from hilladam.widgets.panel import jpeg, panel
+from hilladam.widgets._panel import jpeg, panel
 
 
 def colour_panel(pair: int = 0, steps: int = 500) -> widgets.VBox:

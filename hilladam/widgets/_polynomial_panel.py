@@ -7,7 +7,7 @@ import ipywidgets as widgets
 from hilladam.experiments import table1
 from hilladam.figures import side_by_side
 from hilladam.losses import TABLE_1
-from hilladam.widgets.panel import panel, png
+from hilladam.widgets._panel import panel, png
 
 
 def polynomial_panel(loss: str = "sixth", steps: int = 1000) -> widgets.VBox:

@@ -9,7 +9,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from hilladam.figures.style import COLOURS
+from hilladam.figures._style import COLOURS
 
 # By predicted + 2·truth. The two kinds of error are the two strong colours, and differ in lightness too.
 _CELLS = {

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
-from hilladam.optim.seeded import Seeded
+from hilladam.optim._seeded import Seeded
 
 ANNEALING_SCHEDULES = ("geometric", "logarithmic")
 """The names that :func:`annealing` knows."""

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hilladam.experiments import Record, gradients_to
-from hilladam.figures.style import COLOURS
+from hilladam.figures._style import COLOURS
 from hilladam.losses import Surface
 
 # Colour and line together tell the contenders apart; what the book is about stands out.

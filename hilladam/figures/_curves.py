@@ -9,7 +9,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from hilladam.experiments import Record
-from hilladam.figures.style import COLOURS
+from hilladam.figures._style import COLOURS
 from hilladam.losses import Polynomial
 
 _MARKS = {"minimum": ("o", "minima"), "maximum": ("^", "maxima"), "inflection": ("s", "flat inflections")}

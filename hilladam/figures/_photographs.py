@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hilladam.experiments import Record
-from hilladam.figures.style import COLOURS
+from hilladam.figures._style import COLOURS
 from hilladam.losses import ColourLoss
 
 _PATHS = [COLOURS["minimize"], COLOURS["maximize"], COLOURS["other"], "#E69F00", "#56B4E9", "black"]

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from hilladam.experiments.models import Points
-from hilladam.experiments.restarts import RestartedAdam, gradients_to
-from hilladam.experiments.training import Record, train
+from hilladam.experiments._models import Points
+from hilladam.experiments._restarts import RestartedAdam, gradients_to
+from hilladam.experiments._training import Record, train
 from hilladam.losses import DOUBLE_WELL, SURFACES, TABLE_1, ColourLoss
 from hilladam.optim import CoolMomentum, Langevin, ReferenceHillAdam, SimulatedAnnealing
 

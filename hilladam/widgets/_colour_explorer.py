@@ -14,11 +14,11 @@ from PIL import Image
 
 from hilladam import colour
 from hilladam.experiments import COLOUR_SEEDS, Record
-from hilladam.experiments.colour import _wells
+from hilladam.experiments._table2 import _wells
 from hilladam.figures import colour_landscape
 from hilladam.losses import ColourLoss
-from hilladam.widgets.explorer import Explorer, Number, front_end, setting
-from hilladam.widgets.panel import jpeg
+from hilladam.widgets._explorer import Explorer, Number, front_end, setting
+from hilladam.widgets._panel import jpeg
 
 _STRAIGHT = 0.01  # of a gain: a run keeps the steps that straight lines need to stay so near to it
 _LETTERS = "ABCDEFGHIJKLMNOP"

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hilladam.colour.images import load
-from hilladam.colour.light import relight
+from hilladam.colour._images import load
+from hilladam.colour._light import relight
 
 AMBER = 2_856.0
 """A light bulb, in kelvin: CIE's standard illuminant A."""

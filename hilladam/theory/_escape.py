@@ -10,8 +10,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from hilladam.theory.first_pass import first_pass, settings
-from hilladam.theory.way_out import way_out
+from hilladam.theory._first_pass import first_pass, settings
+from hilladam.theory._way_out import way_out
 
 
 def energy_rule(f, x0: float, barrier: float | None, lr, betas) -> np.ndarray:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import pandas as pd
 import torch
 
-from hilladam.experiments.models import ACTIVATIONS, StackedMLP
-from hilladam.experiments.training import Record, train
+from hilladam.experiments._models import ACTIVATIONS, StackedMLP
+from hilladam.experiments._training import Record, train
 from hilladam.losses import TABLE_1, Polynomial, stack
 from hilladam.optim import ReferenceHillAdam
 

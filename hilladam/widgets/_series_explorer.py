@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from hilladam.figures import COLOURS
 from hilladam.losses import DOUBLE_WELL
 from hilladam.theory import adam_path, extremal_gradients, step_series, weights
-from hilladam.widgets.explorer import Explorer, Number, front_end, setting
+from hilladam.widgets._explorer import Explorer, Number, front_end, setting
 
 _PRESETS = ("constant", "alternating", "spike", "growing", "slide")
 _STARTS = {"zero": ("minimize", "o-", "zero (torch)"), "first": ("maximize", "s--", "first (paper)")}

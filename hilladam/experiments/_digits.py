@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import trange
 
-from hilladam.experiments.models import network
+from hilladam.experiments._models import network
 from hilladam.optim import CoolMomentum, HillAdam
 
 DIGITS_SIZES = (64, 32, 10)

@@ -6,7 +6,7 @@ from itertools import pairwise
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from hilladam.figures.style import COLOURS
+from hilladam.figures._style import COLOURS
 
 
 def network(sizes: Sequence[int] = (6, 4, 3, 1), result: str = "f(x)") -> Figure:

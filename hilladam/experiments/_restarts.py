@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hilladam.experiments.training import Record
+from hilladam.experiments._training import Record
 from hilladam.optim import ReferenceHillAdam, decide
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.optim.adam import Adam, adam
 from torch.optim.optimizer import ParamsT
 
-from hilladam.optim.switching import REASONS, decide
+from hilladam.optim._switching import REASONS, decide
 
 # What the rule remembers between two steps. It lives in every parameter group, as plain immutable numbers, because
 # that is what survives state_dict, deepcopy, pickle and distributed checkpoints at full precision. The direction is

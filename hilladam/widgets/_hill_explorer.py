@@ -9,8 +9,8 @@ from hilladam.experiments import Points, Record, train
 from hilladam.figures import on_the_curve, trajectory
 from hilladam.losses import DOUBLE_WELL, TABLE_1, Polynomial, stack
 from hilladam.optim import CoolMomentum, HillAdam
-from hilladam.widgets.explorer import Explorer, Number, front_end, setting
-from hilladam.widgets.formula import parse
+from hilladam.widgets._explorer import Explorer, Number, front_end, setting
+from hilladam.widgets._formula import parse
 
 HILL_OPTIMIZERS = {
     "Hill-ADAM": lambda p, s: HillAdam(p, s.lr, (s.beta1, s.beta2), delta=s.delta, gamma=s.gamma, foreach=False),

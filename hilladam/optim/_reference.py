@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from hilladam.optim.switching import decide
+from hilladam.optim._switching import decide
 
 _READINGS = {
     "bias_correction": ("copied", "in_place"),

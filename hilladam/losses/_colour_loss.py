@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from hilladam.losses.polynomials import Polynomial, stack
+from hilladam.losses._polynomial import Polynomial, stack
 
 CHANNELS = ("red", "green", "blue")
 

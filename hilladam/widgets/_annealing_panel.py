@@ -8,7 +8,7 @@ import torch
 from hilladam.figures import COLOURS
 from hilladam.losses import DOUBLE_WELL
 from hilladam.optim import COOLING_SCHEDULES, CoolMomentum, Langevin, SimulatedAnnealing, annealing, cooling
-from hilladam.widgets.panel import panel, png
+from hilladam.widgets._panel import panel, png
 
 # How the temperature falls in `steps` proposals: the schedule and α. Geometric cooling ends at T₀ / 100.
 _FALLS = {

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from hilladam.theory.averages import check, moving_average
+from hilladam.theory._averages import check, moving_average
 
 
 def step_series(

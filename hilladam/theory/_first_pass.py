@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from hilladam.theory.way_out import WayOut, way_out
+from hilladam.theory._way_out import WayOut, way_out
 
 
 class Passes(NamedTuple):

@@ -4,8 +4,8 @@ from functools import cache
 
 import numpy as np
 
-from hilladam.colour.images import as_image
-from hilladam.colour.science import science
+from hilladam.colour._images import as_image
+from hilladam.colour._science import science
 
 WARMEST, COOLEST = 2_000.0, 25_000.0
 """In kelvin. A warmer white leaves sRGB; the formula for daylight ends at the other."""

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from hilladam.colour.images import as_image, channel_means
-from hilladam.colour.science import science
+from hilladam.colour._images import as_image, channel_means
+from hilladam.colour._science import science
 
 # Reinhard et al., from linear RGB to the cones' responses.
 _CONES = np.array([[0.3811, 0.5783, 0.0402], [0.1967, 0.7244, 0.0782], [0.0241, 0.1288, 0.8444]])

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from hilladam.figures import COLOURS, phase_diagram
 from hilladam.losses import DOUBLE_WELL, TABLE_1
 from hilladam.theory import WayOut, adam_path, first_pass, sweep_path, sweeps, way_out
-from hilladam.widgets.escape import first_pass_only
-from hilladam.widgets.explorer import Explorer, front_end, setting
+from hilladam.widgets._escape_panel import first_pass_only
+from hilladam.widgets._explorer import Explorer, front_end, setting
 
 _CASES = {"double well": (DOUBLE_WELL, 2.0), "sixth": (TABLE_1["sixth"], 0.6), "tenth": (TABLE_1["tenth"], 0.8)}
 _CELLS = 31

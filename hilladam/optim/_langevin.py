@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
-from hilladam.optim.cool_momentum import gather
-from hilladam.optim.seeded import Seeded
+from hilladam.optim._cool_momentum import gather
+from hilladam.optim._seeded import Seeded
 
 
 class Langevin(Seeded):

@@ -9,10 +9,10 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from hilladam.experiments.models import StackedMLP
-from hilladam.experiments.training import Record, train
+from hilladam.experiments._models import StackedMLP
+from hilladam.experiments._training import Record, train
 from hilladam.losses import ColourLoss, stack_colours
-from hilladam.losses.colour import CHANNELS
+from hilladam.losses._colour_loss import CHANNELS
 from hilladam.optim import HillAdam
 
 COLOUR_SIZES = (1, 64, 128, 256, 128, 64, 3)
