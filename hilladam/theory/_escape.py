@@ -6,7 +6,6 @@ Only the stretch of the loss between the start and the barrier's top enters. Arg
 """
 
 import math
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -132,11 +131,11 @@ def path_average(
     u, width = np.linspace(0.0, way.length, points, retstep=True)
     loss = way.value(way.x0 + way.direction * u)
     decay = np.exp(-width / memory)
-    lag = 1 - (1 - decay) * memory / width  # the share of a straight piece's rise that its average has seen
-    average, below = np.full(memory.size, loss[0]), np.ones(memory.size, dtype=bool)
-    for left, right in pairwise(loss):
-        average = decay * average + (1 - decay) * left + lag * (right - left)
-        below &= right < average
+    # f̄ − f, divided by what every straight piece adds to it, (1 − decay)·ℓ₁/width of the loss's fall over the piece.
+    lead, below = np.zeros(memory.size), np.ones(memory.size, dtype=bool)
+    for fall in -np.diff(loss):
+        lead = decay * lead + fall
+        below &= lead > 0
     return below[back].reshape(shape)
 
 

@@ -103,6 +103,7 @@ def _interval(successes, runs):
     return f"95 % interval {low:.0%} to {high:.0%}"
 
 
+@plt.style.context("hilladam.figures.hilladam")
 def _draw(path, falling):
     """Where the balls are over time, the loss beside it, the temperature below."""
     figure, axes = plt.subplots(2, 2, figsize=(8.6, 4.4), width_ratios=(4, 1), height_ratios=(3, 1), sharex="col")

@@ -130,6 +130,7 @@ class ColourExplorer(Explorer):
         """The gains as they stand."""
         return self.red, self.green, self.blue
 
+    @plt.style.context("hilladam.figures.hilladam")
     def picture(self) -> Figure:
         source, run = self.pair.source, self._runs.get((self.path, self.seed))
         shown = {"these gains": colour.apply_gains(source, self.gains), "source": source}

@@ -57,6 +57,7 @@ def _slider(name: str, low: float, high: float, value: float) -> widgets.FloatSl
     return widgets.FloatSlider(value, min=low, max=high, step=0.1, description=name, continuous_update=False)
 
 
+@plt.style.context("hilladam.figures.hilladam")
 def _draw(loss, run, images, names):
     """The landscape with the path, and the photographs under each other beside it."""
     figure, axes = plt.subplot_mosaic([["map", name] for name in names], figsize=(8.6, 4.6), width_ratios=[3.4, 1])

@@ -65,6 +65,7 @@ def _truth(loss, x0, beta2):
     return lr, beta1, first_pass(f, x0, None, lr, (beta1[:, None], beta2), steps=1200).first
 
 
+@plt.style.context("hilladam.figures.hilladam")
 def _draw(loss, x0, lr, beta1, beta2, count):
     f = _CASES[loss][0]
     way = way_out(f, x0)

@@ -96,6 +96,7 @@ class HillExplorer(Explorer):
             records[name] = train(points, stack([self.polynomial]), optimizer, self.steps).member(0)
         return records
 
+    @plt.style.context("hilladam.figures.hilladam")
     def picture(self) -> Figure:
         runs, loss = self.run(), self.polynomial
         figure, (curve, history) = plt.subplots(1, 2, figsize=(8, 3.2))

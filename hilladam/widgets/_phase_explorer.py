@@ -104,6 +104,7 @@ class PhaseExplorer(Explorer):
             "predicted": first_pass_only(way, points, called_for),
         }
 
+    @plt.style.context("hilladam.figures.hilladam")
     def picture(self) -> Figure:
         f, way = _CASES[self.loss][0], _way(self.loss)
         figure, (diagram, curve) = plt.subplots(1, 2, figsize=(8, 3.4), width_ratios=(2, 3))

@@ -89,6 +89,7 @@ class SeriesExplorer(Explorer):
         with np.errstate(divide="ignore"):
             return float(np.sqrt(np.divide(a**2, b, out=np.zeros(self.t), where=a > 0).sum()))
 
+    @plt.style.context("hilladam.figures.hilladam")
     def picture(self) -> Figure:
         figure, ((bars, path), averages) = plt.subplots(2, 2, figsize=(8, 4.6))
         ks = np.arange(1, self.t + 1)

@@ -52,7 +52,7 @@ def test_the_path_average_is_its_integral(memory):
 
 
 def test_the_path_average_is_exact_to_second_order_in_the_distance_of_its_points():
-    """Two hundred points find the critical memory to 1e-4; an average that ignored the rise between two, to 1e-2."""
+    """Two hundred points find the critical memory to 1e-4 of it."""
     way = way_out(DOUBLE_WELL, 2.0)
     u = np.linspace(0, way.length, 200_001)
     slopes = DOUBLE_WELL.derivative(2.0 - u)
