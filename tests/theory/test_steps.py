@@ -39,12 +39,12 @@ def test_the_series_is_every_step_of_adam(loss, x0, lr, betas):
 
 def test_many_runs_at_once_are_the_runs_one_by_one():
     starts = np.array([[2.0, 1.0], [-1.5, 0.2]])
-    states, grads = theory.record(DOUBLE_WELL.derivative, starts, 30, 0.01)
+    states, grads = theory.record(torch.cos, starts, 30, 0.01)
     assert states.shape == (2, 2, 31) and grads.shape == (2, 2, 30)
-    alone, _ = theory.record(DOUBLE_WELL.derivative, -1.5, 30, 0.01)
-    assert np.array_equal(states[1, 0], alone)
-    assert np.array_equal(theory.replay(grads)[1, 0], theory.replay(grads[1, 0]))
-    assert np.array_equal(theory.step_series(grads)[1, 0], theory.step_series(grads[1, 0]))
+    alone, _ = theory.record(torch.cos, -1.5, 30, 0.01)
+    assert np.allclose(states[1, 0], alone, rtol=0, atol=1e-13)  # vectorised torch may round another way
+    assert np.allclose(theory.replay(grads)[1, 0], theory.replay(grads[1, 0]), rtol=1e-13)
+    assert np.allclose(theory.step_series(grads)[1, 0], theory.step_series(grads[1, 0]), rtol=1e-13)
 
 
 def test_epsilon_inside_the_root_shrinks_small_steps():
@@ -177,5 +177,5 @@ def test_a_record_has_a_start_and_steps():
             theory.record(slope, 2.0, steps)
     with pytest.raises(ValueError, match="Invalid x0: nan; expected a finite number"):
         theory.record(slope, np.nan, 3)
-    from_tensor = theory.record(slope, torch.tensor([2.0, 1.0], dtype=torch.float64), 3)
-    assert all(map(np.array_equal, from_tensor, theory.record(slope, [2, 1], 3)))
+    from_tensor = theory.record(torch.cos, torch.tensor([2.0, 1.0], dtype=torch.float64), 3)
+    assert all(map(np.allclose, from_tensor, theory.record(torch.cos, [2, 1], 3)))
