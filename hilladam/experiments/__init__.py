@@ -14,6 +14,7 @@ from hilladam.experiments._digits import (
     summarize_digits,
     sweep,
 )
+from hilladam.experiments._intervals import wilson_interval
 from hilladam.experiments._models import ACTIVATIONS, Points, StackedMLP, network
 from hilladam.experiments._race import (
     CONTENDERS,
@@ -89,4 +90,5 @@ __all__ = [
     "train",
     "tune",
     "tuned_rates",
+    "wilson_interval",
 ]

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import trange
 
+from hilladam.experiments._intervals import wilson_interval
 from hilladam.experiments._models import network
 from hilladam.optim import CoolMomentum, HillAdam
 
@@ -439,8 +440,6 @@ def coincidences(
     Raises:
         ValueError: a size that :func:`digits` refuses, a δ below 0, or no draws.
     """
-    from scipy.stats import binomtest
-
     _check_delta(delta)
     if draws < 1:
         raise ValueError(f"Invalid draws: {draws}; expected at least 1")
@@ -452,7 +451,7 @@ def coincidences(
         size = _checked_size(batch_size, images)
         sigma = losses.std(ddof=1) * _shrink(size, images)
         close = int(sum((d < delta).sum() for d in _differences(losses, size, draws, rng)))
-        interval = binomtest(close, draws).proportion_ci(method="wilson")
+        interval = wilson_interval(close, draws)
         rows.append((size, sigma, close / draws, interval.low, interval.high, float(_chance(sigma, delta))))
     return pd.DataFrame(rows, columns=["batch_size", "sigma", "measured", "low", "high", "predicted"])
 

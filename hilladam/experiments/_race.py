@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from hilladam.experiments._intervals import wilson_interval
 from hilladam.experiments._models import Points
 from hilladam.experiments._restarts import RestartedAdam, gradients_to
 from hilladam.experiments._training import Record, train
@@ -160,13 +161,11 @@ def standings(records: Mapping[str, Record], target: float, lowest: float | None
         target: in units of the loss.
         lowest: subtracted from ``best`` and ``final`` where it is given: the global minimum.
     """
-    from scipy.stats import binomtest
-
     rows = []
     for name, record in records.items():
         hits = gradients_to(record, target)
         successes = int(np.isfinite(hits).sum())
-        interval = binomtest(successes, len(hits)).proportion_ci(method="wilson")
+        interval = wilson_interval(successes, len(hits))
         final = np.where(np.isfinite(record.final_losses), record.final_losses, math.inf)
         rows.append({
             "contender": name, "success": successes / len(hits), "low": interval.low, "high": interval.high,

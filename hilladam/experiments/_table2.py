@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from hilladam.experiments._intervals import wilson_interval
 from hilladam.experiments._models import StackedMLP
 from hilladam.experiments._training import Record, train
 from hilladam.losses import ColourLoss, stack_colours
@@ -171,15 +172,13 @@ def summarize_colour(table: pd.DataFrame) -> pd.DataFrame:
     whose final loss does. ``…_low`` and ``…_high`` bound them with 95 % confidence (Wilson), as if the runs were
     independent draws. ``negative`` is the share that ends with a negative gain.
     """
-    from scipy.stats import binomtest
-
     rows = []
     for optimizer, runs in table.groupby("optimizer", sort=False):
         row = {"optimizer": optimizer, "runs": len(runs)}
         for kind in ("best", "final"):
             excess = runs[kind] - runs["minimum"]
             successes = int((excess < 0.01).sum())
-            interval = binomtest(successes, len(runs)).proportion_ci(method="wilson")
+            interval = wilson_interval(successes, len(runs))
             row |= {f"{kind}_excess": excess.fillna(np.inf).median(), f"{kind}_global": successes / len(runs),
                     f"{kind}_low": interval.low, f"{kind}_high": interval.high}  # fmt: skip
         row["negative"] = float((runs[[f"final_{name}" for name in CHANNELS]] < 0).any(axis=1).mean())

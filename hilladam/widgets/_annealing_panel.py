@@ -5,6 +5,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
+from hilladam.experiments import wilson_interval
 from hilladam.figures import COLOURS
 from hilladam.losses import DOUBLE_WELL
 from hilladam.optim import COOLING_SCHEDULES, CoolMomentum, Langevin, SimulatedAnnealing, annealing, cooling
@@ -43,7 +44,8 @@ def annealing_panel(method: str = "simulated annealing", members: int = 300) -> 
         path = _anneal(*setting, members)
         picture.value = png(_draw(path, _temperatures(*setting)))
         deep = int((path[-1] < DOUBLE_WELL.stationary_points[1].x).sum())
-        verdict.value = f"<b>{deep} of {members}</b> end in the deep valley, {_interval(deep, members)}."
+        low, high = wilson_interval(deep, members)
+        verdict.value = f"<b>{deep} of {members}</b> end in the deep valley, 95 % interval {low:.0%} to {high:.0%}."
 
     def another_method(_):
         cools.unobserve(rerun, "value")
@@ -94,13 +96,6 @@ def _anneal(method, cools, heat, steps, rho, members):
             optimizer.step()
         path.append(x.numpy().copy())
     return np.array(path)
-
-
-def _interval(successes, runs):
-    from scipy.stats import binomtest
-
-    low, high = binomtest(successes, runs).proportion_ci(method="wilson")
-    return f"95 % interval {low:.0%} to {high:.0%}"
 
 
 def _draw(path, falling):
