@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from hilladam import colour
-from hilladam.experiments import COLOUR_SEEDS, Record
+from hilladam.experiments import TABLE_2_SEEDS, Record
 from hilladam.experiments._table2 import _wells
 from hilladam.figures import colour_landscape
 from hilladam.losses import ColourLoss
@@ -85,7 +85,7 @@ class ColourExplorer(Explorer):
         loss: ColourLoss | None = None,
         runs: Mapping[tuple[str, str], Record] | None = None,
         *,
-        seeds: Sequence[int] = COLOUR_SEEDS,
+        seeds: Sequence[int] = TABLE_2_SEEDS,
         replay: Sequence[int] | None = None,
         steps: int = 300,
         **settings,

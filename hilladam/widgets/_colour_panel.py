@@ -4,7 +4,7 @@ import ipywidgets as widgets
 import matplotlib.pyplot as plt
 
 from hilladam import colour
-from hilladam.experiments import COLOUR_OPTIMIZERS, COLOUR_SEEDS, table2
+from hilladam.experiments import TABLE_2_CONTENDERS, TABLE_2_SEEDS, table2
 from hilladam.figures import colour_landscape
 from hilladam.losses import ColourLoss, double_well
 from hilladam.widgets._panel import jpeg, panel
@@ -19,8 +19,8 @@ def colour_panel(pair: int = 0, steps: int = 500) -> widgets.VBox:
     """
     pairs = colour.pairs()
     chosen = widgets.Dropdown(options=[(each.name, i) for i, each in enumerate(pairs)], value=pair, description="pair")
-    optimizer = widgets.Dropdown(options=list(COLOUR_OPTIMIZERS), value="Adam", description="optimizer")
-    seed = widgets.Dropdown(options=list(COLOUR_SEEDS), description="seed")
+    optimizer = widgets.Dropdown(options=list(TABLE_2_CONTENDERS), value="Adam", description="optimizer")
+    seed = widgets.Dropdown(options=list(TABLE_2_SEEDS), description="seed")
     red = _slider("red well", 0.3, 1.5, 0.5)
     low = _slider("blue, low", 0.5, 1.9, 1.1)
     high = _slider("blue, high", 2.0, 3.5, 3.1)

@@ -138,7 +138,7 @@ class Interrupted:
 def test_an_interrupt_keeps_the_steps_that_were_complete(history):
     model = points(*STARTS)
     with pytest.warns(RuntimeWarning, match="Interrupted: the record ends after 40 of 100 steps"):
-        record = train(model, Interrupted(42), torch.optim.Adam(model.parameters, 0.05), 100, history=history)
+        record = train(model, Interrupted(41), torch.optim.Adam(model.parameters, 0.05), 100, history=history)
     model = points(*STARTS)
     shorter = train(model, DOUBLE_WELL, torch.optim.Adam(model.parameters, 0.05), 40, history=history)
     for name, value in vars(shorter).items():
@@ -162,7 +162,7 @@ def test_an_interrupted_step_leaves_no_trace():
 def test_an_interrupt_before_the_first_step_is_passed_on():
     model = points(1.0)
     with pytest.raises(KeyboardInterrupt):
-        train(model, Interrupted(2), hill(model), 10)
+        train(model, Interrupted(1), hill(model), 10)
 
 
 @pytest.mark.filterwarnings("ignore:HillAdam was given a loss that is not finite")
