@@ -47,9 +47,9 @@ def coincidences(
 
     Example:
         >>> from hilladam.experiments import DIGITS_SIZES, coincidences, network
-        >>> table = coincidences(network(DIGITS_SIZES, "tanh"), [64, None], delta=0.1, draws=1000)
+        >>> table = coincidences(network(DIGITS_SIZES, "tanh"), [64, None], delta=0.01, draws=1000)
         >>> table.round(1)[["batch_size", "measured", "predicted"]].to_dict("list")
-        {'batch_size': [64, 1347], 'measured': [0.8, 1.0], 'predicted': [0.8, 1.0]}
+        {'batch_size': [64, 1347], 'measured': [0.2, 1.0], 'predicted': [0.2, 1.0]}
     """
     check_delta(delta)
     if not isinstance(draws, Integral) or draws < 1:

@@ -15,7 +15,7 @@ class Digits(NamedTuple):
         >>> from hilladam.experiments import load_digits
         >>> data = load_digits()
         >>> data.train_images.dtype, data.test_classes[:3].tolist()
-        (torch.float64, [1, 5, 0])
+        (torch.float64, [2, 0, 4])
     """
 
     train_images: Tensor

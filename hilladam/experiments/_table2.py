@@ -143,8 +143,8 @@ def tabulate(runs: Mapping[tuple[str, str], Record], losses: Mapping[str, Colour
         >>> from hilladam.losses import ColourLoss
         >>> losses = {"amber to blue": ColourLoss((0.65, 0.45, 0.25), (0.2, 0.4, 0.7))}
         >>> rows = tabulate(table2(losses, [100], 60, optimizers=["Adam"], device="cpu"), losses, [100])
-        >>> rows[["pair", "optimizer", "seed", "final_well"]].iloc[0].tolist()
-        ['amber to blue', 'Adam', 100, 'red high, blue high']
+        >>> rows[["pair", "optimizer", "final_well"]].iloc[0].tolist()
+        ['amber to blue', 'Adam', 'red high, blue high']
     """
     seeds, rows = list(seeds), []
     if not runs:
@@ -195,8 +195,8 @@ def summarize_table2(table: pd.DataFrame) -> pd.DataFrame:
     Example:
         >>> from hilladam.experiments import stored_table2, summarize_table2
         >>> table = summarize_table2(stored_table2())
-        >>> table["runs"].unique().tolist(), table["best_global"].idxmax()
-        ([48], 'Hill-ADAM')
+        >>> table.loc[["Adam", "NAdam", "Hill-ADAM"], "best_global"].round(1).tolist()
+        [0.0, 1.0, 0.8]
     """
     if not len(table):
         raise ValueError("Invalid table: it has no rows; expected those of tabulate()")

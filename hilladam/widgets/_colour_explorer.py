@@ -56,6 +56,14 @@ class ColourExplorer(Explorer):
     Raises:
         ValueError: runs of another pair, without history, or of other seeds.
         traitlets.TraitError: a setting out of its range.
+
+    Example:
+        >>> from hilladam.widgets import ColourExplorer
+        >>> explorer = ColourExplorer(red=0.5)
+        >>> explorer.gains
+        (0.5, 1.0, 1.0)
+        >>> [each["letter"] for each in explorer.scene["minima"]]
+        ['A', 'B', 'C', 'D']
     """
 
     _esm = front_end("wells")

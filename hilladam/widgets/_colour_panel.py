@@ -15,9 +15,20 @@ def colour_panel(pair: int = 0, steps: int = 500) -> widgets.VBox:
 
     Args:
         pair: the index of the pair shown first, in :func:`~hilladam.colour.pairs`.
-        steps: of each run; a run of 500 takes about a second.
+        steps: of each run, at least 1; a run of 500 takes about a second.
+
+    Raises:
+        ValueError: no such pair, or fewer than one step.
+
+    Example:
+        >>> from hilladam.widgets import colour_panel
+        >>> controls, picture, verdict = colour_panel(pair=1, steps=2).children
+        >>> verdict.value.count("loss")  # of the best gains and of the final ones
+        2
     """
     pairs = colour.pairs()
+    if pair not in range(len(pairs)):
+        raise ValueError(f"Invalid pair: {pair}; expected 0 to {len(pairs) - 1}")
     chosen = widgets.Dropdown(options=[(each.name, i) for i, each in enumerate(pairs)], value=pair, description="pair")
     optimizer = widgets.Dropdown(options=list(TABLE_2_CONTENDERS), value="Adam", description="optimizer")
     seed = widgets.Dropdown(options=list(TABLE_2_SEEDS), description="seed")

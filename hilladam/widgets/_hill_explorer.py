@@ -40,6 +40,13 @@ class HillExplorer(Explorer):
 
     Raises:
         traitlets.TraitError: an argument out of its range, or a loss that cannot be read.
+
+    Example:
+        >>> from hilladam.widgets import HillExplorer
+        >>> hill = HillExplorer(loss="(x^2 - 1)^2 + 0.3x", start=1.4, lr=0.02, gamma=3.0)
+        >>> runs = hill.run()
+        >>> {name: f"{record.best_losses:.1f}" for name, record in runs.items()}
+        {'Hill-ADAM': '-0.3', 'Adam': '0.3'}
     """
 
     _esm = front_end("hill")
