@@ -131,8 +131,8 @@ def train(
             is one member's: faster than the reference where a member has many weights.
         steps: how many steps to take, at least 1.
         judged: takes the number of a step, from 0, to what Hill-ADAM is told in place of the losses, shape
-            ``(members,)``, or to ``None``, which makes it a step that judges nothing. For noisy losses, of which the
-            gradient is taken and by which nothing can be decided. Default: the losses.
+            ``(members,)``, or to ``None``, which makes it a step that judges nothing (the reference has none such). For
+            noisy losses, of which the gradient is taken and by which nothing can be decided. Default: the losses.
         history: whether to keep the losses, states and directions of every step; without, those arrays have no rows.
         progress: the label of a progress bar; none without.
 
@@ -233,6 +233,8 @@ def _room(states: Tensor, values: Tensor, rows: int) -> dict[str, Tensor]:
 def _step(optimizer, parameters, values, grads) -> tuple:
     """Take one step; say whether it climbs, and why it turned if it did. No values are a step that judges nothing."""
     if isinstance(optimizer, ReferenceHillAdam):
+        if values is None:
+            raise ValueError("Invalid judged: none for ReferenceHillAdam, which judges a loss at every step")
         optimizer.step(values, grads)
         return optimizer.maximize, optimizer.reason
     if isinstance(optimizer, Sequence):

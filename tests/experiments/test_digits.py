@@ -14,6 +14,7 @@ from hilladam.experiments import (
     DIGITS_CONTENDERS,
     DIGITS_LR,
     DIGITS_SIZES,
+    Record,
     coincidences,
     digits,
     load_digits,
@@ -119,6 +120,24 @@ def test_a_run_is_the_same_again_and_in_any_company(record):
     assert again == record
     adam = digits(["Adam"], (7,), 4, delta=DELTA)
     np.testing.assert_allclose(adam.epochs[MEASURES], rows_of(record.epochs, "Adam", 7)[MEASURES], rtol=1e-9)
+
+
+def test_records_are_equal_if_everything_in_them_is(record):
+    one, again = (digits(["SGD", "Hill-ADAM"], (0,), 1) for _ in range(2))
+    assert (one == again) is True and one != record and one != "a record"
+    for part in ("epochs", "best"):
+        assert one != replace(one, **{part: getattr(one, part)[:-1]})
+    assert one != replace(one, weights={run: row + 1e-9 for run, row in one.weights.items()})
+    assert one != replace(one, runs={name: run.member([0, 0]) for name, run in one.runs.items()})
+
+
+def test_what_trains_returns_the_one_record(record):
+    assert list(record.runs) == list(DIGITS_CONTENDERS)
+    for name, run in record.runs.items():
+        assert isinstance(run, Record) and run.losses.shape == (4 * STEPS, 2) and run.states.shape == (0, 2, 2410)
+        np.testing.assert_array_equal(run.best_losses, run.losses.min(axis=0))
+        turns = rows_of(record.switches, name, 7)
+        assert run.member(1).switches.tolist() == turns["step"].tolist()
 
 
 def test_every_optimizer_learns_to_read(record):
@@ -328,6 +347,9 @@ def test_progress_goes_to_a_bar(capsys):
     assert "digits" in capsys.readouterr().err
     digits(["SGD"], (0,), 1)
     assert capsys.readouterr().err == ""
+    for progress in (True, False):
+        tune_digits(["SGD"], (0.1,), (0,), epochs=1, progress=progress)
+        assert ("tune" in capsys.readouterr().err) == progress
 
 
 @pytest.mark.parametrize(
@@ -338,6 +360,9 @@ def test_progress_goes_to_a_bar(capsys):
         ({"optimizers": ["Adamax"]}, "Invalid optimizer: 'Adamax'; expected one of"),
         ({"seeds": ()}, "Invalid seeds: none; expected at least one"),
         ({"seeds": (1, 1)}, "Invalid seeds: .*; expected at least one, and none twice"),
+        ({"epochs": 2.5}, "Invalid epochs: 2.5; expected a whole number >= 1"),
+        ({"lr": {"Adam": math.nan}}, "Invalid lr: nan; expected a finite number >= 0"),
+        ({"optimizers": ["Langevin"]}, "Invalid optimizer: 'Langevin'; expected one of"),  # a contender, but not here
         ({"epochs": 0}, "Invalid epochs: 0; expected a whole number >= 1"),
         ({"batch_size": 0}, "Invalid batch_size: 0; expected 1 to 1347, or None for all images"),
         ({"batch_size": 1348}, "Invalid batch_size: 1348; expected 1 to 1347"),
@@ -358,8 +383,23 @@ def test_what_is_refused(arguments, message):
         ({"batch_sizes": [0]}, "Invalid batch_size: 0; expected 1 to 1347"),
         ({"delta": math.nan}, "Invalid delta: nan; expected a finite number >= 0"),
         ({"draws": 0}, "Invalid draws: 0; expected a whole number >= 1"),
+        ({"draws": 10.0}, "Invalid draws: 10.0; expected a whole number >= 1"),
+        ({"batch_sizes": [8, 6.4]}, "Invalid batch_size: 6.4; expected 1 to 1347"),
+        ({"batch_sizes": []}, "Invalid batch_sizes: none; expected at least one"),
     ],
 )
 def test_what_is_refused_of_coincidences(arguments, message):
     with pytest.raises(ValueError, match=message):
         coincidences(network(DIGITS_SIZES, "tanh", 0), **arguments)
+
+
+def test_logits_of_another_shape_are_refused():
+    with pytest.raises(ValueError, match=r"Invalid model: its logits are of shape \(1347, 4\); expected \(1347, 10\)"):
+        coincidences(network((64, 4)), [64], draws=1)
+
+
+def test_a_run_that_is_not_there_and_rates_that_are_none_are_refused(record):
+    with pytest.raises(ValueError, match=r"Invalid run: \('Adam', 3\); expected one of"):
+        record.network("Adam", 3)
+    with pytest.raises(ValueError, match="Invalid rates: none"):
+        tune_digits(["SGD"], [])

@@ -1,6 +1,8 @@
 """A race is fair: one loss, the same starts, as many evaluations for all."""
 
 import math
+from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ import torch
 
 from hilladam import CoolMomentum, Langevin, SimulatedAnnealing
 from hilladam.experiments import (
+    CONTENDERS,
     COURSES,
     RACE_CONTENDERS,
     Points,
@@ -90,6 +93,29 @@ def test_the_seed_decides_everything():
     for name in names:
         np.testing.assert_array_equal(same[0][name].losses, same[1][name].losses)
         assert (same[0][name].losses != same[2][name].losses).any()
+
+
+def test_no_contenders_random_numbers_are_those_of_the_starts_or_of_another(monkeypatch):
+    """Noise from the numbers that gave the starts would know where each run stands."""
+    names, told = ["Langevin", "simulated annealing", "Adam, restarted"], {}
+
+    def watched(name):
+        def make(params, lr, given):
+            told[name] = given
+            return CONTENDERS["SGD"](params, lr)
+
+        return replace(CONTENDERS[name], make=make)
+
+    for name in names:
+        monkeypatch.setitem(CONTENDERS, name, watched(name))
+    records = race(CAMEL, 0.0, contenders=names, runs=20, evaluations=1, seed=7)
+    low, high = np.array(CAMEL.box).T
+    starts = records["Langevin"].states[0], told["Adam, restarted"].draw(20).numpy()
+    drawn = [(points - low) / (high - low) for points in starts]  # back to the uniform numbers behind them
+    for name in ("Langevin", "simulated annealing"):
+        drawn.append(torch.rand(20, 2, generator=told[name].generator, dtype=torch.float64).numpy())
+    for one, other in combinations(drawn, 2):
+        assert np.abs(one - other).mean() > 0.1
 
 
 def test_one_variable_is_a_race_too():
@@ -175,6 +201,90 @@ def test_a_target_lies_in_the_global_valley_alone(key):
 def test_what_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         race(**({"loss": CAMEL, "lr": 0.01} | arguments))
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"contenders": []}, "Invalid contenders: none; expected at least one"),
+        ({"contenders": ["SGD", "SGD"]}, r"Invalid contenders: \['SGD', 'SGD'\]; .* none twice"),
+        ({"contenders": ["Hill-ADAM, once an epoch"]}, "Invalid contender: 'Hill-ADAM, once an epoch'"),
+        ({"lr": math.nan}, "Invalid lr: nan; expected a finite number >= 0"),
+        ({"lr": {"SGD": math.inf}, "contenders": ["SGD"]}, "Invalid lr: inf"),
+        ({"runs": 1.5}, "Invalid runs: 1.5; expected a whole number >= 1"),
+        ({"evaluations": 2.0}, "Invalid evaluations: 2.0; expected a whole number >= 1"),
+        ({"box": (0, math.inf)}, "Invalid box"),
+        ({"box": (0, 1, 2)}, "Invalid box"),
+        ({"box": ()}, "Invalid box"),
+        ({"delta": math.nan}, "Invalid delta: nan"),
+        ({"gamma": math.nan}, "Invalid gamma: nan"),
+        ({"temperature": math.nan}, "nan"),
+        (
+            {"loss": lambda x: CAMEL(x).sum(), "box": CAMEL.box, "gamma": 1.0, "temperature": 1.0},
+            "Invalid loss: of shape",
+        ),
+    ],
+)
+def test_what_would_be_nonsense_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        race(**({"loss": CAMEL, "lr": 0.01, "runs": 2, "evaluations": 2} | arguments))
+
+
+def test_standings_and_tuning_refuse_what_would_be_nonsense(records):
+    with pytest.raises(ValueError, match="Invalid records: none"):
+        standings({}, 0.0)
+    with pytest.raises(ValueError, match="Invalid target: nan"):
+        standings(records, math.nan)
+    small = dict(contenders=["SGD"], runs=2, evaluations=2)
+    with pytest.raises(ValueError, match="Invalid rates: none"):
+        tune(CAMEL, 0.0, rates=[], **small)
+    with pytest.raises(ValueError, match="Invalid lr: nan"):
+        tune(CAMEL, 0.0, rates=[0.1, math.nan], **small)
+    with pytest.raises(ValueError, match="Invalid target: nan"):
+        tune(CAMEL, math.nan, **small)
+    with pytest.raises(ValueError, match="Invalid contender: 'Adamax'"):
+        tune(CAMEL, 0.0, contenders=["Adamax"])
+
+
+class Pressed:
+    """A surface during whose evaluation of the given number someone presses Ctrl-C."""
+
+    def __init__(self, at):
+        self.left, self.box = at, CAMEL.box
+
+    def __call__(self, points):
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+        return CAMEL(points)
+
+
+def test_an_interrupt_keeps_the_contenders_that_have_finished():
+    names = ["SGD", "Adam", "NAdam"]
+    whole = race(CAMEL, 0.01, contenders=names, runs=5, evaluations=20)
+    with pytest.warns(RuntimeWarning, match="Interrupted: 2 of 3 contenders are complete"):
+        found = race(Pressed(1 + 2 * 20 + 7), 0.01, contenders=names, runs=5, evaluations=20)  # 1 to look at the starts
+    assert list(found) == ["SGD", "Adam"]
+    assert all(found[name].losses.shape == whole[name].losses.shape for name in found)
+    with pytest.raises(KeyboardInterrupt):
+        race(Pressed(7), 0.01, contenders=names, runs=5, evaluations=20)
+
+
+def test_an_interrupt_keeps_the_rates_that_are_found():
+    settings = dict(contenders=["SGD", "Adam"], rates=(0.01, 0.1), runs=5, evaluations=20)
+    first = tune(CAMEL, -1.0, **settings)["SGD"]
+    with pytest.warns(RuntimeWarning, match="Interrupted: 1 of 2 contenders are complete"):
+        assert tune(Pressed(2 * 21 + 7), -1.0, **settings) == {"SGD": first}
+    with pytest.raises(KeyboardInterrupt):
+        tune(Pressed(21 + 7), -1.0, **settings)
+
+
+def test_progress_goes_to_a_bar(capsys):
+    for progress in (True, False):
+        race(CAMEL, 0.01, contenders=["SGD"], runs=2, evaluations=2, progress=progress)
+        assert ("race" in capsys.readouterr().err) == progress
+        tune(CAMEL, 0.0, contenders=["SGD"], rates=[0.1], runs=2, evaluations=2, progress=progress)
+        assert ("tune" in capsys.readouterr().err) == progress
 
 
 def test_an_unknown_course_is_refused():

@@ -14,13 +14,14 @@ from hilladam.experiments import (
     TABLE_2_SIZES,
     PositiveGains,
     StackedMLP,
+    _table2,
     network,
     stored_table2,
     summarize_table2,
     table2,
     tabulate,
 )
-from hilladam.losses import ColourLoss
+from hilladam.losses import ColourLoss, stack_colours
 
 LOSSES = {"one": ColourLoss((0.65, 0.45, 0.25), (0.2, 0.4, 0.7)), "other": ColourLoss((0.5, 0.4, 0.3), (0.3, 0.4, 0.5))}
 PLAIN = {
@@ -128,9 +129,30 @@ def test_the_stored_table_is_complete_and_is_reproduced():
     np.testing.assert_allclose(again["final"], rows["final"], atol=1e-3)  # it has settled by then
 
 
+def test_an_interrupt_keeps_the_optimizers_that_have_finished(monkeypatch):
+    names, loss = ["Adam", "NAdam", "RMSprop"], {"one": LOSSES["one"]}
+    whole = table2(loss, (7,), 5, optimizers=names)
+    left = iter([*[False] * 12, True])
+
+    def pressed(states):
+        if next(left, False):
+            raise KeyboardInterrupt
+        return stacked(states)
+
+    stacked = stack_colours([LOSSES["one"]], dtype=torch.float32)
+    monkeypatch.setattr(_table2, "stack_colours", lambda *_, **__: pressed)
+    with pytest.warns(RuntimeWarning, match="Interrupted: 2 of 3 optimizers are complete"):
+        found = table2(loss, (7,), 5, optimizers=names)
+    assert list(found) == [("one", "Adam"), ("one", "NAdam")]
+    assert all(found[key].losses.shape == whole[key].losses.shape == (5, 1) for key in found)
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [
+        ({"losses": LOSSES, "optimizers": ["Adam", "Adam"]}, r"Invalid optimizers: .*; expected .* none twice"),
+        ({"losses": LOSSES, "lr": math.nan}, "Invalid lr: nan; expected a finite number >= 0"),
+        ({"losses": LOSSES, "delta": math.nan, "optimizers": ["Hill-ADAM"]}, "Invalid delta value: nan"),
         ({"losses": {}}, "Invalid losses: none"),
         ({"losses": LOSSES, "seeds": []}, "Invalid seeds: none"),
         ({"losses": LOSSES, "optimizers": []}, "Invalid optimizers: none"),
@@ -142,3 +164,18 @@ def test_the_stored_table_is_complete_and_is_reproduced():
 def test_what_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         table2(**arguments)
+
+
+def test_tables_without_rows_are_refused():
+    with pytest.raises(ValueError, match="Invalid runs: none"):
+        tabulate({}, LOSSES)
+    with pytest.raises(ValueError, match="Invalid losses: none for 'one'"):
+        tabulate(table2({"one": LOSSES["one"]}, (7,), 1, optimizers=["Adam"]), {"other": LOSSES["other"]}, (7,))
+    with pytest.raises(ValueError, match="Invalid table: it has no rows"):
+        summarize_table2(stored_table2()[:0])
+
+
+def test_progress_goes_to_a_bar(capsys):
+    for progress in (True, False):
+        table2({"one": LOSSES["one"]}, (7,), 1, optimizers=["NAdam"], progress=progress)
+        assert ("NAdam" in capsys.readouterr().err) == progress
