@@ -80,7 +80,7 @@ def test_hill_adam_and_the_noisy_ones_get_the_rules_of_the_race(monkeypatch):
     monkeypatch.setattr(_race, "train_in_full", train_and_see)
     race(CAMEL, 0.05, contenders=names, runs=50, evaluations=30, delta=0.01)
     assert isinstance(seen["Hill-ADAM"], ReferenceHillAdam)
-    assert seen["Hill-ADAM"].gamma == first.max() and seen["Hill-ADAM"].delta == 0.01
+    assert seen["Hill-ADAM"].gamma == pytest.approx(first.max()) and seen["Hill-ADAM"].delta == 0.01
     assert isinstance(seen["Langevin"], Langevin) and isinstance(seen["simulated annealing"], SimulatedAnnealing)
     assert seen["Langevin"].param_groups[0]["temperature"](0) == pytest.approx(first.std())
     assert seen["Langevin"].param_groups[0]["temperature"](30) == 0
@@ -91,8 +91,8 @@ def test_the_seed_decides_everything():
     names = ["Langevin", "simulated annealing", "Adam, restarted"]
     same = [race(CAMEL, 0.05, contenders=names, runs=5, evaluations=40, seed=seed) for seed in (1, 1, 2)]
     for name in names:
-        np.testing.assert_array_equal(same[0][name].losses, same[1][name].losses)
-        assert (same[0][name].losses != same[2][name].losses).any()
+        np.testing.assert_allclose(same[0][name].losses, same[1][name].losses, rtol=1e-7, atol=1e-9)
+        assert np.abs(same[0][name].losses - same[2][name].losses).max() > 0.1
 
 
 def test_no_contenders_random_numbers_are_those_of_the_starts_or_of_another(monkeypatch):
