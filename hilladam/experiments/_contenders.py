@@ -3,12 +3,14 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.optim.optimizer import Optimizer, ParamsT
 
 from hilladam.experiments._restarts import RestartedAdam
+from hilladam.experiments._training import Optimizers
 from hilladam.optim import CoolMomentum, HillAdam, Langevin, ReferenceHillAdam, SimulatedAnnealing
 
 
@@ -66,14 +68,14 @@ class Contender:
 
     name: str
     """As text, figures and stored data write it."""
-    make: Callable[[ParamsT, float, _Settings], Optimizer | ReferenceHillAdam]
+    make: Callable[[Any, float, Any], Optimizer | ReferenceHillAdam]
     """Takes parameters, learning rate and settings to an optimizer."""
     told: str = ""
     """When its step needs the loss, because it decides for a whole model: ``"every step"``, or ``"every epoch"``, when
     it is the loss over all data. Empty where gradients alone will do, or a closure."""
     needs: tuple[str, ...] = ()
     """The settings that it cannot do without."""
-    lock_step: Callable[..., ReferenceHillAdam] | None = None
+    lock_step: Callable[[Any, float, Any], ReferenceHillAdam] | None = None
     """Makes what keeps many members apart, where the optimizer itself decides for a whole model."""
 
     def __call__(self, params: ParamsT, lr: float, **settings) -> Optimizer | ReferenceHillAdam:
@@ -83,7 +85,7 @@ class Contender:
         """One optimizer for many members side by side, each a row of every parameter; for :func:`train`."""
         return self._made(self.lock_step or self.make, params, lr, settings)
 
-    def for_each(self, params: Sequence[Tensor], lr: float, **settings) -> Optimizer | list[HillAdam]:
+    def for_each(self, params: Sequence[Tensor], lr: float, **settings) -> Optimizers:
         """The same where every member has a parameter of its own: a list, if the optimizer decides for a model."""
         return [self([param], lr, **settings) for param in params] if self.told else self(params, lr, **settings)
 

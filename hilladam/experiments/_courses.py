@@ -1,12 +1,9 @@
 """The losses that the book races on, with the box of the starts and the target."""
 
-from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
-from torch import Tensor
-
-from hilladam.losses import DOUBLE_WELL, SURFACES, TABLE_1, ColourLoss
+from hilladam.losses import DOUBLE_WELL, SURFACES, TABLE_1, ColourLoss, Polynomial, Surface
 
 
 class Course(NamedTuple):
@@ -19,7 +16,7 @@ class Course(NamedTuple):
         '0.00 0.01'
     """
 
-    loss: Callable[[Tensor], Tensor]
+    loss: Polynomial | Surface | ColourLoss
     box: tuple
     """Where starts are drawn: (lowest, highest) for each variable."""
     target: float
@@ -45,6 +42,8 @@ def course(key: str) -> Course:
     """
     if key not in COURSES:
         raise ValueError(f"Invalid course: {key!r}; expected one of {COURSES}")
+    loss: Polynomial | Surface | ColourLoss
+    box: tuple
     if key in SURFACES:
         loss, box = SURFACES[key], SURFACES[key].box
     elif key == "colour":  # with the means that the authors' photographs may have had

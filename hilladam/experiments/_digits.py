@@ -102,7 +102,7 @@ class DigitsRecord:
         same = self.weights.keys() == other.weights.keys() and self.runs == other.runs
         return tables and same and all(torch.equal(row, other.weights[run]) for run, row in self.weights.items())
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]
 
 
 def digits(

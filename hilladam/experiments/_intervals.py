@@ -50,7 +50,7 @@ def wilson_interval(successes: ArrayLike, runs: int, confidence: float = 0.95) -
     counts = np.asarray(successes)
     whole = counts.dtype.kind in "iu" or (counts.dtype.kind == "f" and (counts == np.trunc(counts)).all())
     if not whole or not ((0 <= counts) & (counts <= runs)).all():
-        raise ValueError(f"Invalid successes: {successes}; expected whole numbers from 0 to {runs}")
+        raise ValueError(f"Invalid successes: {successes!r}; expected whole numbers from 0 to {runs}")
     ends = [binomtest(int(k), runs).proportion_ci(confidence, method="wilson") for k in counts.flat]
     low, high = (np.reshape([float(end[i]) for end in ends], counts.shape) for i in (0, 1))
     return Interval(low, high) if counts.ndim else Interval(low.item(), high.item())

@@ -55,7 +55,7 @@ class Record:
         pairs = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
         return all(np.array_equal(ours, theirs, equal_nan=True) for ours, theirs in pairs)
 
-    __hash__ = None  # as of everything that is equal by what it holds and not by what it is
+    __hash__ = None  # type: ignore[assignment]  # as of everything that is equal by what it holds and not by what it is
 
     def member(self, index: int | slice | Sequence[int]) -> "Record":
         """The run of one member alone, without the member dimension; with a slice or a list, those of several.
@@ -90,13 +90,17 @@ _HISTORY = ("losses", "states", "maximize", "reasons")
 class Model(Protocol):
     """What :func:`train` trains."""
 
-    parameters: Sequence[Tensor]
+    @property
+    def parameters(self) -> Sequence[Tensor]:
+        """What an optimizer moves."""
+        ...
 
     def __call__(self) -> Tensor:
         """The members' states, shape ``(members, …)``."""
+        ...
 
 
-Optimizers = torch.optim.Optimizer | ReferenceHillAdam | Sequence[HillAdam]
+Optimizers = torch.optim.Optimizer | ReferenceHillAdam | Sequence[torch.optim.Optimizer | ReferenceHillAdam]
 
 
 def train(
@@ -265,9 +269,9 @@ def joined(records: Sequence[Record]) -> Record:
     first = losses.argmin(axis=0)  # the earlier one of equals, as in a run
     states = np.stack([record.best_states for record in records])
     return Record(
-        *(np.concatenate([getattr(record, name) for record in records]) for name in _HISTORY),
-        np.take_along_axis(losses, first[None], axis=0)[0],
-        states[first, np.arange(len(first))],
-        records[-1].final_losses,
-        records[-1].final_states,
+        **{name: np.concatenate([getattr(record, name) for record in records]) for name in _HISTORY},
+        best_losses=np.take_along_axis(losses, first[None], axis=0)[0],
+        best_states=states[first, np.arange(len(first))],
+        final_losses=records[-1].final_losses,
+        final_states=records[-1].final_states,
     )

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from hilladam.experiments import CONTENDERS, Points, Record, train
 from hilladam.figures import on_the_curve, trajectory
 from hilladam.losses import DOUBLE_WELL, TABLE_1, Polynomial, stack
+from hilladam.optim import ReferenceHillAdam
 from hilladam.widgets._explorer import Explorer, Number, front_end, setting
 from hilladam.widgets._formula import parse
 
@@ -84,7 +85,7 @@ class HillExplorer(Explorer):
         """The loss."""
         return polynomial_of(self.loss)
 
-    def _optimizer(self, name: str, params: list[torch.Tensor]) -> torch.optim.Optimizer:
+    def _optimizer(self, name: str, params: list[torch.Tensor]) -> torch.optim.Optimizer | ReferenceHillAdam:
         told = {"betas": (self.beta1, self.beta2), "delta": self.delta, "gamma": self.gamma, "steps": self.steps}
         return CONTENDERS[name](params, self.lr, **told)
 
