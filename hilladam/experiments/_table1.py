@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pandas as pd
 import torch
 
+from hilladam.experiments._intervals import wilson_interval
 from hilladam.experiments._models import ACTIVATIONS, StackedMLP
 from hilladam.experiments._training import Record, train
 from hilladam.losses import TABLE_1, Polynomial, stack
@@ -125,13 +126,11 @@ def summarize(runs: Runs) -> pd.DataFrame:
     confidence (Wilson). ``best_in`` and ``final_in`` count the runs in the basin of each stationary point,
     written as ``value: runs``.
     """
-    from scipy.stats import binomtest
-
     rows = []
     for (key, optimizer), record in runs.items():
         loss, size = TABLE_1[key], len(record.best_losses)
         successes = int((record.best_losses < loss.global_minimum.value + 0.01).sum())
-        interval = binomtest(successes, size).proportion_ci(method="wilson")
+        interval = wilson_interval(successes, size)
         rows.append({
             "loss": loss.name,
             "optimizer": optimizer,

@@ -23,7 +23,20 @@ def escape_panel(loss: str = "double well") -> widgets.VBox:
 
     Args:
         loss: ``"double well"``, ``"sixth order"`` or ``"tenth order"``.
+
+    Raises:
+        ValueError: an unknown loss.
+
+    Example:
+        >>> from hilladam.widgets import escape_panel
+        >>> controls, picture, verdict = escape_panel("double well").children
+        >>> controls.children[2].description, controls.children[2].value
+        ('λ / L', 0.05)
+        >>> "escapes" in verdict.value or "stays" in verdict.value
+        True
     """
+    if loss not in _CASES:
+        raise ValueError(f"Invalid loss: {loss!r}; expected one of {tuple(_CASES)}")
     chosen = widgets.Dropdown(options=list(_CASES), value=loss, description="loss")
     _, low, high, start = _CASES[loss]
     x0 = widgets.FloatSlider(start, min=low, max=high, step=0.05, description="x₀", continuous_update=False)

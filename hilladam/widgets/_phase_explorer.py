@@ -40,6 +40,14 @@ class PhaseExplorer(Explorer):
 
     Raises:
         traitlets.TraitError: an argument out of its range.
+
+    Example:
+        >>> from hilladam.widgets import PhaseExplorer
+        >>> phase = PhaseExplorer(loss="sixth", cell=(30, 0), sweeps=6)
+        >>> phase.truth.shape, round(phase.beta1, 3)
+        ((31, 31), 0.5)
+        >>> bool((phase.truth == phase.predicted).mean() > 0.99)
+        True
     """
 
     _esm = front_end("phase")

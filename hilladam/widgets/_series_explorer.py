@@ -36,6 +36,12 @@ class SeriesExplorer(Explorer):
 
     Raises:
         traitlets.TraitError: an argument out of its range.
+
+    Example:
+        >>> from hilladam.widgets import SeriesExplorer
+        >>> series = SeriesExplorer(preset="spike", silence=10_000, t=5)
+        >>> f"{series.steps()[-1]:.1f} of at most {series.largest():.1f}"
+        '3.2 of at most 5.9'
     """
 
     _esm = front_end("series")
