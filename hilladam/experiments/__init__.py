@@ -1,5 +1,6 @@
 """The paper's experiments, rerun: many independent runs in lock step on one device."""
 
+from hilladam.experiments._compiled import run_networks, run_points
 from hilladam.experiments._digits import (
     DIGITS_LR,
     DIGITS_OPTIMIZERS,
@@ -76,6 +77,8 @@ __all__ = [
     "race",
     "readings",
     "restarted",
+    "run_networks",
+    "run_points",
     "standings",
     "stored_readings",
     "stored_table2",

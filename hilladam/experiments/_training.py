@@ -32,6 +32,12 @@ class Record:
     """``(members,)``: the last loss."""
     final_states: np.ndarray
     """``(members, …)``: the model's output that gave it."""
+    turns: np.ndarray = None  # type: ignore[assignment]
+    """``(members,)``: how often the direction changed; default: counted from ``reasons``."""
+
+    def __post_init__(self):
+        if self.turns is None:
+            object.__setattr__(self, "turns", np.count_nonzero(self.reasons, axis=0))
 
     def member(self, index: int) -> "Record":
         """The run of one member alone, without the member dimension."""
@@ -93,6 +99,7 @@ def train(
     maximize = torch.zeros(rows, *values.shape, dtype=torch.bool, device=values.device)
     reasons = torch.zeros(rows, *values.shape, dtype=torch.int8, device=values.device)
     best_losses, best_states = torch.full_like(values, torch.inf), states.detach().clone()
+    turns = torch.zeros_like(values, dtype=torch.int64)
 
     done = 0
     try:
@@ -112,6 +119,7 @@ def train(
             better = (values < best_losses) & values.isfinite()
             best_losses = torch.where(better, values, best_losses)
             best_states = torch.where(better.view(-1, *[1] * (states.dim() - 1)), states, best_states)
+            turns += torch.as_tensor(reason, device=turns.device) > 0
             if history:
                 losses[done], visited[done], maximize[done], reasons[done] = values, states, climbs, reason
             done += 1
@@ -121,7 +129,7 @@ def train(
         warnings.warn(f"Interrupted: the record ends after {done} of {steps} steps", RuntimeWarning, stacklevel=2)
 
     kept = [history[:done] for history in (losses, visited, maximize, reasons)]
-    found = (*kept, best_losses, best_states, values, states)
+    found = (*kept, best_losses, best_states, values, states, turns)
     return Record(*(tensor.detach().cpu().numpy() for tensor in found))
 
 

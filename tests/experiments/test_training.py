@@ -42,6 +42,7 @@ def test_the_record_of_an_ensemble():
     before = np.vstack([np.zeros((1, 3), dtype=bool), record.maximize[:-1]])
     np.testing.assert_array_equal(record.reasons > 0, record.maximize != before)
     assert set(np.unique(record.reasons)) == {0, 1, 2}
+    np.testing.assert_array_equal(record.turns, (record.reasons > 0).sum(axis=0))
 
 
 def test_a_member_is_a_record_of_its_own():
@@ -58,7 +59,8 @@ def test_a_member_is_a_record_of_its_own():
 def test_without_history_the_ends_are_the_same():
     kept, light = run(), run(history=False)
     assert light.losses.shape == light.reasons.shape == (0, 3)
-    for name in ("best_losses", "best_states", "final_losses", "final_states"):
+    assert light.turns.all()
+    for name in ("best_losses", "best_states", "final_losses", "final_states", "turns"):
         np.testing.assert_array_equal(getattr(light, name), getattr(kept, name))
 
 
