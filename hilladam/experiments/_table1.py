@@ -232,7 +232,7 @@ def decode_mean(mean: float, values: Sequence[float], runs: int = 15, rounding: 
 
 def stored_readings() -> pd.DataFrame:
     """:func:`readings` as it was last run in full, with ``python -m hilladam readings --json readings.json``."""
-    table = pd.read_json(files("hilladam.experiments") / "readings.json")
+    table = pd.read_json(files("hilladam.experiments") / "readings.json", precise_float=True)
     return table.assign(gamma=table["gamma"].astype(float))
 
 
