@@ -106,7 +106,7 @@ def main() -> None:
         for cell, (best, last) in there.items():
             assert (runs[cell].best_losses == best).all() and (runs[cell].final_losses == last).all(), cell
         print(
-            f"plain C       {min(plain):7.2f} s, the same bits: the engine takes {ours / min(plain):.2f} of it (bar 1.5)"
+            f"plain C       {min(plain):7.2f} s, the same bits: compiled takes {ours / min(plain):.2f} of it (bar 1.5)"
         )
     else:
         print("plain C       no compiler")

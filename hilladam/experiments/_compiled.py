@@ -147,11 +147,7 @@ _STATES = ("states", "best_states", "final_states")
 
 
 def arithmetic():
-    """The compiled functions; numba is imported here and not before.
-
-    Raises:
-        ImportError: numba is not installed, or not for this version of numpy.
-    """
+    """The compiled functions; numba is imported here and not before."""
     try:
         from hilladam.experiments import _compiled_arithmetic
     except ImportError as error:
@@ -160,6 +156,7 @@ def arithmetic():
 
 
 def can_compile() -> bool:
+    """Whether numba is installed, and for this version of numpy."""
     try:
         arithmetic()
     except ImportError:
@@ -199,11 +196,11 @@ def _run(kernel, network, losses, x, steps, betas, settings, bias_correction, hi
                 list((pool.map if threads > 1 else map)(advance, range(threads), [count] * threads))
                 bar.update(count)
     except KeyboardInterrupt:
-        complete = int(max(done)[0])
+        complete = max(int(count[0]) for count in done)
         if not complete:
             raise
         for part, count in enumerate(done):
-            advance(part, complete - count[0])
+            advance(part, complete - int(count[0]))
         kept = [rows[:complete] for rows in kept]
         warnings.warn(f"Interrupted: the record ends after {complete} of {steps} steps", RuntimeWarning, stacklevel=3)
     return Record(*kept, state.best_loss, state.best_output, state.loss, state.output, state.turns)
