@@ -2,6 +2,7 @@
 
 from hilladam.experiments._classifier import DIGITS_SIZES
 from hilladam.experiments._coincidences import coincidences
+from hilladam.experiments._compiled import run_networks, run_points
 from hilladam.experiments._contenders import CONTENDERS, Contender
 from hilladam.experiments._courses import COURSES, Course, course
 from hilladam.experiments._digits import DIGITS_CONTENDERS, DIGITS_LR, DigitsRecord, digits, summarize_digits
@@ -58,6 +59,8 @@ __all__ = [
     "race",
     "readings",
     "restarted",
+    "run_networks",
+    "run_points",
     "standings",
     "stored_readings",
     "stored_table2",

@@ -48,6 +48,12 @@ class Record:
     """``(members,)``: the last loss."""
     final_states: np.ndarray
     """``(members, …)``: the model's output that gave it."""
+    turns: np.ndarray = None  # type: ignore[assignment]
+    """``(members,)``: how often the direction changed; default: counted from ``reasons``."""
+
+    def __post_init__(self):
+        if self.turns is None:
+            object.__setattr__(self, "turns", np.count_nonzero(self.reasons, axis=0))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Record):
@@ -197,8 +203,9 @@ def _trained(model, loss, optimizer, steps, judged, history, progress) -> tuple[
             better = (value < kept["best_losses"]) & value.isfinite()
             best_losses = torch.where(better, value, kept["best_losses"])
             best_states = torch.where(better.view(-1, *[1] * (state.dim() - 1)), state, kept["best_states"])
+            turns = kept["turns"] + (torch.as_tensor(reason, device=value.device) > 0)
             ends = {"best_losses": best_losses, "best_states": best_states, "final_losses": value,
-                    "final_states": state}  # fmt: skip
+                    "final_states": state, "turns": turns}  # fmt: skip
             # Only now, and at once: an interrupted step leaves no trace.
             kept, done = kept | ends, done + 1
     except KeyboardInterrupt:
@@ -231,6 +238,7 @@ def _room(states: Tensor, values: Tensor, rows: int) -> dict[str, Tensor]:
         "reasons": torch.zeros(rows, *values.shape, dtype=torch.int8, device=values.device),
         "best_losses": torch.full_like(values, torch.inf),
         "best_states": states.clone(),
+        "turns": torch.zeros_like(values, dtype=torch.int64),
     }
 
 

@@ -147,7 +147,9 @@ class ColourExplorer(Explorer):
         figure, axes = plt.subplot_mosaic(places, figsize=(8.4, 3.6), width_ratios=[3, 1, 1])
         left, right, bottom, top = self.scene["window"]
         window = {"red": (left, right), "blue": (bottom, top)}
-        colour_landscape(self.loss, {self.path: run} if run else None, ax=axes["map"], last=self.scene["steps"] + 1, **window)
+        colour_landscape(
+            self.loss, {self.path: run} if run else None, ax=axes["map"], last=self.scene["steps"] + 1, **window
+        )
         marks = {each["letter"]: each["gains"] for each in self.scene["minima"]} | {"T": self.scene["truth"]}
         for letter, gains in marks.items():
             axes["map"].annotate(letter, (gains[0], gains[2]), (7, 5), textcoords="offset points", weight="bold")

@@ -1,7 +1,8 @@
 // Losses of one variable and the optimizers on them, without drawing.
 //
-// The optimizers take torch's steps operation by operation, in torch's order, so that even the rounding agrees:
-// tests/widgets/test_dynamics.py runs both.
+// The optimizers take torch's steps. Adam and Hill-ADAM do the operations of
+// hilladam/experiments/_compiled_arithmetic.py in the same order, without Math.pow, so that their runs have the same bits
+// in every browser and in Python: tests/experiments/test_compiled.py and tests/widgets/test_dynamics.py run both.
 
 /** Value and slope at x of a polynomial in powers of x − centre, highest first, by Horner's rule. */
 export function evaluate({ coefficients, centre }, x) {
@@ -57,13 +58,14 @@ export function extrema(polynomial) {
   return points;
 }
 
-/** Adam's two averages of gradients and of their squares: torch's lerp_, and mul_ with addcmul_. */
+/** Adam's two averages of gradients and of their squares, and the powers β₁ᵗ and β₂ᵗ as products of t factors. */
 function averages(beta1, beta2) {
-  const weight = 1 - beta1;
-  const state = { t: 0, m: 0, v: 0 };
+  const state = { t: 0, power1: 1, power2: 1, m: 0, v: 0 };
   return (g) => {
     state.t += 1;
-    state.m = weight < 0.5 ? state.m + weight * (g - state.m) : g - (g - state.m) * (1 - weight);
+    state.power1 *= beta1;
+    state.power2 *= beta2;
+    state.m = beta1 * state.m + (1 - beta1) * g;
     state.v = beta2 * state.v + (1 - beta2) * g * g;
     return state;
   };
@@ -72,9 +74,10 @@ function averages(beta1, beta2) {
 function adam({ lr, beta1, beta2, eps = 1e-8 }) {
   const average = averages(beta1, beta2);
   return (x, g) => {
-    const { t, m, v } = average(g);
-    const denominator = Math.sqrt(v) / Math.sqrt(1 - beta2 ** t) + eps;
-    return x + (-(lr / (1 - beta1 ** t)) * m) / denominator;
+    const { power1, power2, m, v } = average(g);
+    const mean = m * (1 / (1 - power1));
+    const square = v * (1 / (1 - power2));
+    return x - (lr * mean) / (Math.sqrt(square) + eps);
   };
 }
 
@@ -99,10 +102,10 @@ function nadam({ lr, beta1, beta2, eps = 1e-8 }) {
   const schedule = (t) => beta1 * (1 - 0.5 * 0.96 ** (t * 4e-3));
   let product = 1;
   return (x, g) => {
-    const { t, m, v } = average(g);
+    const { t, power2, m, v } = average(g);
     const [now, next] = [schedule(t), schedule(t + 1)];
     product = Math.fround(product * Math.fround(now)); // torch keeps this one in single precision
-    const denominator = Math.sqrt(v / (1 - beta2 ** t)) + eps;
+    const denominator = Math.sqrt(v / (1 - power2)) + eps;
     const ahead = x + (((-lr * (1 - now)) / (1 - product)) * g) / denominator;
     return ahead + (((-lr * next) / (1 - product * next)) * m) / denominator;
   };
@@ -112,10 +115,10 @@ function radam({ lr, beta1, beta2, eps = 1e-8 }) {
   const average = averages(beta1, beta2);
   const longest = 2 / (1 - beta2) - 1;
   return (x, g) => {
-    const { t, m, v } = average(g);
-    const correction = 1 - beta2 ** t;
-    const step = (m / (1 - beta1 ** t)) * lr;
-    const length = longest - (2 * t * beta2 ** t) / correction;
+    const { t, power1, power2, m, v } = average(g);
+    const correction = 1 - power2;
+    const step = (m / (1 - power1)) * lr;
+    const length = longest - (2 * t * power2) / correction;
     if (length <= 5) return x - step;
     const rectified = Math.sqrt(((length - 4) * (length - 2) * longest) / ((longest - 4) * (longest - 2) * length));
     return x - step * (Math.sqrt(correction) / (Math.sqrt(v) + eps)) * rectified;
@@ -143,12 +146,13 @@ export const OPTIMIZERS = {
 };
 
 /** Algorithm 1, lines 8–19, as in hilladam.optim.decide: whether the next step climbs, what is remembered, and why. */
-export function decide(loss, climbs, previous, delta, gamma) {
+export function decide(loss, climbs, previous, delta, gamma, floor = -Infinity) {
   const critical = Math.abs(loss - previous) < delta;
   const deadEnd = Number.isFinite(loss) && loss > gamma;
-  const turned = deadEnd ? false : climbs !== critical;
-  const forget = critical || deadEnd || !Number.isFinite(loss);
-  const reason = turned === climbs ? "" : deadEnd ? "dead_end" : "critical";
+  const fallen = Number.isFinite(loss) && loss < floor;
+  const turned = fallen || (deadEnd ? false : climbs !== critical);
+  const forget = critical || deadEnd || fallen || !Number.isFinite(loss);
+  const reason = turned === climbs ? "" : fallen ? "floor" : deadEnd ? "dead_end" : "critical";
   return { climbs: turned, previous: forget ? NaN : loss, reason };
 }
 
@@ -159,7 +163,7 @@ export function decide(loss, climbs, previous, delta, gamma) {
  * climbs}], and `best`: at each index, the index of the lowest loss so far.
  */
 export function run(polynomial, x0, name, settings) {
-  const { steps, delta, gamma } = settings;
+  const { steps, delta, gamma, floor } = settings;
   const [x, loss] = [new Float64Array(steps + 1), new Float64Array(steps + 1)];
   const [climbs, best] = [new Uint8Array(steps), new Int32Array(steps + 1)];
   const switches = [];
@@ -173,7 +177,7 @@ export function run(polynomial, x0, name, settings) {
     best[t] = t === 0 || value < loss[best[t - 1]] ? t : best[t - 1];
     if (t === steps) break;
     if (name === "Hill-ADAM") {
-      now = decide(value, now.climbs, now.previous, delta, gamma);
+      now = decide(value, now.climbs, now.previous, delta, gamma, floor);
       if (now.reason) {
         switches.push({ step: t, reason: now.reason, climbs: now.climbs });
         step = adam(settings); // forgets its averages

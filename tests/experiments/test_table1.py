@@ -10,6 +10,7 @@ from hilladam import HillAdam
 from hilladam.experiments import (
     Record,
     StackedMLP,
+    _table1,
     decode_mean,
     network,
     readings,
@@ -18,6 +19,7 @@ from hilladam.experiments import (
     table1,
     train,
 )
+from hilladam.experiments._table1 import ENGINES
 from hilladam.losses import TABLE_1, stack
 from hilladam.optim import ReferenceHillAdam
 
@@ -27,10 +29,13 @@ GAMMA = 50.0  # low enough for dead ends within a few hundred steps
 # The two compute the same sums in another order, and every climb away from a minimum magnifies the difference: to 1e-11
 # after 300 steps, to 1e-4 after 1,500. So the horizon has switches of each kind, several for most losses, and
 # still tells a mistake from rounding.
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("activation", ["none", "tanh"])
-def test_each_run_of_the_ensemble_is_the_same_run_done_alone(activation):
+def test_each_run_of_the_ensemble_is_the_same_run_done_alone(activation, engine):
+    if engine == "compiled":
+        pytest.importorskip("numba")
     steps, seeds = 300, [0, 1]
-    runs = table1(seeds, steps, gamma=GAMMA, activation=activation, history=True, device="cpu")
+    runs = table1(seeds, steps, gamma=GAMMA, activation=activation, history=True, engine=engine, device="cpu")
     assert list(runs) == [(loss, optimizer) for loss in TABLE_1 for optimizer in ("Adam", "Hill-ADAM")]
     reasons = set()
     for (key, name), record in runs.items():
@@ -53,15 +58,35 @@ def test_each_run_of_the_ensemble_is_the_same_run_done_alone(activation):
     assert reasons == {"critical", "dead_end"}
 
 
-def test_the_readings_reach_the_optimizer():
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_readings_reach_the_optimizer(engine):
+    if engine == "compiled":
+        pytest.importorskip("numba")
     (record,) = table1([3], 60, 0.02, 1e-3, 30.0, "sigmoid", losses=["sixth"], optimizers=["Hill-ADAM"], eps="inside",
-                       bias_correction="in_place", history=True, device="cpu").values()  # fmt: skip
+                       bias_correction="in_place", history=True, engine=engine, device="cpu").values()  # fmt: skip
     model = StackedMLP([3], activation="sigmoid")
     optimizer = ReferenceHillAdam(model.parameters, 0.02, eps=0.0, eps_root=1e-8, delta=1e-3, gamma=30.0,
                                   bias_correction="in_place")  # fmt: skip
     alone = train(model, stack([TABLE_1["sixth"]]), optimizer, 60)
     np.testing.assert_allclose(record.losses, alone.losses, rtol=1e-10)
     np.testing.assert_array_equal(record.reasons, alone.reasons)
+
+
+def test_the_compiled_engine_runs_wherever_it_can(monkeypatch):
+    pytest.importorskip("numba")
+    monkeypatch.setattr(_table1, "train", lambda *_, **__: pytest.fail("in lock step"))
+    runs = table1([0], 2), table1([0], 2, device="cpu"), table1([0], 2, engine="compiled", threads=2)
+    for run in runs:
+        assert run["sixth", "Hill-ADAM"].final_losses.tolist() == runs[0]["sixth", "Hill-ADAM"].final_losses.tolist()
+    assert len(readings([0], 1)) == 320
+
+
+def test_what_it_cannot_run_goes_in_lock_step(monkeypatch):
+    monkeypatch.setattr(_table1, "run_networks", lambda *_, **__: pytest.fail("compiled"))
+    record = table1([0], 2, dtype=torch.float32, history=True)["sixth", "Hill-ADAM"]
+    assert record.losses.dtype == np.float32
+    assert len(table1([0], 2, device="cpu", engine="lock step")) == 10
+    assert _table1._ensemble(None, torch.float64, "cuda", threads=1).func is _table1._lock_step
 
 
 def test_the_losses_and_optimizers_that_are_asked_for():
@@ -83,6 +108,10 @@ def test_the_losses_and_optimizers_that_are_asked_for():
         ({"activation": "swish"}, "Invalid activation: 'swish'; expected one of"),
         ({"bias_correction": "none"}, "Invalid bias_correction reading: 'none'"),
         ({"steps": 0}, "Invalid steps: 0"),
+        ({"engine": "steam"}, "Invalid engine: 'steam'; expected one of"),
+        ({"engine": "compiled", "dtype": torch.float32}, "Invalid engine: 'compiled' with torch.float32 on cpu"),
+        ({"engine": "compiled", "device": "cuda"}, "Invalid engine: 'compiled' with torch.float64 on cuda"),
+        ({"threads": 0, "engine": "compiled"}, "Invalid threads: 0"),
         ({"lr": -0.1}, "Invalid lr: -0.1"),
         ({"delta": -1.0}, "Invalid delta"),
         ({"gamma": math.nan}, "Invalid gamma"),

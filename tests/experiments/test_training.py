@@ -51,6 +51,7 @@ def test_the_record_of_an_ensemble():
     before = np.vstack([np.zeros((1, 3), dtype=bool), record.maximize[:-1]])
     np.testing.assert_array_equal(record.reasons > 0, record.maximize != before)
     assert set(np.unique(record.reasons)) == {0, 1, 2}
+    np.testing.assert_array_equal(record.turns, (record.reasons > 0).sum(axis=0))
 
 
 def test_a_member_is_a_record_of_its_own():
@@ -105,6 +106,8 @@ def test_what_goes_on_is_joined_into_one_record():
 def test_without_history_the_ends_are_the_same():
     kept, light = run(), run(history=False)
     assert light.losses.shape == light.reasons.shape == (0, 3)
+    assert light.turns.all()
+    np.testing.assert_array_equal(light.turns, kept.turns)
     for name in ("best_losses", "best_states", "final_losses", "final_states"):
         np.testing.assert_allclose(getattr(light, name), getattr(kept, name), rtol=1e-9)
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 from traitlets import TraitError
 
-from hilladam.experiments import Points, train
+from hilladam.experiments import Points, run_points, train
 from hilladam.losses import DOUBLE_WELL, TABLE_1, Polynomial, stack
-from hilladam.optim import decide
+from hilladam.optim import REASONS, decide
 from hilladam.widgets import HillExplorer
 from hilladam.widgets._hill_explorer import polynomial_of
 
@@ -103,12 +103,56 @@ def test_steps_equal_torch_on_any_gradients(node, lr, betas):
         np.testing.assert_allclose(taken, path, rtol=0, atol=1e-12 * scale, err_msg=name)
 
 
+EVERY_STEP = """
+import { run } from "./dynamics.js";
+export default (jobs) =>
+  jobs.map(({ polynomial, start, name, steps, ...settings }) => {
+    settings.gamma ??= Infinity;
+    const { x, loss, climbs, switches } = run(polynomial, start, name, { ...settings, steps });
+    return { x: [...x], loss: [...loss], climbs: [...climbs], switches };
+  });
+"""
+BIT_FOR_BIT = [
+    dict(lr=0.01, beta1=0.9, beta2=0.999, delta=1e-4, gamma=200.0),
+    dict(lr=0.05, beta1=0.9, beta2=0.999, delta=1e-3, gamma=30.0),
+    dict(lr=0.003, beta1=0.0, beta2=0.9, delta=1e-5, gamma=12.0, eps=1e-6),
+    dict(lr=0.02, beta1=0.8, beta2=0.99, delta=1e-2, gamma=None),
+    dict(lr=0.01, beta1=0.9, beta2=0.999, delta=1e-4, gamma=20.0, floor=0.5),
+    dict(lr=3e60, beta1=0.9, beta2=0.999, delta=1e-4, gamma=None),  # to infinity, and to numbers that are none
+]
+
+
+@pytest.mark.parametrize("name", ["Hill-ADAM", "Adam"])
+def test_the_compiled_engine_has_the_same_bits(node, name):
+    pytest.importorskip("numba")
+    steps, seen, polynomials = 10_000, set(), [DOUBLE_WELL, *TABLE_1.values()]
+    for rule in BIT_FOR_BIT:
+        jobs = [{"polynomial": {"coefficients": loss._about_centre, "centre": loss._middle}, "start": 1.7, "name": name,
+                 "steps": steps, **rule} for loss in polynomials]  # fmt: skip
+        rule = {key: value for key, value in rule.items() if value is not None}
+        betas = rule.pop("beta1"), rule.pop("beta2")
+        if name == "Adam":
+            rule = dict(lr=rule["lr"], eps=rule.get("eps", 1e-8), delta=0.0)
+        here = run_points(polynomials, [1.7] * len(polynomials), steps, betas=betas, **rule)
+        for i, there in enumerate(node(EVERY_STEP, jobs)):
+            run = here.member(i)
+            for found, expected in ((there["x"], run.states), (there["loss"], run.losses)):
+                finite = np.where(np.isfinite(expected), expected, np.nan)  # JSON has null for the others
+                np.testing.assert_array_equal(np.array(found[:-1], dtype=float), finite)
+            np.testing.assert_array_equal(there["climbs"], run.maximize)
+            assert [(turn["step"], REASONS.index(turn["reason"])) for turn in there["switches"]] == [
+                (step, run.reasons[step]) for step in run.switches
+            ]
+            seen |= set(run.reasons)
+    assert seen == ({0, 1, 2, 3} if name == "Hill-ADAM" else {0})
+
+
 def test_decides_as_the_package_does(node):
     numbers = [0.0, 1.0, 1.0 + 1e-5, 250.0, math.inf, -math.inf, math.nan]
     cases = [
-        (loss, climbs, previous, delta, gamma)
+        (loss, climbs, previous, delta, gamma, floor)
         for loss in numbers for climbs in (False, True) for previous in numbers
-        for delta in (0.0, 1e-4) for gamma in (200.0, math.inf)
+        for delta in (0.0, 1e-4) for gamma in (200.0, math.inf) for floor in (-math.inf, 0.5)
     ]  # fmt: skip
     source = """
     import { decide } from "./dynamics.js";
@@ -124,7 +168,7 @@ def test_decides_as_the_package_does(node):
         expected = decide(*case)
         assert climbs == expected.maximize, case
         assert float(previous) == expected.previous_loss or math.isnan(expected.previous_loss), case
-        assert reason == ("", "critical", "dead_end")[expected.reason], case
+        assert reason == ("", *REASONS[1:])[expected.reason], case
 
 
 STEEP = Polynomial("(x - 3)^6", (1, -18, 135, -540, 1215, -1458, 729))
