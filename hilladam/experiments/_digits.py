@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import trange
 
+from hilladam._extras import extra
 from hilladam.experiments._models import network
 from hilladam.optim import CoolMomentum, HillAdam
 
@@ -83,8 +84,9 @@ class Digits(NamedTuple):
 @cache
 def load_digits() -> Digits:
     """scikit-learn's digits, three quarters to train with and one to test with, every class in proportion."""
-    from sklearn.datasets import load_digits
-    from sklearn.model_selection import train_test_split
+    with extra("digits"):
+        from sklearn.datasets import load_digits
+        from sklearn.model_selection import train_test_split
 
     images, classes = load_digits(return_X_y=True)
     train, test, train_classes, test_classes = train_test_split(
