@@ -52,3 +52,28 @@ def replacing(path: str | Path) -> Iterator[BinaryIO]:
         os.replace(draft, target)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def check_file(path: Path) -> None:
+    """Refuse now what :func:`replacing` could not write later.
+
+    Raises:
+        OSError: says why.
+    """
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        mode = None
+    except OSError as error:
+        raise OSError(f"{path}: {error.strerror}") from None
+    if mode and not stat.S_ISREG(mode):
+        if stat.S_ISDIR(mode) or stat.S_ISSOCK(mode):
+            raise OSError(f"{path} is a {'folder' if stat.S_ISDIR(mode) else 'socket'}")
+        if not os.access(path, os.W_OK):
+            raise OSError(f"no permission to write to {path}")
+        return
+    folder = Path(os.path.realpath(path)).parent if path.is_symlink() else path.parent
+    if not folder.is_dir():
+        raise OSError(f"there is no folder {folder}")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OSError(f"no permission to write into the folder {folder}")

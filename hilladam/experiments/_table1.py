@@ -187,13 +187,14 @@ def readings(
     steps: int = 15_000,
     gammas: Sequence[float] = (50.0, 200.0, math.inf),
     *,
+    activations: Sequence[str] = tuple(ACTIVATIONS),
     device: torch.device | str | None = None,
     progress: bool = False,
 ) -> pd.DataFrame:
     """Table 1 under every reading of what the paper leaves open.
 
-    The readings are the activation between the layers, the place of ε, γ, and whether lines 29–30 of Algorithm 1
-    overwrite the moments.
+    The readings are the activation between the layers (one of ``activations``), the place of ε, γ, and whether lines
+    29–30 of Algorithm 1 overwrite the moments.
 
     Returns:
         :func:`summarize`'s rows for each reading, with the columns ``activation``, ``eps``, ``bias_correction`` and
@@ -201,7 +202,7 @@ def readings(
     """
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     seeds, tables = list(seeds), []
-    for activation, bias_correction in itertools.product(ACTIVATIONS, ("copied", "in_place")):
+    for activation, bias_correction in itertools.product(activations, ("copied", "in_place")):
         settings = list(itertools.product(EPS, (math.nan, *gammas)))
         cells = [
             _Cell(loss, "Adam" if math.isnan(gamma) else "Hill-ADAM", eps, gamma)
