@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _main(arguments: list[str] | None) -> int:
     options = parser().parse_args(arguments)
     torch.set_num_threads(options.threads)
-    result = None
+    result: Result | None = None
     try:
         results = options.run(options)
     except KeyboardInterrupt as interruption:
@@ -45,6 +45,7 @@ def _main(arguments: list[str] | None) -> int:
                 result = so_far
     except BaseException as error:
         return _deliver_part(result, options.json, error)
+    assert result  # each experiment yields the whole in the end
     return _deliver(result, options.json)
 
 
@@ -105,13 +106,16 @@ def _send(content: str | bytes, stream: TextIO | None) -> int:
     try:
         if stream is None:
             raise OSError("it is closed")
-        (stream.buffer if isinstance(content, bytes) else stream).write(content)
+        if isinstance(content, bytes):
+            stream.buffer.write(content)
+        else:
+            stream.write(content)
         stream.flush()
         return 0
     except OSError as error:
-        # Python tries once more when it ends: let what is left go nowhere.
-        with suppress(OSError, AttributeError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        if stream:  # Python tries once more when it ends: let what is left go nowhere
+            with suppress(OSError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         if isinstance(error, BrokenPipeError):
             return UNREAD
         _say(f"hilladam: cannot write to standard output: {error.strerror or error}")
@@ -142,5 +146,8 @@ class _Tolerant:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a batch system's time limit is a Ctrl-C
+    for name in ("SIGTERM", "SIGHUP"):  # a batch system's time limit and a connection that is lost are a Ctrl-C
+        number = getattr(signal, name, None)
+        if number and signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores the second one
+            signal.signal(number, signal.default_int_handler)
     sys.exit(main())

@@ -185,7 +185,8 @@ def _corrections(rows: pd.DataFrame, photographs, corrected: Mapping[tuple[str, 
     from hilladam.colour._images import write
 
     best = rows.loc[rows.groupby(["pair", "optimizer"], sort=False)["best"].idxmin()]
-    files, found = {}, {}
+    files: dict[Path, Callable[[], None]] = {}
+    found = {}
     for row in best.to_dict("records"):
         gains = [row["best_red"], row["best_green"], row["best_blue"]]
         path = corrected[row["pair"], row["optimizer"]]

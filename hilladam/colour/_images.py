@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +15,7 @@ from hilladam._files import replacing
 _BAND = 2**20
 """How many pixels are worked on at a time: as floating-point numbers, a big picture would fill the memory."""
 
-Photo = np.ndarray | Image.Image
+Photo: TypeAlias = np.ndarray | Image.Image
 """A photograph in its own depth: an array that was checked, or a picture with at most 8 bits a channel."""
 
 

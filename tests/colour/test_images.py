@@ -300,6 +300,16 @@ def test_what_is_saved_is_read_again(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
 
+def test_a_saved_image_keeps_the_mode_of_the_file_that_it_replaces_and_a_link_to_it(tmp_path):
+    file, link = tmp_path / "a.png", tmp_path / "link.png"
+    colour.save(PICTURE, file)
+    file.chmod(0o600)
+    link.symlink_to("a.png")
+    colour.save(255 - PICTURE, link)
+    assert link.is_symlink() and file.stat().st_mode & 0o777 == 0o600
+    np.testing.assert_array_equal(colour.load(file, size=None), (255 - PICTURE) / 255)
+
+
 def test_a_jpeg_is_saved_well(tmp_path):
     smooth = np.linspace(0, 1, 64)[:, None, None] * np.ones((1, 64, 3)) * [1, 0.7, 0.4]
     colour.save(smooth, tmp_path / "a.JPG")
