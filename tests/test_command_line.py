@@ -133,7 +133,7 @@ def test_table_2_refuses_what_it_cannot_use(call, options, message, tmp_path, mo
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty.png").touch()
     for name in ("a.png", "b.png", "a-Adam.png", f"{'n' * 251}.png"):
-        colour.save(np.full((2, 2, 3), 0.5), name)
+        Image.new("RGB", (2, 2), "grey").save(name)
     (tmp_path / "c.png").symlink_to("a-Adam.png")
     (tmp_path / "sub").mkdir()
     (tmp_path / "taken" / "astronaut-to-coffee-RAdam.png").mkdir(parents=True)
@@ -250,7 +250,7 @@ def test_a_file_keeps_its_mode_and_a_link_its_target(call, tmp_path):
 def test_a_pipe_and_a_device_are_written_through(call, tmp_path):
     pipe, got = tmp_path / "pipe", []
     os.mkfifo(pipe)
-    reader = threading.Thread(target=lambda: got.append(pipe.read_bytes()))
+    reader = threading.Thread(target=lambda: got.append(pipe.read_bytes()), daemon=True)
     reader.start()
     assert call(*SHORT.split(), "--json", pipe)[0] == 0
     reader.join(20)

@@ -78,7 +78,7 @@ def test_a_link_stays_a_link_and_its_target_is_replaced(tmp_path, exists):
 def test_a_pipe_is_written_through(tmp_path):
     pipe, got = tmp_path / "pipe", []
     os.mkfifo(pipe)
-    reader = threading.Thread(target=lambda: got.append(pipe.read_bytes()))
+    reader = threading.Thread(target=lambda: got.append(pipe.read_bytes()), daemon=True)
     reader.start()
     write(pipe)
     reader.join(20)
