@@ -247,7 +247,7 @@ def test_a_file_keeps_its_mode_and_a_link_its_target(call, tmp_path):
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-def test_a_pipe_and_a_device_are_written_through(call, tmp_path):
+def test_a_pipe_and_a_device_are_written_through(call, device, tmp_path):
     pipe, got = tmp_path / "pipe", []
     os.mkfifo(pipe)
     reader = threading.Thread(target=lambda: got.append(pipe.read_bytes()), daemon=True)
@@ -255,10 +255,9 @@ def test_a_pipe_and_a_device_are_written_through(call, tmp_path):
     assert call(*SHORT.split(), "--json", pipe)[0] == 0
     reader.join(20)
     assert len(json.loads(got[0])) == 10 and pipe.is_fifo()
-    device = tmp_path / "null"
-    device.symlink_to("/dev/null")
-    assert call(*SHORT.split(), "--json", device)[0] == 0
-    assert device.is_symlink() and Path("/dev/null").is_char_device()
+    null = device("null")
+    assert call(*SHORT.split(), "--json", null)[0] == 0
+    assert null.is_char_device()
 
 
 @pytest.mark.parametrize("target", ["- >", "/dev/stdout >>", "$OUT >"])
@@ -308,10 +307,10 @@ def test_work_does_not_end_where_its_progress_cannot_be_shown(redirection, tmp_p
     assert len(read(file)) == 10
 
 
-@pytest.mark.parametrize("target", ["device", "full.json"])
-def test_a_disk_that_is_full_after_the_work_is_told_and_the_rows_are_shown(call, target, tmp_path, monkeypatch):
+@pytest.mark.parametrize("target", ["full", "full.json"])
+def test_a_disk_that_is_full_after_the_work_is_told_and_the_rows_are_shown(call, target, device, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "device").symlink_to("/dev/full")  # through a link: who replaces what is there replaces no device
+    there = device("full")
 
     def full(*_):
         raise OSError(28, "No space left on device")
@@ -321,7 +320,7 @@ def test_a_disk_that_is_full_after_the_work_is_told_and_the_rows_are_shown(call,
     assert status == 2
     assert err.splitlines()[-1] == f"hilladam: cannot write {target}: No space left on device"
     assert out.count("astronaut to coffee") == len(experiments.COLOUR_OPTIMIZERS)  # rows, not their summary
-    assert list(tmp_path.iterdir()) == [tmp_path / "device"]
+    assert list(tmp_path.iterdir()) == [there]
 
 
 def test_one_file_that_cannot_be_written_keeps_no_other_from_it(call, tmp_path, monkeypatch):
@@ -432,9 +431,9 @@ def test_ctrl_c_keeps_what_is_complete(call, command, function, rows, complete, 
     assert list(tmp_path.iterdir()) == [part]
 
 
-def test_ctrl_c_writes_no_part_into_what_another_program_reads(call, monkeypatch):
+def test_ctrl_c_writes_no_part_into_what_another_program_reads(call, device, monkeypatch):
     monkeypatch.setattr(experiments, "tune", interrupted_when(2, experiments.tune))
-    status, out, err = call(*"tune --runs 1 --evaluations 1 --json /dev/null".split())
+    status, out, err = call(*"tune --runs 1 --evaluations 1 --json".split(), device("null"))
     assert status == 130 and "double_well" in out
     assert err.splitlines()[-1] == "Interrupted: 1 of 9 courses; the table is of that."
 
