@@ -1,5 +1,6 @@
 import os
 import shutil
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -53,3 +54,20 @@ def copy_of(tmp_path):
         return tmp_path
 
     return copy
+
+
+@pytest.fixture
+def device(tmp_path):
+    """Make a device like `/dev/null` or `/dev/full`, so that no mistake of the code under test harms the real one."""
+
+    def make(name):
+        path = tmp_path / name
+        try:
+            os.mknod(path, stat.S_IFCHR | 0o666, os.stat(f"/dev/{name}").st_rdev)
+            path.open("wb").close()
+        except PermissionError:  # who may make no device may not replace the real one either
+            path.unlink(missing_ok=True)
+            path.symlink_to(f"/dev/{name}")
+        return path
+
+    return make

@@ -2,17 +2,27 @@
 
 import json
 import os
+import re
+import shlex
 import signal
+import stat
 import subprocess
 import sys
+import threading
+import warnings
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+import hilladam
 from hilladam import colour, experiments
 from hilladam.__main__ import main
+
+SHORT = "table1 --seeds 1 --steps 2"
 
 
 @pytest.fixture
@@ -36,6 +46,14 @@ def start(*arguments):
     # A shell's background jobs, and what they start, would ignore Ctrl-C.
     attend = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=attend)
+
+
+def shell(command, **environment):
+    """What becomes of a shell's line in which `hilladam` is the command."""
+    line = command.replace("hilladam", f"{shlex.quote(sys.executable)} -m hilladam", 1)
+    done = subprocess.run(["bash", "-c", line], capture_output=True, env=os.environ | environment)
+    assert b"Traceback" not in done.stderr and b"Exception" not in done.stderr, done.stderr.decode()
+    return done
 
 
 def read(file):
@@ -103,10 +121,23 @@ def test_table_2_without_photographs_is_of_the_twelve_pairs(call, tmp_path):
     (("--out", "empty.png"), "empty.png"),
     (("--seeds", "-1"), "-1 is not a seed"),
     (("--seeds", "1.5"), "1.5 is not a seed"),
+    (("--seeds", "7", "8", "7"), "argument --seeds: 7 is there twice"),
+    (("--source", "a.png", "--target", "b.png", "--json", "b.png"), "b.png would be written over b.png"),
+    (("--source", "a.png", "--target", "c.png", "--out", "."), "a-Adam.png would be written over c.png"),
+    (("--out", ".", "--json", "gains.json"), "gains.json would be written over gains.json"),
+    (("--out", ".", "--json", "./sub/../gains.json"), "gains.json would be written over sub/../gains.json"),
+    (("--out", "taken"), "astronaut-to-coffee-RAdam.png is a folder"),
+    (("--source", f"{'n' * 251}.png", "--target", "b.png", "--out", "."), "File name too long"),
 ])  # fmt: skip
 def test_table_2_refuses_what_it_cannot_use(call, options, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty.png").touch()
+    for name in ("a.png", "b.png", "a-Adam.png", f"{'n' * 251}.png"):
+        Image.new("RGB", (2, 2), "grey").save(name)
+    (tmp_path / "c.png").symlink_to("a-Adam.png")
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "taken" / "astronaut-to-coffee-RAdam.png").mkdir(parents=True)
+    monkeypatch.setattr(experiments, "table2", lambda *_, **__: pytest.fail("the work was done"))
     status, out, err = call("table2", *options)
     assert (status, out) == (2, "")
     assert message in err.splitlines()[-1] and "Traceback" not in err
@@ -147,16 +178,25 @@ def test_the_learning_rates_are_printed_and_written(call, tmp_path, monkeypatch)
     "arguments, message",
     [
         ("table1 --seeds 0", "0 is not a positive whole number"),
+        ("table1 --seeds 1000001", "1000001 is not a positive whole number up to 1,000,000"),
+        ("table1 --steps 1e99", "1e99 is not a positive whole number"),
+        (f"table1 --steps {10**30}", "is not a positive whole number up to 1,000,000,000"),
+        ("table1 --threads 1025", "1025 is not a positive whole number up to 1,024"),
+        ("tune --evaluations 0", "0 is not a positive whole number"),
         ("table1 --seeds=-3", "-3 is not a positive whole number"),
         ("table1 --steps many", "many is not a positive whole number"),
         ("table1 --steps 1.5", "1.5 is not a positive whole number"),
-        ("table1 --gamma high", "argument --gamma: invalid float value: 'high'"),
+        ("table1 --gamma high", "argument --gamma: high is not a number"),
         ("table1 --activation swish", "argument --activation: invalid choice: 'swish'"),
         ("table1 --device abacus", "argument --device: abacus: "),
-        ("table1 --lr nan", "hilladam: Invalid lr: nan"),
-        ("table1 --lr=-1", "hilladam: Invalid lr: -1.0"),
-        ("table1 --delta=-1", "hilladam: Invalid delta: -1.0"),
-        ("table1 --gamma nan", "hilladam: Invalid gamma: nan"),
+        ("table1 --device meta", "argument --device: meta: "),
+        ("table1 --lr nan", "argument --lr: nan is not a finite number >= 0"),
+        ("table1 --lr inf", "argument --lr: inf is not a finite number >= 0"),
+        ("table1 --lr=-1", "argument --lr: -1 is not a finite number >= 0"),
+        ("table1 --delta=-1", "argument --delta: -1 is not a finite number >= 0"),
+        ("table1 --delta nan", "argument --delta: nan is not a finite number >= 0"),
+        ("table1 --gamma nan", "argument --gamma: nan is not a number above -inf"),
+        ("table1 --gamma=-inf", "argument --gamma: -inf is not a number above -inf"),
         ("table3", "invalid choice: 'table3'"),
         ("", "the following arguments are required: experiment"),
     ],
@@ -169,25 +209,162 @@ def test_bad_arguments_get_one_line_and_exit_with_2(call, arguments, message):
 
 
 @pytest.mark.parametrize(
-    "target, message", [("missing/table.json", "there is no folder missing"), (".", ". is a folder")]
+    "target, message",
+    [
+        ("missing/table.json", "there is no folder missing"),
+        (".", ". is a folder"),
+        ("file/table.json", "Not a directory"),
+        ("n" * 256, "File name too long"),
+        ("é" * 128, "File name too long"),
+        ("dangling", "there is no folder /nowhere"),
+        ("loop", "symbolic links"),
+    ],
 )
 def test_a_file_that_cannot_be_written_is_refused_at_once(call, target, message, tmp_path, monkeypatch):
     monkeypatch.setattr(experiments, "table1", lambda *_, **__: pytest.fail("it computes"))
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    (tmp_path / "dangling").symlink_to("/nowhere/table.json")
+    (tmp_path / "loop").symlink_to("loop")
     status, _, err = call("table1", "--json", target)
     assert status == 2
-    assert message in err.splitlines()[-1]
+    assert message in err.splitlines()[-1] and "Traceback" not in err
 
 
-def test_ctrl_c_leaves_no_file_and_not_half_of_one(tmp_path):
-    process = start("table1", "--seeds", 2, "--steps", 10**6, "--json", tmp_path / "table.json")
+def test_a_name_may_be_as_long_as_names_can_be(call, tmp_path):
+    file = tmp_path / ("n" * 255)
+    assert call(*SHORT.split(), "--json", file)[0] == 0
+    assert len(read(file)) == 10
+
+
+def test_a_file_keeps_its_mode_and_a_link_its_target(call, tmp_path):
+    file, link = tmp_path / "table.json", tmp_path / "link.json"
+    file.write_text("old")
+    file.chmod(0o600)
+    link.symlink_to("table.json")
+    assert call(*SHORT.split(), "--json", link)[0] == 0
+    assert link.is_symlink() and len(read(file)) == 10
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_pipe_and_a_device_are_written_through(call, device, tmp_path):
+    pipe, got = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: got.append(pipe.read_bytes()), daemon=True)
+    reader.start()
+    assert call(*SHORT.split(), "--json", pipe)[0] == 0
+    reader.join(20)
+    assert len(json.loads(got[0])) == 10 and pipe.is_fifo()
+    null = device("null")
+    assert call(*SHORT.split(), "--json", null)[0] == 0
+    assert null.is_char_device()
+
+
+@pytest.mark.parametrize("target", ["- >", "/dev/stdout >>", "$OUT >"])
+def test_standard_output_takes_the_rows_alone_and_the_table_goes_to_standard_error(target, tmp_path):
+    file = tmp_path / "out.json"
+    done = shell(f"hilladam {SHORT} --json {target} $OUT", OUT=str(file), PYTHONIOENCODING="ascii")
+    assert done.returncode == 0
+    assert len(read(file)) == 10
+    assert b"mean_best" in done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_an_old_terminal_gets_what_it_can_show(encoding, tmp_path):
+    file = tmp_path / "table.json"
+    code = "import sys; from hilladam.__main__ import main; main(sys.argv[1:]); main(['table1', '--help'])"
+    done = subprocess.run([sys.executable, "-c", code, *SHORT.split(), "--json", file], check=True, capture_output=True,
+                          env=os.environ | {"PYTHONIOENCODING": encoding})  # fmt: skip
+    assert len(read(file)) == 10
+    for text in ("x² + 4", "γ, the dead-end"):
+        assert text.encode(encoding, "backslashreplace") in done.stdout
+
+
+def test_a_closed_pipe_ends_quietly_after_the_file_is_written(tmp_path):
+    file = tmp_path / "table.json"
+    done = shell(f"hilladam {SHORT} --json {file} | exec 0<&-; exit ${{PIPESTATUS[0]}}")
+    assert done.returncode == 141
+    assert len(read(file)) == 10
+
+
+@pytest.mark.parametrize("redirection, reason", [(">/dev/full", "No space left"), (">&-", "it is closed")])
+def test_where_standard_output_takes_nothing_the_file_is_written_and_standard_error_gets_the_table(
+    redirection, reason, tmp_path
+):
+    file = tmp_path / "table.json"
+    done = shell(f"hilladam {SHORT} --json {file} {redirection}")
+    assert done.returncode == 2
+    assert len(read(file)) == 10
+    assert f"hilladam: cannot write to standard output: {reason}" in done.stderr.decode()
+    assert b"mean_best" in done.stderr
+
+
+@pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full", "2> >(exec 0<&-)"])
+def test_work_does_not_end_where_its_progress_cannot_be_shown(redirection, tmp_path):
+    file = tmp_path / "table.json"
+    done = shell(f"hilladam table1 --seeds 1 --steps 300 --json {file} {redirection}")
+    assert done.returncode == 0 and b"mean_best" in done.stdout
+    assert len(read(file)) == 10
+
+
+@pytest.mark.parametrize("target", ["full", "full.json"])
+def test_a_disk_that_is_full_after_the_work_is_told_and_the_rows_are_shown(call, target, device, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    there = device("full")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    status, out, err = call("table2", "--seeds", 3, "--steps", 1, "--json", target)
+    assert status == 2
+    assert err.splitlines()[-1] == f"hilladam: cannot write {target}: No space left on device"
+    assert out.count("astronaut to coffee") == len(experiments.TABLE_2_CONTENDERS)  # rows, not their summary
+    assert list(tmp_path.iterdir()) == [there]
+
+
+def test_one_file_that_cannot_be_written_keeps_no_other_from_it(call, tmp_path, monkeypatch):
+    for name in ("a.png", "b.png"):
+        colour.save(np.full((2, 2, 3), 0.5), tmp_path / name)
+    save = Image.Image.save
+
+    def full(self, *place, **options):
+        if next(pictures) == 2:
+            raise OSError(28, "No space left on device")
+        save(self, *place, **options)
+
+    pictures = iter(range(9))
+    monkeypatch.setattr(Image.Image, "save", full)
+    out, file = tmp_path / "out", tmp_path / "rows.json"
+    status, printed, err = call("table2", "--source", tmp_path / "a.png", "--target", tmp_path / "b.png",
+                                "--seeds", 3, "--steps", 1, "--out", out, "--json", file)  # fmt: skip
+    assert status == 2 and "best_excess" in printed
+    assert err.splitlines()[-1] == f"hilladam: cannot write {out / 'a-NAdam.png'}: No space left on device"
+    assert len(read(file)) == len(read(out / "gains.json")) == len(list(out.glob("*.png"))) + 1 == 6
+
+
+def test_a_photograph_whose_name_is_no_text_is_corrected(call, tmp_path):
+    colour.save(np.full((2, 2, 3), 0.5), tmp_path / "b.png")
+    source = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.png"))
+    source.write_bytes((tmp_path / "b.png").read_bytes())
+    out, file = tmp_path / "out", tmp_path / "rows.json"
+    status, _, err = call("table2", "--source", source, "--target", tmp_path / "b.png", "--seeds", 3, "--steps", 1,
+                          "--out", out, "--json", file)  # fmt: skip
+    assert status == 0, err
+    assert {row["pair"] for row in read(file)} == {source.stem}
+    assert b"caf\xe9-Adam.png" in os.listdir(os.fsencode(out))
+    assert read(out / "gains.json").keys() == {name for name in os.listdir(out) if name.endswith(".png")}
+
+
+def stop(process, reached, number=signal.SIGINT):
+    """Interrupt it when its progress bar has reached something: what it printed then, and all it said."""
     try:
-        bar = ""
-        while "it/s]" not in bar:  # until steps are being counted
-            bar += process.stderr.read(1).decode(errors="replace")
-            assert process.poll() is None, bar
+        said = ""
+        while not re.search(reached, said):
+            said += process.stderr.read(1).decode(errors="replace")
+            assert process.poll() is None, said
         for _ in range(6):
-            process.send_signal(signal.SIGINT)
+            process.send_signal(number)
             try:
                 out, err = process.communicate(timeout=20)
                 break
@@ -195,21 +372,144 @@ def test_ctrl_c_leaves_no_file_and_not_half_of_one(tmp_path):
                 continue
     finally:
         process.kill()
-    assert process.returncode == 130
-    assert out == b""
-    assert err.decode(errors="replace").splitlines()[-1] == "Interrupted: nothing was written."
     assert b"Traceback" not in err
+    return out.decode(), err.decode(errors="replace").splitlines()[-1]
+
+
+def test_ctrl_c_before_anything_is_complete_leaves_nothing(tmp_path):
+    process = start("table2", "--seeds", 2, "--steps", 10**6, "--json", tmp_path / "rows.json")
+    out, last = stop(process, r"Adam:.*\| [1-9]\d*/")
+    assert (process.returncode, out) == (130, "")
+    assert last == "Interrupted: nothing was complete, nothing was written."
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_that_could_not_be_finished_is_not_left_behind(call, tmp_path, monkeypatch):
-    def full(*_):
-        raise OSError("no space left")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ctrl_c_keeps_the_steps_that_all_runs_took_beside_the_file_of_a_whole_result(number, tmp_path):
+    file = tmp_path / "table.json"
+    file.write_text("whole")
+    process = start("table1", "--seeds", 2, "--steps", 10**6, "--json", file)
+    out, last = stop(process, r"\| [1-9]\d*/", number)
+    assert process.returncode == 130
+    assert out.count("Hill-ADAM") == 5
+    part = tmp_path / "table.interrupted.json"
+    steps = re.fullmatch(r"Interrupted: the record ends after (\d+) of 1000000 steps; the table is of that, and so is "
+                         + re.escape(f"{part}."), last)  # fmt: skip
+    again = tmp_path / "again.json"
+    assert main(["table1", "--seeds", "2", "--steps", steps[1], "--json", str(again)]) == 0
+    assert read(part) == read(again)
+    assert file.read_text() == "whole"
 
-    monkeypatch.setattr("os.replace", full)
-    with pytest.raises(OSError, match="no space left"):
-        call("table1", "--seeds", 1, "--steps", 1, "--json", tmp_path / "table.json")
-    assert list(tmp_path.iterdir()) == []
+
+def interrupted_when(call_number, function):
+    """The function, in which Ctrl-C arrives in the call of that number."""
+    numbers = iter(range(1, 99))
+
+    def interrupted(*arguments, **options):
+        if next(numbers) == call_number:
+            warnings.warn("Interrupted: the record ends after 1 of 2 steps", RuntimeWarning, stacklevel=2)
+        return function(*arguments, **options)
+
+    return interrupted
+
+
+@pytest.mark.parametrize(
+    "command, function, rows, complete",
+    [
+        ("table2 --seeds 3 --steps 1", "table2", 24, "2 of 6 optimizers"),
+        ("readings --seeds 1 --steps 1", "readings", 160, "2 of 4 activations"),
+        ("tune --runs 1 --evaluations 1", "tune", 2, "2 of 9 courses"),
+    ],
+)
+def test_ctrl_c_keeps_what_is_complete(call, command, function, rows, complete, tmp_path, monkeypatch):
+    monkeypatch.setattr(experiments, function, interrupted_when(3, getattr(experiments, function)))
+    status, out, err = call(*command.split(), "--json", tmp_path / "all.json")
+    assert status == 130 and out
+    part = tmp_path / "all.interrupted.json"
+    assert err.splitlines()[-1] == f"Interrupted: {complete}; the table is of that, and so is {part}."
+    assert len(read(part)) == rows
+    assert list(tmp_path.iterdir()) == [part]
+
+
+def test_ctrl_c_writes_no_part_into_what_another_program_reads(call, device, monkeypatch):
+    monkeypatch.setattr(experiments, "tune", interrupted_when(2, experiments.tune))
+    status, out, err = call(*"tune --runs 1 --evaluations 1 --json".split(), device("null"))
+    assert status == 130 and "double_well" in out
+    assert err.splitlines()[-1] == "Interrupted: 1 of 9 courses; the table is of that."
+
+
+def test_ctrl_c_while_files_are_written_says_which_are_missing(call, tmp_path, monkeypatch):
+    for name in ("a.png", "b.png"):
+        colour.save(np.full((2, 2, 3), 0.5), tmp_path / name)
+    save = Image.Image.save
+
+    def interrupted(self, *place, **options):
+        if next(pictures) == 4:
+            raise KeyboardInterrupt
+        save(self, *place, **options)
+
+    pictures = iter(range(9))
+    monkeypatch.setattr(Image.Image, "save", interrupted)
+    out, file = tmp_path / "out", tmp_path / "rows.json"
+    status, printed, err = call("table2", "--source", tmp_path / "a.png", "--target", tmp_path / "b.png",
+                                "--seeds", 3, "--steps", 1, "--out", out, "--json", file)  # fmt: skip
+    assert status == 130 and "best_excess" in printed
+    names = [f"a-{name.replace(' ', '-')}.png" for name in experiments.TABLE_2_CONTENDERS]
+    missing = [*names[4:], "gains.json"]
+    assert err.splitlines()[-1] == (
+        f"Interrupted while files were written; missing: {', '.join(str(out / name) for name in missing)}."
+    )
+    assert len(read(file)) == 6 and len(os.listdir(out)) == 4
+
+
+def test_an_error_in_the_work_is_shown_after_what_is_complete(call, tmp_path, monkeypatch):
+    tune, names = experiments.tune, iter(["fine", "not"])
+
+    def broken(*arguments, **options):
+        if next(names) == "not":
+            raise ValueError("a bug")
+        return tune(*arguments, **options)
+
+    monkeypatch.setattr(experiments, "tune", broken)
+    with pytest.raises(ValueError, match="a bug"):  # so there will be a traceback
+        call(*"tune --runs 1 --evaluations 1 --json".split(), tmp_path / "all.json")
+    assert len(read(tmp_path / "all.interrupted.json")) == 1
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory"), torch.OutOfMemoryError()]
+)
+def test_too_little_memory_is_one_line(call, error, monkeypatch):
+    def full(*_, **__):
+        raise error
+
+    monkeypatch.setattr(experiments, "table1", full)
+    status, out, err = call("table1")
+    assert (status, out) == (2, "")
+    assert err.splitlines()[-1].startswith("hilladam: there is not enough memory")
+
+
+PEAK = """
+import sys
+from hilladam.__main__ import main
+main(sys.argv[1:])
+for line in open("/proc/self/status"):  # what getrusage says includes the process that started this one
+    if line.startswith("VmHWM"):
+        print("peak", line.split()[1])
+"""
+
+
+def test_a_big_photograph_takes_little_more_memory_than_its_pixels(tmp_path):
+    peaks = []
+    for side in (100, 3000):
+        pixels = np.zeros((side, side, 3), dtype=np.uint8)
+        pixels[:, :, 0] = np.arange(side) // 12
+        Image.fromarray(pixels).save(tmp_path / f"{side}.png", compress_level=1)
+        arguments = ["table2", "--source", tmp_path / f"{side}.png", "--target", tmp_path / "100.png", "--steps", "1",
+                     "--seeds", "1", "--out", tmp_path / "out"]  # fmt: skip
+        done = subprocess.run([sys.executable, "-c", PEAK, *arguments], check=True, text=True, capture_output=True)
+        peaks.append(1024 * int(done.stdout.split()[-1]))
+    assert (peaks[1] - peaks[0]) / 3000**2 < 15  # bytes a pixel, of which the picture and a copy are 8
 
 
 def test_help_names_every_option(call):
@@ -217,3 +517,14 @@ def test_help_names_every_option(call):
     assert status == 0
     for option in ("--seeds", "--steps", "--device", "--activation", "--gamma", "--delta", "--lr", "--json"):
         assert option in out
+
+
+@pytest.mark.parametrize("experiment", ["table1", "table2", "readings", "tune"])
+def test_help_gives_an_example(call, experiment):
+    _, out, _ = call(experiment, "--help")
+    (example,) = re.findall(rf"^  python -m hilladam ({experiment} .*)$", out, re.M)
+    assert shlex.split(example)
+
+
+def test_the_version_is_the_packages(call):
+    assert call("--version")[:2] == (0, f"hilladam {hilladam.__version__}\n")

@@ -14,11 +14,17 @@ ROOT = Path(__file__).parents[1]
 FILES = ["_config.yml", "CITATION.cff", "CONTRIBUTING.md", "README.md", "pyproject.toml"]
 
 SETUP = """\
-# In Colab, install the package; anywhere else this cell does nothing.
+# In Colab, install the package; anywhere else, say how to if it is missing.
+import importlib.util
 import sys
 
 if "google.colab" in sys.modules:
-    %pip install --quiet --no-deps "git+{address}@v{version}\""""
+    %pip install --quiet --no-deps "git+{address}@v{version}"
+elif not importlib.util.find_spec("hilladam"):
+    raise ImportError(
+        "This notebook needs the package hilladam. Install it, and start the kernel again:\\n"
+        'pip install "hilladam[all] @ git+{address}@v{version}"'
+    )"""
 
 
 def main(argument):

@@ -3,6 +3,7 @@
 from functools import cache
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from hilladam.colour._images import as_image
 from hilladam.colour._science import science
@@ -12,7 +13,7 @@ WARMEST, COOLEST = 2_000.0, 25_000.0
 
 
 @cache
-def light_matrix(kelvin: float) -> np.ndarray:
+def light_matrix(kelvin: float) -> NDArray[np.float64]:
     """What a light of this colour temperature makes of linear sRGB under daylight (D65).
 
     Colours are converted to the responses of the three kinds of cones, scaled there by the ratio of the two white
@@ -46,18 +47,31 @@ def light_matrix(kelvin: float) -> np.ndarray:
     return matrix
 
 
-def relight(image: np.ndarray, kelvin: float) -> np.ndarray:
+def relight(image: ArrayLike, kelvin: float) -> NDArray[np.float64]:
     """The scene of a photograph taken in daylight, as the same camera would record it under another light.
+
+    Daylight (D65) has 6,504 K. Colours are scaled in the responses of the three kinds of cones (Bradford's) by the
+    ratio of the white points of the two lights, and so that the largest channel of white stays what it is. Below
+    4,000 K the light is a glowing body (Planck), from 4,000 K on it is daylight (CIE D series), a little greener there.
 
     Args:
         image: shape (height, width, 3), floating point, sRGB in [0, 1].
-        kelvin: the colour temperature of the light, as for :func:`light_matrix`: amber well below 6,500, blue above.
+        kelvin: the colour temperature of the light, from 2,000, about a candle, to 25,000, a clear northern sky: amber
+            well below 6,500, blue above.
 
     Returns:
         The same shape. Saturated colours that leave sRGB are clipped; greys never are.
 
     Raises:
         ValueError: an array that is no image, or a temperature out of range.
+        ImportError: colour-science is not installed.
+
+    Example:
+        >>> import numpy as np
+        >>> from hilladam import colour
+        >>> grey = np.full((1, 1, 3), 0.6)
+        >>> colour.relight(grey, colour.AMBER)[0, 0].round(2).tolist()
+        [0.6, 0.41, 0.22]
     """
     colour = science()
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hilladam._extras import extra
 from hilladam.colour._images import load
 from hilladam.colour._light import relight
 
@@ -15,25 +16,24 @@ BLUE = 12_000.0
 """Open shade under a clear sky, in kelvin."""
 
 
-class Photograph(NamedTuple):
-    """A photograph that comes with the package scikit-image, and who made it."""
-
-    title: str
-    credit: str
-    licence: str
-
-
 PHOTOGRAPHS = {
-    "astronaut": Photograph("Eileen Collins, astronaut", "NASA", "public domain"),
-    "chelsea": Photograph("Chelsea the cat", "Stéfan van der Walt", "CC0"),
-    "coffee": Photograph("Coffee cup, courtesy of Pikolo Espresso Bar", "Rachel Michetti", "CC0"),
-    "rocket": Photograph("Launch of DSCOVR on a Falcon 9", "SpaceX", "public domain"),
+    "astronaut": "Eileen Collins, astronaut, by NASA, public domain",
+    "chelsea": "Chelsea the cat, by Stéfan van der Walt, CC0",
+    "coffee": "Coffee cup, courtesy of Pikolo Espresso Bar, by Rachel Michetti, CC0",
+    "rocket": "Launch of DSCOVR on a Falcon 9, by SpaceX, public domain",
 }
 """By the name of the function of ``skimage.data`` that loads it; licences as scikit-image states them."""
 
 
 class Pair(NamedTuple):
-    """One instance of Experiment 2; every image has shape (256, 256, 3), float64, sRGB in [0, 1]."""
+    """One instance of Experiment 2; every image has shape (256, 256, 3), float64, sRGB in [0, 1].
+
+    Example:
+        >>> from hilladam import colour
+        >>> pair = colour.pairs()[0]
+        >>> pair.name, pair.source.shape
+        ('astronaut to chelsea', (256, 256, 3))
+    """
 
     name: str
     """``"astronaut to coffee"``: the source's photograph and the target's."""
@@ -47,8 +47,24 @@ class Pair(NamedTuple):
 
 @cache
 def pairs() -> tuple[Pair, ...]:
-    """The twelve ordered pairs of four photographs, the source at :data:`AMBER` and the target at :data:`BLUE`."""
-    import skimage.data
+    """The twelve ordered pairs of four photographs, the source at :data:`AMBER` and the target at :data:`BLUE`.
+
+    The photographs come with scikit-image: an astronaut and a rocket, by NASA and SpaceX, in the public domain; a cat
+    and a cup of coffee, by Stéfan van der Walt and Rachel Michetti, CC0.
+
+    Raises:
+        ImportError: scikit-image or colour-science is not installed.
+
+    Example:
+        >>> from hilladam import colour
+        >>> len(colour.pairs())
+        12
+        >>> red, _, blue = colour.channel_means(colour.pairs()[0].source)
+        >>> bool(red > 2 * blue)  # amber
+        True
+    """
+    with extra("colour"):
+        import skimage.data
 
     originals = {name: load(getattr(skimage.data, name)()) for name in PHOTOGRAPHS}
     amber = {name: relight(image, AMBER) for name, image in originals.items()}

@@ -1,6 +1,7 @@
 """Colour transfer in closed form: the baselines that need no optimizer."""
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from hilladam.colour._images import as_image, channel_means
 from hilladam.colour._science import science
@@ -13,7 +14,7 @@ _DARKEST = 1 / 255 / 12.92
 """The smallest linear value of an 8-bit image that is not 0; black has no logarithm and counts as this."""
 
 
-def reinhard(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+def reinhard(source: ArrayLike, target: ArrayLike) -> NDArray[np.float64]:
     """Give the source the target's mean and standard deviation in each channel of lαβ (Reinhard et al., 2001).
 
     The images are decoded to linear light first, since the responses of the cones are linear in it.
@@ -26,6 +27,14 @@ def reinhard(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 
     Raises:
         ValueError: an array that is no image.
+        ImportError: colour-science is not installed.
+
+    Example:
+        >>> import numpy as np
+        >>> from hilladam import colour
+        >>> flat = np.full((2, 2, 3), 0.8)  # it has no spread, and so takes the target's colour
+        >>> colour.reinhard(flat, np.full((3, 3, 3), [0.3, 0.5, 0.7]))[0, 0].round(3).tolist()
+        [0.3, 0.5, 0.7]
     """
     from_source, from_target = _to_lab(source), _to_lab(target)
     spread = from_source.std(axis=(0, 1))
@@ -34,17 +43,26 @@ def reinhard(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     return _from_lab(moved)
 
 
-def match_means(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+def match_means(source: ArrayLike, target: ArrayLike) -> NDArray[np.float64]:
     """The gains that bring the source's channel means to the target's, before clipping: t/s.
 
     This is the paper's form of the transfer, in RGB and without the standard deviations (Section 7.2), and the minimum
     of its loss without regularisers.
+
+    Args:
+        source, target: shape (height, width, 3), floating point in [0, 1]; their sizes may differ.
 
     Returns:
         Shape (3,).
 
     Raises:
         ValueError: an array that is no image, or the source has nothing of some channel.
+
+    Example:
+        >>> import numpy as np
+        >>> from hilladam import colour
+        >>> colour.match_means(np.full((2, 2, 3), 0.5), np.full((3, 3, 3), [0.25, 0.5, 0.75])).tolist()
+        [0.5, 1.0, 1.5]
     """
     means = channel_means(source)
     if not means.all():
@@ -52,7 +70,7 @@ def match_means(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     return channel_means(target) / means
 
 
-def _to_lab(image: np.ndarray) -> np.ndarray:
+def _to_lab(image: ArrayLike) -> np.ndarray:
     colour = science()
 
     linear = np.maximum(colour.models.eotf_sRGB(as_image(image)), _DARKEST)

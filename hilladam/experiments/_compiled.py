@@ -11,6 +11,7 @@ import torch
 from numpy.typing import ArrayLike
 from tqdm.auto import tqdm
 
+from hilladam._extras import extra
 from hilladam.experiments._models import ACTIVATIONS, StackedMLP
 from hilladam.experiments._training import Record
 from hilladam.losses import Polynomial
@@ -148,10 +149,8 @@ _STATES = ("states", "best_states", "final_states")
 
 def arithmetic():
     """The compiled functions; numba is imported here and not before."""
-    try:
+    with extra("fast"):
         from hilladam.experiments import _compiled_arithmetic
-    except ImportError as error:
-        raise ImportError(f"The compiled engine needs numba (pip install numba): {error}") from error
     return _compiled_arithmetic
 
 

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from hilladam._extras import extra
+
 
 class Digits(NamedTuple):
     """1,797 images in two parts: pixels in float64 from 0 to 1, and which digit each image shows.
@@ -37,8 +39,9 @@ def load_digits() -> Digits:
         >>> [tuple(part.shape) for part in load_digits()]
         [(1347, 64), (1347,), (450, 64), (450,)]
     """
-    from sklearn.datasets import load_digits
-    from sklearn.model_selection import train_test_split
+    with extra("digits"):
+        from sklearn.datasets import load_digits
+        from sklearn.model_selection import train_test_split
 
     images, classes = load_digits(return_X_y=True)
     train, test, train_classes, test_classes = train_test_split(

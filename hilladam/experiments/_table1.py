@@ -241,14 +241,15 @@ def readings(
     gammas: Sequence[float] = (50.0, 200.0, math.inf),
     *,
     engine: str | None = None,
+    activations: Sequence[str] = tuple(ACTIVATIONS),
     device: torch.device | str | None = None,
     threads: int = 1,
     progress: bool = False,
 ) -> pd.DataFrame:
     """Table 1 under every reading of what the paper leaves open.
 
-    The readings are the activation between the layers, the place of ε, γ, and whether lines 29–30 of Algorithm 1
-    overwrite the moments.
+    The readings are the activation between the layers (one of ``activations``), the place of ε, γ, and whether lines
+    29–30 of Algorithm 1 overwrite the moments.
 
     Args:
         seeds, steps: as for :func:`table1`.
@@ -261,7 +262,7 @@ def readings(
     """
     ensemble = _ensemble(engine, torch.float64, device, threads)
     seeds, tables = list(seeds), []
-    for activation, bias_correction in itertools.product(ACTIVATIONS, ("copied", "in_place")):
+    for activation, bias_correction in itertools.product(activations, ("copied", "in_place")):
         settings = list(itertools.product(EPS, (math.nan, *gammas)))
         cells = [
             _Cell(loss, "Adam" if math.isnan(gamma) else "Hill-ADAM", eps, gamma)

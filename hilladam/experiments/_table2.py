@@ -223,4 +223,4 @@ def stored_table2() -> pd.DataFrame:
         >>> len(rows), rows["pair"].nunique()
         (288, 12)
     """
-    return pd.read_json(files("hilladam.experiments") / "table2.json")
+    return pd.read_json(files("hilladam.experiments") / "table2.json", precise_float=True)

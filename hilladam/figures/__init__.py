@@ -4,12 +4,15 @@
 settings.
 """
 
-from hilladam.figures._curves import on_the_curve, side_by_side, stationary_points, trajectory
-from hilladam.figures._network import network
-from hilladam.figures._phase_diagram import climb_diagram, phase_diagram, phase_diagrams
-from hilladam.figures._photographs import colour_landscape, photographs
-from hilladam.figures._race import paths, reached
-from hilladam.figures._style import COLOURS
+from hilladam._extras import extra
+
+with extra("figures"):
+    from hilladam.figures._curves import on_the_curve, side_by_side, stationary_points, trajectory
+    from hilladam.figures._network import network
+    from hilladam.figures._phase_diagram import climb_diagram, phase_diagram, phase_diagrams
+    from hilladam.figures._photographs import colour_landscape, photographs
+    from hilladam.figures._race import paths, reached
+    from hilladam.figures._style import COLOURS
 
 __all__ = [
     "COLOURS",

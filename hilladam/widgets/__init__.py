@@ -1,13 +1,16 @@
 """Panels for notebooks, which rerun Python, and explorers, which run in the page with no kernel."""
 
-from hilladam.widgets._annealing_panel import annealing_panel
-from hilladam.widgets._colour_explorer import ColourExplorer
-from hilladam.widgets._colour_panel import colour_panel
-from hilladam.widgets._escape_panel import escape_panel
-from hilladam.widgets._hill_explorer import HillExplorer
-from hilladam.widgets._phase_explorer import PhaseExplorer
-from hilladam.widgets._polynomial_panel import polynomial_panel
-from hilladam.widgets._series_explorer import SeriesExplorer
+from hilladam._extras import extra
+
+with extra("widgets"):
+    from hilladam.widgets._annealing_panel import annealing_panel
+    from hilladam.widgets._colour_explorer import ColourExplorer
+    from hilladam.widgets._colour_panel import colour_panel
+    from hilladam.widgets._escape_panel import escape_panel
+    from hilladam.widgets._hill_explorer import HillExplorer
+    from hilladam.widgets._phase_explorer import PhaseExplorer
+    from hilladam.widgets._polynomial_panel import polynomial_panel
+    from hilladam.widgets._series_explorer import SeriesExplorer
 
 __all__ = [
     "ColourExplorer",

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from hilladam import colour
+from hilladam._extras import extra
 from hilladam.experiments import TABLE_2_SEEDS, Record
 from hilladam.experiments._table2 import _wells
 from hilladam.figures import colour_landscape
@@ -245,7 +246,8 @@ def _images(pair: colour.Pair, gains: list) -> dict:
 
 def _grid(pair: colour.Pair, gains: list) -> tuple[slice, slice]:
     """Of the grids of 26 by 26 pixels or so, the one that gives ΔE most nearly as the whole photograph does."""
-    from skimage.color import deltaE_ciede2000, rgb2lab
+    with extra("colour"):
+        from skimage.color import deltaE_ciede2000, rgb2lab
 
     truth = rgb2lab(pair.original)
     maps = np.stack([deltaE_ciede2000(truth, rgb2lab(colour.apply_gains(pair.source, each))) for each in gains])

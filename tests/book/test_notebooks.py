@@ -2,10 +2,14 @@
 
 import copy
 import re
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
 import nbformat
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted(path for path in ROOT.glob("book/**/*.ipynb") if ".ipynb_checkpoints" not in path.parts)
@@ -50,3 +54,40 @@ def test_has_no_error_stored(notebook):
 
 def test_prints_nothing_that_differs_between_machines(notebook):
     assert not [found[0] for cell in code_cells(notebook) for found in OF_ONE_MACHINE.finditer(str(cell.outputs))]
+
+
+@pytest.fixture(scope="module")
+def cell():
+    """The cell that all notebooks begin with."""
+    first = [code_cells(nbformat.read(path, as_version=4))[0] for path in NOTEBOOKS]
+    assert all(cell.metadata.tags == ["remove-cell"] and not cell.outputs for cell in first)
+    (source,) = {cell.source for cell in first}
+    return source
+
+
+def run_bare(cell, tmp_path, before=""):
+    """Run the cell as IPython does, in an interpreter that has the standard library alone."""
+    code = f"import sys\n{before}\n{TransformerManager().transform_cell(cell)}"
+    return subprocess.run([sys.executable, "-I", "-S", "-c", code], cwd=tmp_path, text=True, capture_output=True)
+
+
+def test_alone_they_say_what_they_need(cell, tmp_path):
+    done = run_bare(cell, tmp_path)
+    assert done.returncode == 1
+    needed, command = done.stderr.splitlines()[-2:]
+    assert needed.startswith("ImportError: This notebook needs the package hilladam.")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    (extra, address), = re.findall(r'^pip install "hilladam\[(\w+)\] @ git\+(\S+)@v[\d.]+"$', command)  # fmt: skip
+    assert extra in project["optional-dependencies"] and address == project["urls"]["Repository"]
+
+
+def test_in_colab_they_install_it(cell, tmp_path):
+    before = """
+sys.modules["google.colab"] = sys
+class Shell:
+    def run_line_magic(self, name, line):
+        print(name, line)
+get_ipython = Shell"""
+    done = run_bare(cell, tmp_path, before)
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r'pip install --quiet --no-deps "git\+https://\S+@v[\d.]+"\n', done.stdout)

@@ -1,7 +1,9 @@
 """Whatever a photograph comes as, it is read right or refused by name."""
 
 import io
+import struct
 import time
+import zlib
 
 import numpy as np
 import pytest
@@ -70,6 +72,62 @@ def test_grey_alpha_and_bits(tmp_path):
         np.testing.assert_allclose(colour.load(clear, size=None), on_white, rtol=1e-12)
         np.testing.assert_allclose(colour.load(stored(clear, name, tmp_path), size=None), on_white, rtol=1e-12)
     np.testing.assert_array_equal(colour.load(grey > 127, size=None), np.repeat((grey > 127)[..., None], 3, axis=2))
+
+
+def png(tmp_path, rows, width, bits, kind, clear, palette=None):
+    """A PNG with a tRNS chunk, which Pillow does not write for every depth."""
+
+    def chunk(name, content):
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    parts = [(b"IHDR", struct.pack(">IIBBBBB", width, len(rows), bits, kind, 0, 0, 0)), (b"tRNS", clear),
+             (b"IDAT", zlib.compress(b"".join(b"\0" + row for row in rows))), (b"IEND", b"")]  # fmt: skip
+    if palette:
+        parts.insert(1, (b"PLTE", palette))
+    path = tmp_path / "clear.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts))
+    return path
+
+
+GREY, COLOUR, PALETTE = 0, 2, 3
+
+
+@pytest.mark.parametrize(
+    "bits, row, clear, greys",
+    [
+        (1, 0b01000000, 0, (1, 1)),
+        (1, 0b01000000, 1, (0, 1)),
+        (2, 0b01100000, 1, (1, 2 / 3)),
+        (2, 0b01100000, 2, (1 / 3, 1)),
+        (4, 0x5A, 5, (1, 10 / 15)),
+        (4, 0x5A, 10, (5 / 15, 1)),
+        (8, 0x33CC, 0x33, (1, 0.8)),
+        (16, 0x33333334, 0x3333, (1, 0x3334 / 0xFFFF)),
+        (16, 0x33333334, 0x3334, (0.2, 1)),
+    ],
+)
+def test_the_grey_that_is_transparent_is_white(tmp_path, bits, row, clear, greys):
+    path = png(tmp_path, [row.to_bytes(max(1, 2 * bits // 8))], 2, bits, GREY, struct.pack(">H", clear))
+    for size in (None, 1):
+        image = colour.load(path, size)
+        expected = np.repeat(np.reshape(greys, (1, 2, 1)), 3, axis=2)
+        np.testing.assert_allclose(image, expected if size is None else expected[:, :1], rtol=1e-6)
+
+
+def test_the_colour_that_is_transparent_is_white(tmp_path):
+    eight = png(tmp_path, [bytes([51, 0, 255, 51, 0, 254])], 2, 8, COLOUR, struct.pack(">HHH", 51, 0, 255))
+    np.testing.assert_allclose(colour.load(eight, None), [[[1, 1, 1], [0.2, 0, 254 / 255]]])
+    # Of 16 bits all decide, though 8 are read.
+    row = struct.pack(">6H", 0x3333, 0x0000, 0xFFFF, 0x3333, 0x0001, 0xFFFF)
+    for clear, expected in ((0, [[1, 1, 1], [0.2, 0, 1]]), (1, [[0.2, 0, 1], [1, 1, 1]]), (2, [[0.2, 0, 1]] * 2)):
+        deep = png(tmp_path, [row], 2, 16, COLOUR, struct.pack(">HHH", 0x3333, clear, 0xFFFF))
+        np.testing.assert_allclose(colour.load(deep, None), [expected])
+
+
+def test_a_palette_may_be_transparent_in_part(tmp_path):
+    palette, opacity = bytes([255, 0, 0, 0, 0, 0, 0, 0, 255]), bytes([255, 51])
+    path = png(tmp_path, [bytes([0, 1, 2])], 3, 8, PALETTE, opacity, palette)
+    np.testing.assert_allclose(colour.load(path, None), [[[1, 0, 0], [0.8, 0.8, 0.8], [0, 0, 1]]])
 
 
 def test_what_is_transparent_has_no_colour():
@@ -240,6 +298,16 @@ def test_what_is_saved_is_read_again(tmp_path):
     with pytest.raises(FileNotFoundError):
         colour.save(image, tmp_path / "nowhere" / "b.png")
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_a_saved_image_keeps_the_mode_of_the_file_that_it_replaces_and_a_link_to_it(tmp_path):
+    file, link = tmp_path / "a.png", tmp_path / "link.png"
+    colour.save(PICTURE, file)
+    file.chmod(0o600)
+    link.symlink_to("a.png")
+    colour.save(255 - PICTURE, link)
+    assert link.is_symlink() and file.stat().st_mode & 0o777 == 0o600
+    np.testing.assert_array_equal(colour.load(file, size=None), (255 - PICTURE) / 255)
 
 
 def test_a_jpeg_is_saved_well(tmp_path):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from hilladam import colour
+from hilladam.colour._light import light_matrix
 
 GREYS = np.linspace(0, 1, 12)[:, None, None] * np.ones((1, 2, 3))
 
@@ -30,7 +31,7 @@ def test_a_grey_takes_the_chromaticity_of_the_light(kelvin):
 
 def test_a_lower_temperature_is_more_amber():
     def red_over_blue(kelvin):
-        red, _, blue = colour.light_matrix(kelvin).sum(axis=1)
+        red, _, blue = light_matrix(kelvin).sum(axis=1)
         return red / blue
 
     for lights in ((2_000, 2_400, 3_200, 3_999), (4_000, 4_100, 6_504, 9_000, 16_000, 25_000)):
@@ -44,19 +45,19 @@ def test_no_grey_is_clipped_and_black_stays():
         image = colour.relight(GREYS, kelvin)
         assert (np.diff(image, axis=0) > 0).all() and not image[0].any()
         linear, grey = science.models.eotf_sRGB(image), science.models.eotf_sRGB(GREYS)
-        white = colour.light_matrix(kelvin).sum(axis=1)
+        white = light_matrix(kelvin).sum(axis=1)
         np.testing.assert_allclose(linear, grey * white, atol=1e-12)
 
 
 def test_a_light_is_not_changed_by_a_caller():
     with pytest.raises(ValueError, match="read-only"):
-        colour.light_matrix(3_000.0)[0] = 0
+        light_matrix(3_000.0)[0] = 0
 
 
 def test_a_light_can_be_taken_back():
     image = np.random.default_rng(0).uniform(0.3, 0.6, (20, 20, 3))
     linear = science.models.eotf_sRGB(colour.relight(image, 3_500))
-    back = linear @ np.linalg.inv(colour.light_matrix(3_500)).T
+    back = linear @ np.linalg.inv(light_matrix(3_500)).T
     np.testing.assert_allclose(science.models.eotf_inverse_sRGB(back), image, atol=1e-9)
 
 

@@ -1,0 +1,174 @@
+"""What the command line takes, and what it refuses before any work is done."""
+
+import argparse
+import math
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TextIO
+
+import torch
+
+from hilladam import __version__, _commands
+from hilladam._files import check_file
+from hilladam.experiments import ACTIVATIONS
+
+TABLE_1_EPILOG = """\
+Table 1 takes a few seconds, and under one second of them to train, with numba (pip install 'hilladam[fast]'),
+otherwise well under a minute on two cores. The table's means are over runs; `success` is the share of runs
+whose best loss is within 0.01 of the global minimum, `low` and `high` its 95 % interval; `best_in` and `final_in`
+count the runs in each basin, written as the loss at its bottom and the number of runs.
+
+For example, what ReLU between the layers makes of it, with the rows for another program:
+  python -m hilladam table1 --activation relu --seeds 60 --json relu.json"""
+
+TABLE_2_EPILOG = """\
+All of Table 2 takes about two minutes on two cores. `best_excess` and `final_excess` are medians of the loss above
+the global minimum; `best_global` and `final_global` the shares of runs within 0.01 of it, with 95 % intervals;
+`negative` the share of runs that end with a negative gain. --json writes one row for each run, --out the corrected
+photographs and gains.json.
+
+For example, a photograph of your own, in the colours of another:
+  python -m hilladam table2 --source amber.jpg --target blue.jpg --out corrected"""
+
+READINGS_EPILOG = """\
+For example, a first look in a minute or so:
+  python -m hilladam readings --seeds 4 --steps 3000"""
+
+TUNE_EPILOG = """\
+For example, the rates that the book's races take:
+  python -m hilladam tune --json race.json"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser; the options that it returns have ``run``, which takes them."""
+    parser = argparse.ArgumentParser(
+        prog="python -m hilladam", description="Rerun the experiments of the Hill-ADAM paper."
+    )
+    parser.add_argument("--version", action="version", version=f"hilladam {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="experiment")
+
+    def command(run: Callable, about: str, epilog: str) -> argparse.ArgumentParser:
+        form = argparse.RawDescriptionHelpFormatter  # the epilogs have lines of their own
+        each = commands.add_parser(run.__name__, help=about, epilog=epilog, formatter_class=form)
+        each.set_defaults(run=run)
+        return each
+
+    seeds, steps = _whole(10**6), _whole(10**9)
+    table1 = command(_commands.table1, "the five polynomials of Table 1", TABLE_1_EPILOG)
+    table1.add_argument("--seeds", type=seeds, default=15, help="runs of each loss and optimizer (default 15)")
+    table1.add_argument("--steps", type=steps, default=15_000, help="optimizer steps of each run (default 15000)")
+    table1.add_argument("--activation", choices=ACTIVATIONS, default="none", help="between the layers (default none)")
+    table1.add_argument(
+        "--gamma", type=_above, default=200.0, help="γ, the dead-end threshold; inf for none (default 200)"
+    )
+    table1.add_argument(
+        "--delta", type=_finite, default=1e-4, help="δ, the change of the loss below which to turn (default 1e-4)"
+    )
+    table1.add_argument("--lr", type=_finite, default=0.01, help="λ, the learning rate (default 0.01)")
+
+    table2 = command(_commands.table2, "the colour correction of Table 2", TABLE_2_EPILOG)
+    table2.add_argument("--source", type=Path, metavar="PHOTO", help="correct this photograph instead of the twelve")
+    table2.add_argument("--target", type=Path, metavar="PHOTO", help="towards the mean colour of this one")
+    table2.add_argument("--seeds", type=_seed, action=_Different, nargs="+", default=[5343, 100, 2534, 3956],
+                        metavar="SEED",
+                        help="of the initial weights (default: the paper's 5343 100 2534 3956)")  # fmt: skip
+    table2.add_argument("--steps", type=steps, default=1000, help="optimizer steps of each run (default 1000)")
+    table2.add_argument("--out", type=Path, metavar="FOLDER", help="write the corrected photographs and gains there")
+
+    about = "Table 1 under every reading of what the paper leaves open"
+    readings = command(_commands.readings, about, READINGS_EPILOG)
+    readings.add_argument("--seeds", type=seeds, default=60, help="runs of each cell (default 60)")
+    readings.add_argument("--steps", type=steps, default=15_000, help="optimizer steps of each run (default 15000)")
+
+    tune = command(_commands.tune, "the learning rates of the book's races", TUNE_EPILOG)
+    tune.add_argument("--runs", type=seeds, default=100, help="starts of each race (default 100)")
+    tune.add_argument("--evaluations", type=steps, default=1000, help="of the loss in each run (default 1000)")
+
+    for each, threads in ((table1, 1), (table2, 2), (readings, 1), (tune, 1)):
+        device = _device(torch.float32 if each is table2 else torch.float64)
+        default = "the CPU with numba, else the GPU" if each in (table1, readings) else "the GPU"
+        each.add_argument("--device", type=device, help=f"cpu, cuda, … (default: {default} where there is one)")
+        each.add_argument("--threads", type=_whole(1024), default=threads, help=f"CPU threads (default {threads})")
+        each.add_argument("--json", type=_file, metavar="FILE",
+                          help="also write the rows to FILE; - is standard output, and the table then goes to "
+                          "standard error")  # fmt: skip
+    return parser
+
+
+def _whole(most: int) -> Callable[[str], int]:
+    def whole(text: str) -> int:
+        if not text.isdecimal() or not 1 <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text} is not a positive whole number up to {most:,}")
+        return int(text)
+
+    return whole
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal() or int(text) >= 2**64:
+        raise argparse.ArgumentTypeError(f"{text} is not a seed, a whole number from 0 to 2^64 - 1")
+    return int(text)
+
+
+class _Different(argparse.Action):
+    """Keep values that all differ: the same run counted twice would narrow the intervals."""
+
+    def __call__(self, parser, options, values, name=None):
+        for value in values:
+            if values.count(value) > 1:
+                raise argparse.ArgumentError(self, f"{value} is there twice")
+        setattr(options, self.dest, values)
+
+
+def _finite(text: str) -> float:
+    number = _number(text)
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not a finite number >= 0")
+    return number
+
+
+def _above(text: str) -> float:
+    number = _number(text)
+    if not number > -math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not a number above -inf")
+    return number
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is not a number") from None
+
+
+def _device(dtype: torch.dtype) -> Callable[[str], str]:
+    def device(text: str) -> str:
+        try:
+            torch.zeros(1, dtype=dtype, device=text).item()
+        except (RuntimeError, AssertionError, TypeError) as error:
+            raise argparse.ArgumentTypeError(f"{text}: {str(error).splitlines()[0]}") from None
+        return text
+
+    return device
+
+
+def _file(text: str) -> Path | TextIO:
+    """A file, or the stream that ``-``, ``/dev/stdout`` or ``/dev/stderr`` is, or that goes into that file."""
+    if text == "-":
+        if sys.stdout is None:
+            raise argparse.ArgumentTypeError("standard output is closed")
+        return sys.stdout
+    path = Path(text)
+    try:
+        check_file(path)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if os.path.samestat(os.stat(path), os.fstat(stream.fileno())):
+                return stream
+        except (OSError, AttributeError):  # no such file, or no such stream
+            continue
+    return path
