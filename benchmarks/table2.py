@@ -10,31 +10,32 @@ import time
 
 import torch
 
-from hilladam import HillAdam, colour
-from hilladam.experiments import COLOUR_SEEDS, COLOUR_SIZES, network, summarize_colour, table2, tabulate
+from hilladam import colour
+from hilladam.experiments import (
+    CONTENDERS,
+    TABLE_2_CONTENDERS,
+    TABLE_2_SEEDS,
+    TABLE_2_SIZES,
+    network,
+    summarize_table2,
+    table2,
+    tabulate,
+)
 from hilladam.losses import ColourLoss
 
 STEPS, SAMPLE, BAR = 1000, 60, 180
-PLAIN = {
-    "Adam": torch.optim.Adam,
-    "RMSprop": torch.optim.RMSprop,
-    "NAdam": torch.optim.NAdam,
-    "RAdam": torch.optim.RAdam,
-    "SGD with momentum": lambda params, lr: torch.optim.SGD(params, lr, momentum=0.9),
-    "Hill-ADAM": lambda params, lr: HillAdam(params, lr, delta=1e-4, gamma=200.0),
-}
 
 
 def alone(name: str, loss: ColourLoss, steps: int) -> float:
     """Seconds for one run as a reader would write it."""
-    model, one = network(COLOUR_SIZES, "sigmoid", 100, torch.float32), torch.ones(1)
-    optimizer = PLAIN[name](model.parameters(), lr=1e-2)
+    model, one = network(TABLE_2_SIZES, "sigmoid", 100, torch.float32), torch.ones(1)
+    optimizer = CONTENDERS[name](model.parameters(), 1e-2, delta=1e-4, gamma=200.0)
     start = time.perf_counter()
     for _ in range(steps):
         optimizer.zero_grad()
         value = loss(model(one))
         value.backward()
-        optimizer.step(loss=value) if name == "Hill-ADAM" else optimizer.step()
+        optimizer.step(loss=value) if CONTENDERS[name].told else optimizer.step()
     return time.perf_counter() - start
 
 
@@ -44,16 +45,18 @@ def main() -> None:
         pair.name: ColourLoss(colour.channel_means(pair.source), colour.channel_means(pair.target))
         for pair in colour.pairs()
     }
-    runs = len(losses) * len(COLOUR_SEEDS)
+    runs = len(losses) * len(TABLE_2_SEEDS)
     first = next(iter(losses.values()))
     alone("Adam", first, SAMPLE)
-    before = sum(alone(name, first, SAMPLE) for name in PLAIN)
+    before = sum(alone(name, first, SAMPLE) for name in TABLE_2_CONTENDERS)
     start = time.perf_counter()
     table = tabulate(table2(losses, steps=STEPS, history=False), losses)
     together = time.perf_counter() - start
-    after = sum(alone(name, first, SAMPLE) for name in PLAIN)  # half before, half after: the machine's mood drifts
+    after = sum(
+        alone(name, first, SAMPLE) for name in TABLE_2_CONTENDERS
+    )  # half before, half after: the machine's mood drifts
     loop = (before + after) / 2 * STEPS / SAMPLE * runs
-    print(summarize_colour(table)[["best_global", "final_global"]].round(2))
+    print(summarize_table2(table)[["best_global", "final_global"]].round(2))
     print(f"one by one {loop:.0f} s (extrapolated), lock step {together:.0f} s (bar {BAR})")
     print(f"lock step is {loop / together:.1f} times faster")
 

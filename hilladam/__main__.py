@@ -135,7 +135,7 @@ def _table1(options):
 
 def _table2(options):
     from hilladam import colour
-    from hilladam.experiments import summarize_colour, table2, tabulate
+    from hilladam.experiments import summarize_table2, table2, tabulate
     from hilladam.losses import ColourLoss
 
     if (options.source is None) != (options.target is None):
@@ -156,7 +156,7 @@ def _table2(options):
                     losses, options.seeds)  # fmt: skip
     if options.out:
         _write_corrected(options.out, rows, {name: picture for name, (_, _, picture) in pictures.items()})
-    return summarize_colour(rows), rows
+    return summarize_table2(rows), rows
 
 
 def _write_corrected(folder: Path, rows, pictures) -> None:

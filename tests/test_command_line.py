@@ -76,9 +76,9 @@ def test_table_2_of_two_photographs_is_printed_and_written(call, tmp_path):
     status, printed, err = call("table2", "--source", tmp_path / "amber room.png", "--target", tmp_path / "blue.jpg",
                                 "--seeds", 100, 7, "--steps", 60, "--out", out, "--json", file)  # fmt: skip
     assert status == 0, err
-    assert all(name in printed for name in experiments.COLOUR_OPTIMIZERS)
+    assert all(name in printed for name in experiments.TABLE_2_CONTENDERS)
     rows = read(file)
-    assert len(rows) == 2 * len(experiments.COLOUR_OPTIMIZERS) and {row["seed"] for row in rows} == {7, 100}
+    assert len(rows) == 2 * len(experiments.TABLE_2_CONTENDERS) and {row["seed"] for row in rows} == {7, 100}
     gains = json.loads((out / "gains.json").read_text(encoding="utf-8"))
     assert sorted(gains) == sorted(path.name for path in out.glob("*.png"))
     # Each photograph is the whole source, in full size, with the gains of its optimizer's best run.
@@ -140,7 +140,7 @@ def test_the_learning_rates_are_printed_and_written(call, tmp_path, monkeypatch)
     assert call("tune", "--runs", 2, "--evaluations", 2, "--json", file)[0] == 0
     (row,) = read(file)
     assert row.pop("course") == "double_well"
-    assert list(row) == list(experiments.CONTENDERS)
+    assert list(row) == list(experiments.RACE_CONTENDERS)
 
 
 @pytest.mark.parametrize(

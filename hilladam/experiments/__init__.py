@@ -1,63 +1,46 @@
 """The paper's experiments, rerun: many independent runs in lock step on one device."""
 
+from hilladam.experiments._classifier import DIGITS_SIZES
+from hilladam.experiments._coincidences import coincidences
 from hilladam.experiments._compiled import run_networks, run_points
-from hilladam.experiments._digits import (
-    DIGITS_LR,
-    DIGITS_OPTIMIZERS,
-    DIGITS_SIZES,
-    GUESSING,
-    ONCE_AN_EPOCH,
-    Digits,
-    DigitsRecord,
-    coincidences,
-    digits,
-    load_digits,
-    summarize_digits,
-    sweep,
-)
+from hilladam.experiments._contenders import CONTENDERS, Contender
+from hilladam.experiments._courses import COURSES, Course, course
+from hilladam.experiments._digits import DIGITS_CONTENDERS, DIGITS_LR, DigitsRecord, digits, summarize_digits
+from hilladam.experiments._digits_data import Digits, load_digits
+from hilladam.experiments._digits_tuning import tune_digits
+from hilladam.experiments._intervals import wilson_interval
 from hilladam.experiments._models import ACTIVATIONS, Points, StackedMLP, network
-from hilladam.experiments._race import (
-    CONTENDERS,
-    COURSES,
-    LEARNING_RATES,
-    Course,
-    Rules,
-    course,
-    race,
-    standings,
-    tune,
-    tuned_rates,
-)
+from hilladam.experiments._race import RACE_CONTENDERS, race, standings
 from hilladam.experiments._restarts import RestartedAdam, gradients_to, restarted
 from hilladam.experiments._table1 import PAPER_TABLE_1, decode_mean, readings, stored_readings, summarize, table1
 from hilladam.experiments._table2 import (
-    COLOUR_OPTIMIZERS,
-    COLOUR_SEEDS,
-    COLOUR_SIZES,
     PAPER_TABLE_2,
+    TABLE_2_CONTENDERS,
+    TABLE_2_SEEDS,
+    TABLE_2_SIZES,
     PositiveGains,
     stored_table2,
-    summarize_colour,
+    summarize_table2,
     table2,
     tabulate,
 )
 from hilladam.experiments._training import Record, train
+from hilladam.experiments._tuning import tune, tuned_rates
 
 __all__ = [
     "ACTIVATIONS",
-    "COLOUR_OPTIMIZERS",
-    "COLOUR_SEEDS",
-    "COLOUR_SIZES",
     "CONTENDERS",
     "COURSES",
+    "DIGITS_CONTENDERS",
     "DIGITS_LR",
-    "DIGITS_OPTIMIZERS",
     "DIGITS_SIZES",
-    "GUESSING",
-    "LEARNING_RATES",
-    "ONCE_AN_EPOCH",
     "PAPER_TABLE_1",
     "PAPER_TABLE_2",
+    "RACE_CONTENDERS",
+    "TABLE_2_CONTENDERS",
+    "TABLE_2_SEEDS",
+    "TABLE_2_SIZES",
+    "Contender",
     "Course",
     "Digits",
     "DigitsRecord",
@@ -65,7 +48,6 @@ __all__ = [
     "PositiveGains",
     "Record",
     "RestartedAdam",
-    "Rules",
     "StackedMLP",
     "coincidences",
     "course",
@@ -83,13 +65,14 @@ __all__ = [
     "stored_readings",
     "stored_table2",
     "summarize",
-    "summarize_colour",
     "summarize_digits",
-    "sweep",
+    "summarize_table2",
     "table1",
     "table2",
     "tabulate",
     "train",
     "tune",
+    "tune_digits",
     "tuned_rates",
+    "wilson_interval",
 ]

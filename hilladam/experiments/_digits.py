@@ -1,47 +1,33 @@
-"""A small network on real data: scikit-learn's digits, in mini-batches, and what their noise does to the δ rule."""
+"""A small network on real data, in mini-batches: every optimizer on scikit-learn's digits."""
 
 import math
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from copy import deepcopy
-from dataclasses import dataclass
-from functools import cache, partial
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from numbers import Integral
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
-from tqdm.auto import trange
 
-from hilladam.experiments._models import network
-from hilladam.optim import CoolMomentum, HillAdam
-
-DIGITS_SIZES = (64, 32, 10)
-"""The widths of the network's layers: 8 × 8 pixels, 32 hidden units with tanh, ten classes. It has 2,410 weights."""
+from hilladam.experiments._classifier import DIGITS_SIZES, logits_of, losses_of, measure
+from hilladam.experiments._coincidences import chance, check_delta
+from hilladam.experiments._contenders import CONTENDERS, ONCE_AN_EPOCH, chosen
+from hilladam.experiments._digits_data import checked_size, load_digits
+from hilladam.experiments._in_turn import in_turn
+from hilladam.experiments._models import Points, network
+from hilladam.experiments._training import Optimizers, Record, joined, train_in_full
+from hilladam.optim import REASONS
 
 GUESSING = math.log(10)
 """The cross-entropy of giving all ten classes the same probability. A network with a higher one had better guess."""
 
-ONCE_AN_EPOCH = "Hill-ADAM, once an epoch"
-
-DIGITS_OPTIMIZERS: dict[str, Callable] = {
-    "SGD": partial(torch.optim.SGD, foreach=False),
-    "momentum": partial(torch.optim.SGD, momentum=0.9, foreach=False),
-    "Nesterov": partial(torch.optim.SGD, momentum=0.9, nesterov=True, foreach=False),
-    "RMSprop": partial(torch.optim.RMSprop, foreach=False),
-    "NAdam": partial(torch.optim.NAdam, foreach=False),
-    "RAdam": partial(torch.optim.RAdam, foreach=False),
-    "Adam": partial(torch.optim.Adam, foreach=False),
-    "CoolMomentum": CoolMomentum,
-    "Hill-ADAM": partial(HillAdam, foreach=False),
-    ONCE_AN_EPOCH: partial(HillAdam, foreach=False),
-}
-"""What trains, as functions of parameters and learning rate.
+DIGITS_CONTENDERS = ("SGD", "momentum", "Nesterov", "RMSprop", "NAdam", "RAdam", "Adam", "CoolMomentum", "Hill-ADAM",
+                     ONCE_AN_EPOCH)  # fmt: skip
+"""The names of those of :data:`CONTENDERS` that learn to read.
 
 ``"Hill-ADAM"`` judges the loss of every mini-batch. ``"Hill-ADAM, once an epoch"`` judges the loss over the whole
-training set at the first step of every epoch; its other steps are bare ones, which judge nothing. CoolMomentum also
-takes ``cooling_steps``, which :func:`digits` makes the number of steps of the run.
+training set at the first step of every epoch; its other steps are bare ones, which judge nothing.
 """
 
 DIGITS_LR = {
@@ -58,44 +44,22 @@ DIGITS_LR = {
 }
 """The learning rates of :func:`digits`, for mini-batches of 64 images and 25 epochs.
 
-Each is the one of :func:`sweep`'s rates that ends with the lowest training loss; no test image has a say in it. The
-two Hill-ADAMs take Adam's rate, so that they differ from it in nothing but their turns: where a Hill-ADAM ends depends
-on when it last turned, and the rates 0.01 and 0.03 do about equally well for the one that judges every mini-batch.
+Each is the one of :func:`tune_digits`'s rates that ends with the lowest training loss; no test image has a say in it.
+The two Hill-ADAMs take Adam's rate, so that they differ from it in nothing but their turns: where a Hill-ADAM ends
+depends on when it last turned, and the rates 0.01 and 0.03 do about equally well for the one that judges every
+mini-batch.
 """
 
-_HILLS = ("Hill-ADAM", ONCE_AN_EPOCH)
 _MEASURES = ["train_loss", "test_loss", "test_accuracy"]
 
 
-class Digits(NamedTuple):
-    """1,797 images in two parts: pixels in float64 from 0 to 1, and which digit each image shows."""
-
-    train_images: Tensor
-    """``(1347, 64)``"""
-    train_classes: Tensor
-    """``(1347,)``"""
-    test_images: Tensor
-    """``(450, 64)``"""
-    test_classes: Tensor
-    """``(450,)``"""
-
-
-@cache
-def load_digits() -> Digits:
-    """scikit-learn's digits, three quarters to train with and one to test with, every class in proportion."""
-    from sklearn.datasets import load_digits
-    from sklearn.model_selection import train_test_split
-
-    images, classes = load_digits(return_X_y=True)
-    train, test, train_classes, test_classes = train_test_split(
-        images / 16, classes, test_size=0.25, random_state=0, stratify=classes
-    )
-    return Digits(*(torch.as_tensor(part) for part in (train, train_classes, test, test_classes)))
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DigitsRecord:
-    """What happened in every run of :func:`digits`."""
+    """What happened in every run of :func:`digits`: a :class:`Record` of each optimizer, and what was measured besides.
+
+    A record has the losses of the mini-batches. How a network does on all images is measured once an epoch, and that
+    is a table. Two of these are equal if everything in them is.
+    """
 
     epochs: pd.DataFrame
     """A row for each ``optimizer``, ``seed`` and ``epoch``; epoch 0 is before training.
@@ -112,20 +76,37 @@ class DigitsRecord:
     best: pd.DataFrame
     """A row for each run of a Hill-ADAM: ``best_loss``, as it was judged, and what :meth:`~hilladam.HillAdam.load_best`
     brings back: ``train_loss``, ``test_loss`` and ``test_accuracy`` over the whole sets."""
-    losses: np.ndarray
-    """``(steps, optimizers, seeds)``: the loss of each step's mini-batch, before the step."""
+    runs: dict[str, Record]
+    """By optimizer, with a member for each seed: the loss of every step's mini-batch, before the step, and the turns.
+    A state is all weights in one row; the states of every step are left out, but the best and the final one are there.
+    """
     weights: dict[tuple[str, int], Tensor]
     """By optimizer and seed: all weights at the end in one row, as ``parameters_to_vector`` lays them out."""
 
     def network(self, optimizer: str, seed: int) -> nn.Sequential:
-        """The network as a run left it; a Hill-ADAM may have left it on a hill."""
+        """The network as a run left it; a Hill-ADAM may have left it on a hill.
+
+        Raises:
+            ValueError: there is no such run.
+        """
+        if (optimizer, seed) not in self.weights:
+            raise ValueError(f"Invalid run: {(optimizer, seed)}; expected one of {list(self.weights)}")
         model = network(DIGITS_SIZES, "tanh", seed)
         nn.utils.vector_to_parameters(self.weights[optimizer, seed], model.parameters())
         return model
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, DigitsRecord):
+            return NotImplemented
+        tables = all(getattr(self, name).equals(getattr(other, name)) for name in ("epochs", "switches", "best"))
+        same = self.weights.keys() == other.weights.keys() and self.runs == other.runs
+        return tables and same and all(torch.equal(row, other.weights[run]) for run, row in self.weights.items())
+
+    __hash__ = None  # type: ignore[assignment]
+
 
 def digits(
-    optimizers: Iterable[str] = tuple(DIGITS_OPTIMIZERS),
+    optimizers: Iterable[str] = DIGITS_CONTENDERS,
     seeds: Iterable[int] = range(3),
     epochs: int = 25,
     batch_size: int | None = 64,
@@ -135,7 +116,7 @@ def digits(
     gamma: float = GUESSING,
     progress: bool = False,
 ) -> DigitsRecord:
-    """Train a small network to read digits, with every optimizer and seed: all of them in lock step.
+    """Train a small network to read digits, with every optimizer and seed: the seeds in lock step, epoch by epoch.
 
     The loss is the cross-entropy. Everything is float64 and on the CPU, which is the fastest place for a network this
     small. A seed gives the initial weights and the order of the images, so that all optimizers start from the same
@@ -145,7 +126,7 @@ def digits(
     Ctrl-C ends the training and keeps the epochs that were complete, with a warning.
 
     Args:
-        optimizers: keys of :data:`DIGITS_OPTIMIZERS`.
+        optimizers: names among :data:`DIGITS_CONTENDERS`.
         seeds: one run each.
         epochs: how many, at least 1.
         batch_size: from 1 to 1,347; ``None`` for all 1,347 images at once, so that an epoch is one step.
@@ -157,108 +138,78 @@ def digits(
 
     Raises:
         ValueError: no seed or optimizer, one twice, an unknown optimizer, or a number out of its range.
+
+    Example:
+        >>> from hilladam.experiments import digits
+        >>> record = digits(["SGD", "Hill-ADAM"], seeds=[0], epochs=2)
+        >>> list(record.epochs["epoch"])
+        [0, 1, 2, 0, 1, 2]
+        >>> record.runs["SGD"].losses.shape
+        (42, 1)
+        >>> bool((record.epochs.query("epoch == 2")["test_accuracy"] > 0.8).all())
+        True
     """
-    optimizers, seeds = list(optimizers), list(seeds)
-    for name, given in (("optimizers", optimizers), ("seeds", seeds)):
-        if not given or len(set(given)) < len(given):
-            raise ValueError(f"Invalid {name}: {given or 'none'}; expected at least one, and none twice")
-    for name, given in (("optimizer", optimizers), ("lr", lr or ())):
-        for key in given:
-            if key not in DIGITS_OPTIMIZERS:
-                raise ValueError(f"Invalid {name}: {key!r}; expected one of {tuple(DIGITS_OPTIMIZERS)}")
-    if epochs < 1:
-        raise ValueError(f"Invalid epochs: {epochs}; expected at least 1")
-    _check_delta(delta)
+    optimizers, seeds = chosen(optimizers, DIGITS_CONTENDERS), list(seeds)
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise ValueError(f"Invalid seeds: {seeds or 'none'}; expected at least one, and none twice")
+    for name in lr or ():
+        if name not in DIGITS_CONTENDERS:
+            raise ValueError(f"Invalid lr: {name!r}; expected one of {DIGITS_CONTENDERS}")
+    if not isinstance(epochs, Integral) or epochs < 1:
+        raise ValueError(f"Invalid epochs: {epochs}; expected a whole number >= 1")
+    check_delta(delta)
     data, rates = load_digits(), {**DIGITS_LR, **(lr or {})}
     images = len(data.train_images)
-    size = _checked_size(batch_size, images)
+    size = checked_size(batch_size, images)
     steps = images // size
 
     starts = [nn.utils.parameters_to_vector(network(DIGITS_SIZES, "tanh", seed).parameters()) for seed in seeds]
-    weights = torch.stack(starts).detach().repeat(len(optimizers), 1, 1).requires_grad_()
-    movers = [
-        _Mover(name, rows, rates[name], epochs * steps, delta, gamma)
-        for name, rows in zip(optimizers, weights.detach(), strict=True)
-    ]
+    starts = torch.stack(starts).detach()
+    told = {"delta": delta, "gamma": gamma, "steps": epochs * steps}
+    models = {name: Points(starts, split=bool(CONTENDERS[name].told)) for name in optimizers}
+    movers = {name: CONTENDERS[name].for_each(model.parameters, rates[name], **told) for name, model in models.items()}
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
 
-    measures, losses, complete = [_measure(weights, data, size)], [], None
-    try:
-        for _ in trange(epochs, desc="digits", disable=not progress, leave=False):
-            whole = measures[-1][0]
-            for batch in _batches(generators, images, size):
-                value = _losses(_logits(weights, data.train_images[batch]), data.train_classes[batch]).mean(-1)
-                (grads,) = torch.autograd.grad(value.sum(), weights)
-                losses.append(value.detach())
-                for i, mover in enumerate(movers):
-                    mover.step(grads[i], losses[-1][i], None if whole is None else whole[i])
-                whole = None
-            measures.append(_measure(weights, data, size))
-            # Only now, and at once: an interrupted epoch leaves no trace.
-            complete = len(measures), weights.detach().clone(), [mover.memory() for mover in movers]
-    except KeyboardInterrupt:
-        if complete is None:
-            raise
-        message = f"Interrupted: the record ends after {complete[0] - 1} of {epochs} epochs"
-        warnings.warn(message, RuntimeWarning, stacklevel=2)
+    def end() -> tuple[Tensor, Tensor]:
+        weights = torch.stack([model().detach() for model in models.values()])
+        return weights, measure(weights, data, size)
 
-    done, last, memories = complete
-    measures, losses = torch.stack(measures[:done]).numpy(), torch.stack(losses[: (done - 1) * steps]).numpy()
-    runs = [(name, seed) for name in optimizers for seed in seeds]
-    hills = {}
-    for mover, memory in zip(movers, memories, strict=True):
-        hills.update(((mover.name, seed), hill) for seed, hill in zip(seeds, mover.hills(memory), strict=False))
+    ends = [end()]
+
+    def epoch(_) -> dict[str, Record]:
+        batches = [(data.train_images[b], data.train_classes[b]) for b in _batches(generators, images, size)]
+        whole = dict(zip(optimizers, ends[-1][1][0], strict=True))
+        records = {name: _epoch(name, models[name], movers[name], batches, whole[name]) for name in optimizers}
+        ends.append(end())
+        return records
+
+    records = in_turn(range(epochs), epoch, "epochs", "digits" if progress else "").values()
+    weights, measures = (torch.stack(part) for part in zip(*ends[: len(records) + 1], strict=True))
+    runs = {name: joined([each[name] for each in records]) for name in optimizers}
+    measures = measures.numpy()
     return DigitsRecord(
-        _epochs(optimizers, seeds, measures, losses, delta),
-        _switches(runs, measures, losses, hills),
-        _best(data, size, hills),
-        losses,
-        dict(zip(runs, last.flatten(0, 1), strict=True)),
+        _epochs(runs, seeds, measures, delta),
+        _switches(runs, seeds, measures),
+        _best(runs, seeds, measures, weights, data, size),
+        runs,
+        {(name, seed): weights[-1, i, j] for i, name in enumerate(optimizers) for j, seed in enumerate(seeds)},
     )
 
 
-def _checked_size(batch_size: int | None, images: int) -> int:
-    size = images if batch_size is None else batch_size
-    if not 1 <= size <= images:
-        raise ValueError(f"Invalid batch_size: {batch_size}; expected 1 to {images}, or None for all images")
-    return size
+def _epoch(name: str, model: Points, optimizer: Optimizers, batches, whole: Tensor) -> Record:
+    """One epoch of every seed of an optimizer; ``whole`` is the loss over all images before it, shape ``(seeds,)``."""
+    coming = iter(batches)
 
+    def loss(weights):
+        images, classes = next(coming)
+        return losses_of(logits_of(weights, images), classes).mean(-1)
 
-def _check_delta(delta: float) -> None:
-    if not 0 <= delta < math.inf:
-        raise ValueError(f"Invalid delta: {delta}; expected a finite number >= 0")
+    def judged(step):
+        return None if step else whole
 
-
-class _Mover:
-    """One optimizer for all its runs, whose weights are the rows; a Hill-ADAM, which decides, for each of them."""
-
-    def __init__(self, name: str, rows: Tensor, lr: float, steps: int, delta: float, gamma: float):
-        self.name, self.decides = name, name in _HILLS
-        settings = {"delta": delta, "gamma": gamma} if self.decides else {}
-        if name == "CoolMomentum":
-            settings = {"cooling_steps": steps}
-        self.params = rows.split(1) if self.decides else [rows]
-        self.optimizers = [DIGITS_OPTIMIZERS[name]([param], lr, **settings) for param in self.params]
-
-    def step(self, grads: Tensor, losses: Tensor, whole: Tensor | None) -> None:
-        """``whole`` is the loss over the whole training set, at the first step of an epoch."""
-        judged = whole if self.name == ONCE_AN_EPOCH else losses
-        parts = grads.split(1) if self.decides else [grads]
-        for i, (param, part, optimizer) in enumerate(zip(self.params, parts, self.optimizers, strict=True)):
-            param.grad = part
-            if self.decides and judged is not None:
-                optimizer.step(loss=judged[i])
-            else:
-                optimizer.step()
-
-    def memory(self) -> list[dict]:
-        return [deepcopy(optimizer.state_dict()) for optimizer in self.optimizers if self.decides]
-
-    def hills(self, memory: list[dict]) -> list[HillAdam]:
-        """The Hill-ADAMs as they were when they had this memory."""
-        for optimizer, remembered in zip(self.optimizers, memory, strict=self.decides):
-            optimizer.load_state_dict(remembered)
-        return self.optimizers if self.decides else []
+    seldom = CONTENDERS[name].told == "every epoch"
+    record = train_in_full(model, loss, optimizer, len(batches), judged=judged if seldom else None)
+    return replace(record, states=record.states[:0])
 
 
 def _batches(generators: Sequence[torch.Generator], images: int, size: int) -> Iterator[Tensor]:
@@ -267,52 +218,8 @@ def _batches(generators: Sequence[torch.Generator], images: int, size: int) -> I
     yield from orders[:, : images // size * size].split(size, dim=1)
 
 
-def _logits(weights: Tensor, images: Tensor) -> Tensor:
-    """``(…, seeds, images, 10)`` from the rows ``(…, seeds, weights)`` of networks.
-
-    The images are ``(images, 64)``, the same for all, or ``(seeds, images, 64)``.
-    """
-    inputs, hidden, outputs = DIGITS_SIZES
-    w1, b1, w2, b2 = weights.split([hidden * inputs, hidden, outputs * hidden, outputs], dim=-1)
-    activity = torch.tanh(images @ w1.unflatten(-1, (hidden, inputs)).mT + b1[..., None, :])
-    return activity @ w2.unflatten(-1, (outputs, hidden)).mT + b2[..., None, :]
-
-
-def _losses(logits: Tensor, classes: Tensor) -> Tensor:
-    """The cross-entropy of each image: ``(…, seeds, images)``."""
-    chosen = logits.gather(-1, classes.expand(logits.shape[:-1])[..., None])[..., 0]
-    return logits.logsumexp(-1) - chosen
-
-
-@torch.no_grad()
-def _measure(weights: Tensor, data: Digits, size: int) -> Tensor:
-    """``(4, …, seeds)``: training loss, σ of a mini-batch's loss, test loss and test accuracy."""
-    train = _losses(_logits(weights, data.train_images), data.train_classes)
-    logits = _logits(weights, data.test_images)
-    hits = (logits.argmax(-1) == data.test_classes).to(logits)
-    sigma = train.std(-1) * _shrink(size, train.shape[-1])
-    return torch.stack([train.mean(-1), sigma, _losses(logits, data.test_classes).mean(-1), hits.mean(-1)])
-
-
-def _shrink(size: int, images: int) -> float:
-    """σ of a mini-batch's loss over that of an image's, for σ such that the difference of two batches has √2 σ.
-
-    Batches of one epoch share no image, which makes their difference exactly as wide as that of independent draws.
-    Batches of different epochs may share images, and with all images they are equal.
-    """
-    return math.sqrt(1 / size if 2 * size <= images else 1 / size - 1 / images)
-
-
-def _chance(sigma, delta: float) -> np.ndarray:
-    """P(|difference| < δ) for two independent normal draws of standard deviation σ."""
-    from scipy.special import erf
-
-    with np.errstate(divide="ignore"):
-        return erf(np.divide(delta, 2 * np.asarray(sigma))) if delta else np.zeros_like(sigma)
-
-
-def _epochs(optimizers, seeds, measures, losses, delta) -> pd.DataFrame:
-    count = len(measures) - 1
+def _epochs(runs, seeds, measures, delta) -> pd.DataFrame:
+    count, losses = len(measures) - 1, np.stack([run.losses for run in runs.values()], axis=1)
     steps = len(losses) // count
     train_loss, sigma, test_loss, accuracy = np.moveaxis(measures, 1, 0)
 
@@ -321,37 +228,48 @@ def _epochs(optimizers, seeds, measures, losses, delta) -> pd.DataFrame:
     with np.errstate(invalid="ignore"):  # of runs that diverged
         within[1:] = np.abs(np.diff(losses, axis=0)) < delta
     close[1:] = within.reshape(count, steps, *sigma.shape[1:]).sum(axis=1)
-    chance = _chance(sigma, delta)
-    expected[1:] = steps * (chance[1:] + chance[:-1]) / 2
+    likely = chance(sigma, delta)
+    expected[1:] = steps * (likely[1:] + likely[:-1]) / 2
     expected[1] *= 1 - 1 / steps  # the very first mini-batch has none before it
 
-    index = pd.MultiIndex.from_product([optimizers, seeds, range(count + 1)], names=["optimizer", "seed", "epoch"])
+    index = pd.MultiIndex.from_product([runs, seeds, range(count + 1)], names=["optimizer", "seed", "epoch"])
     columns = {"train_loss": train_loss, "test_loss": test_loss, "test_accuracy": accuracy, "sigma": sigma,
                "close": close, "expected": expected}  # fmt: skip
     return pd.DataFrame({name: np.moveaxis(c, 0, -1).ravel() for name, c in columns.items()}, index).reset_index()
 
 
-def _switches(runs, measures, losses, hills) -> pd.DataFrame:
-    steps = len(losses) // (len(measures) - 1)
-    per_epoch, per_step = measures[:-1, 0].reshape(-1, len(runs)), losses.reshape(-1, len(runs))
+def _judged(name: str, losses: np.ndarray, per_epoch: np.ndarray) -> tuple[np.ndarray, int]:
+    """The losses of one run that a Hill-ADAM judged, and how many steps there are from one to the next."""
+    seldom = CONTENDERS[name].told == "every epoch"
+    return (per_epoch, len(losses) // len(per_epoch)) if seldom else (losses, 1)
+
+
+def _switches(runs, seeds, measures) -> pd.DataFrame:
     rows = []
-    for (name, seed), hill in hills.items():
-        judged, every = (per_epoch, steps) if name == ONCE_AN_EPOCH else (per_step, 1)
-        judged = judged[:, runs.index((name, seed))]
-        for turn in hill.switches:
-            step, previous = turn.step * every, judged[turn.step - 1] if turn.step else math.nan
-            rows.append((name, seed, step, step // steps + 1, turn.direction, turn.reason, previous, judged[turn.step]))
+    for i, (name, run) in enumerate(runs.items()):
+        for j, seed in enumerate(seeds):
+            alone, per_epoch = run.member(j), measures[:-1, 0, i, j]
+            judged, every = _judged(name, alone.losses, per_epoch)
+            for step in alone.switches.tolist():
+                turn, epoch = step // every, step * len(per_epoch) // len(alone.losses) + 1
+                direction = "maximize" if alone.maximize[step] else "minimize"
+                previous = judged[turn - 1] if turn else math.nan
+                rows.append((name, seed, step, epoch, direction, REASONS[alone.reasons[step]], previous, judged[turn]))
     columns = ["optimizer", "seed", "step", "epoch", "direction", "reason", "previous_loss", "loss"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _best(data, size, hills) -> pd.DataFrame:
+def _best(runs, seeds, measures, weights, data, size) -> pd.DataFrame:
     rows = []
-    for (name, seed), hill in hills.items():
-        best_loss = hill.load_best()
-        (weights,) = hill.param_groups[0]["params"]
-        train_loss, _, test_loss, accuracy = _measure(weights, data, size).flatten().tolist()
-        rows.append((name, seed, best_loss, train_loss, test_loss, accuracy))
+    for i, (name, run) in enumerate(runs.items()):
+        for j, seed in enumerate(seeds if CONTENDERS[name].told else ()):
+            if CONTENDERS[name].told == "every epoch":
+                whole = np.where(np.isfinite(measures[:-1, 0, i, j]), measures[:-1, 0, i, j], math.inf)
+                best_loss, best = whole.min(), weights[whole.argmin(), i, j]
+            else:
+                best_loss, best = run.best_losses[j], torch.as_tensor(run.best_states[j])
+            train_loss, _, test_loss, accuracy = measure(best, data, size).tolist()
+            rows.append((name, seed, float(best_loss), train_loss, test_loss, accuracy))
     return pd.DataFrame(rows, columns=["optimizer", "seed", "best_loss", *_MEASURES])
 
 
@@ -361,10 +279,16 @@ def summarize_digits(record: DigitsRecord) -> pd.DataFrame:
     The best network is that of the epoch that ended with the lowest training loss; a Hill-ADAM's is the one that
     ``load_best()`` brings back. ``train_loss``, ``test_loss`` and ``test_accuracy`` are means over the seeds, each with
     its standard deviation, ``…_sd``.
+
+    Example:
+        >>> from hilladam.experiments import digits, summarize_digits
+        >>> table = summarize_digits(digits(["Adam", "Hill-ADAM"], seeds=[0, 1], epochs=2))
+        >>> table.index.tolist()
+        [('final', 'Adam'), ('final', 'Hill-ADAM'), ('best', 'Adam'), ('best', 'Hill-ADAM')]
     """
     epochs = record.epochs
     final = epochs[epochs["epoch"] == epochs["epoch"].max()]
-    others = epochs[~epochs["optimizer"].isin(_HILLS)]
+    others = epochs[~epochs["optimizer"].isin(record.best["optimizer"])]
     lowest = others.loc[others.groupby(["optimizer", "seed"])["train_loss"].idxmin()]
     best = pd.concat([lowest, record.best], ignore_index=True)
     groups = {
@@ -374,99 +298,3 @@ def summarize_digits(record: DigitsRecord) -> pd.DataFrame:
     table = pd.concat(groups, names=["network"])
     table.columns = [name if of == "mean" else f"{name}_sd" for name, of in table.columns]
     return table
-
-
-def sweep(
-    optimizers: Iterable[str] = tuple(DIGITS_OPTIMIZERS),
-    rates: Iterable[float] = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0),
-    seeds: Iterable[int] = range(100, 103),
-    **settings,
-) -> pd.DataFrame:
-    """The final training loss with each learning rate, the mean over the seeds: how :data:`DIGITS_LR` was found.
-
-    Ctrl-C ends it without a table.
-
-    Args:
-        optimizers: keys of :data:`DIGITS_OPTIMIZERS`.
-        rates: what to try.
-        seeds: others than those of the runs that are to be compared.
-        settings: what :func:`digits` takes besides, by name.
-
-    Returns:
-        A row for each optimizer, a column for each rate.
-    """
-    optimizers, seeds, columns = list(optimizers), list(seeds), {}
-    for rate in rates:
-        with warnings.catch_warnings():  # an interrupted run is no result
-            warnings.filterwarnings("error", "Interrupted", RuntimeWarning)
-            try:
-                epochs = digits(optimizers, seeds, lr=dict.fromkeys(optimizers, rate), **settings).epochs
-            except RuntimeWarning:
-                raise KeyboardInterrupt from None
-        final = epochs[epochs["epoch"] == epochs["epoch"].max()]
-        columns[rate] = final.groupby("optimizer", sort=False)["train_loss"].mean()
-    return pd.DataFrame(columns)
-
-
-def coincidences(
-    model: nn.Module,
-    batch_sizes: Iterable[int | None] = (8, 16, 32, 64, 128, 256, 512, None),
-    delta: float = 1e-4,
-    *,
-    draws: int = 10_000,
-    seed: int = 0,
-) -> pd.DataFrame:
-    r"""How often two mini-batches, one after the other, have losses within δ although the weights stand still.
-
-    The δ rule takes such a pair for a loss that stands still, wherever the weights are. Were the losses of the batches
-    normal, with standard deviation σ, it would happen with probability
-    :math:`\operatorname{erf}(\delta / 2\sigma) \approx \delta / (\sigma \sqrt\pi)` for :math:`\delta \ll \sigma`. For
-    batches of B images, :math:`\sigma = S / \sqrt B`, with the standard deviation S of the images' own losses. Two
-    batches of one epoch share no image; batches of more than half of the images come from two epochs, so that they
-    may, and σ falls to 0 with all images.
-
-    Args:
-        model: takes training images, ``(1347, 64)``, to logits, ``(1347, 10)``.
-        batch_sizes: as for :func:`digits`.
-        delta: δ ≥ 0, in units of the loss.
-        draws: how many pairs of mini-batches to draw of each size.
-        seed: of the draws.
-
-    Returns:
-        A row for each size: ``batch_size``, ``sigma``, the share ``measured`` with its 95 % interval ``low`` to
-        ``high`` (Wilson), and the share ``predicted``.
-
-    Raises:
-        ValueError: a size that :func:`digits` refuses, a δ below 0, or no draws.
-    """
-    from scipy.stats import binomtest
-
-    _check_delta(delta)
-    if draws < 1:
-        raise ValueError(f"Invalid draws: {draws}; expected at least 1")
-    data, rng, rows = load_digits(), np.random.default_rng(seed), []
-    images = len(data.train_images)
-    with torch.no_grad():
-        losses = _losses(model(data.train_images), data.train_classes).numpy()
-    for batch_size in batch_sizes:
-        size = _checked_size(batch_size, images)
-        sigma = losses.std(ddof=1) * _shrink(size, images)
-        close = int(sum((d < delta).sum() for d in _differences(losses, size, draws, rng)))
-        interval = binomtest(close, draws).proportion_ci(method="wilson")
-        rows.append((size, sigma, close / draws, interval.low, interval.high, float(_chance(sigma, delta))))
-    return pd.DataFrame(rows, columns=["batch_size", "sigma", "measured", "low", "high", "predicted"])
-
-
-def _differences(losses: np.ndarray, size: int, draws: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """How far apart the losses of pairs of mini-batches are, some hundred epochs at a time."""
-    if size == len(losses):
-        yield np.zeros(draws)  # the same images in another order
-        return
-    pairs = len(losses) // (2 * size)  # in one epoch; where there is none, two epochs give one
-    taken = max(2 * pairs, 1) * size
-    while draws > 0:
-        epochs = min(500, -(-draws // pairs) if pairs else 2 * draws)
-        orders = rng.permuted(np.broadcast_to(losses, (epochs, len(losses))), axis=1)
-        means = orders[:, :taken].reshape(-1, 2, size).mean(axis=-1)[:draws]
-        yield np.abs(means[:, 0] - means[:, 1])
-        draws -= len(means)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from numbers import Integral
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +19,7 @@ _SLOPES = {
 
 
 def network(
-    sizes: Sequence[int] = (6, 4, 3, 1), activation: str = "none", seed: int = 0, dtype=torch.float64
+    sizes: Sequence[int] = (6, 4, 3, 1), activation: str = "none", seed: int = 0, dtype: torch.dtype = torch.float64
 ) -> nn.Sequential:
     """A fully connected network with torch's default initialisation.
 
@@ -28,9 +29,25 @@ def network(
         seed: of the initial weights. They are those that ``torch.manual_seed(seed)`` gives a float32 network on the
             CPU, whatever the dtype and the device; torch's global generator is left alone.
         dtype: floating point.
+
+    Raises:
+        ValueError: fewer than two widths or one below 1, an unknown activation, or a dtype that is not floating point.
+
+    Example:
+        >>> from hilladam.experiments import network
+        >>> model = network((6, 4, 3, 1), "tanh", seed=0)
+        >>> [type(layer).__name__ for layer in model]
+        ['Linear', 'Tanh', 'Linear', 'Tanh', 'Linear']
+        >>> sum(weight.numel() for weight in model.parameters())
+        47
     """
+    sizes = tuple(sizes)
+    if len(sizes) < 2 or not all(isinstance(size, Integral) and size >= 1 for size in sizes):
+        raise ValueError(f"Invalid sizes: {sizes}; expected at least two whole numbers >= 1")
     if activation not in ACTIVATIONS:
         raise ValueError(f"Invalid activation: {activation!r}; expected one of {tuple(ACTIVATIONS)}")
+    if not dtype.is_floating_point:
+        raise ValueError(f"Invalid dtype: {dtype}; expected a floating-point one")
     layers: list[nn.Module] = []
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed every GPU too
@@ -43,14 +60,35 @@ class Points:
     """No network at all: every member is a point ``x``, moved directly.
 
     Args:
-        starts: shape ``(members,)`` or ``(members, dimensions)``.
+        starts: shape ``(members,)`` or ``(members, dimensions)``, floating point; they are copied.
+        split: makes every member a parameter of its own, so that each can have an optimizer of its own. By default
+            there is one parameter for all of them.
+
+    Raises:
+        ValueError: starts that are not floating point, or none.
+
+    Example:
+        >>> import torch
+        >>> from hilladam.experiments import Points
+        >>> points = Points(torch.tensor([1.0, 2.0]))
+        >>> torch.optim.SGD(points.parameters, 0.1).zero_grad()
+        >>> points().tolist(), len(points.parameters)
+        ([1.0, 2.0], 1)
     """
 
-    def __init__(self, starts: Tensor):
-        self.parameters = [starts.detach().clone().requires_grad_()]
+    def __init__(self, starts: Tensor, split: bool = False):
+        if not starts.is_floating_point() or not starts.numel() or not starts.dim():
+            raise ValueError(
+                f"Invalid starts: {starts.dtype} of shape {tuple(starts.shape)}; expected floating-point numbers of "
+                "shape (members,) or (members, dimensions)"
+            )
+        parts = starts.detach().unbind() if split else [starts.detach()]
+        self.parameters = [part.clone().requires_grad_() for part in parts]
+        self._split = split
 
     def __call__(self) -> Tensor:
-        return self.parameters[0]
+        """The points, shaped like the starts."""
+        return torch.stack(self.parameters) if self._split else self.parameters[0]
 
 
 class StackedMLP:
@@ -65,10 +103,22 @@ class StackedMLP:
         device: where the ensemble lives.
         split: makes every row a parameter of its own. An optimizer that goes from row to row keeps its work in the
             processor's cache, which is faster where a row is long; and each row can have an optimizer of its own.
+
+    Raises:
+        ValueError: no seed, or what :func:`network` refuses.
+
+    Example:
+        >>> from hilladam.experiments import StackedMLP
+        >>> ensemble = StackedMLP([0, 1, 2], (6, 4, 3, 1), "tanh")
+        >>> ensemble().shape, [tuple(weights.shape) for weights in ensemble.parameters]
+        (torch.Size([3, 1]), [(3, 47)])
     """
 
     def __init__(self, seeds: Sequence[int], sizes: Sequence[int] = (6, 4, 3, 1), activation: str = "none",
-                 dtype=torch.float64, device=None, split: bool = False):  # fmt: skip
+                 dtype: torch.dtype = torch.float64, device: torch.device | str | None = None,
+                 split: bool = False):  # fmt: skip
+        if not len(seeds):
+            raise ValueError("Invalid seeds: none; expected at least one")
         flat = {s: nn.utils.parameters_to_vector(network(sizes, activation, s, dtype).parameters()) for s in set(seeds)}
         self._weights = torch.stack([flat[s].detach() for s in seeds]).to(device)
         parts = self._weights.unbind() if split else [self._weights]

@@ -1,72 +1,32 @@
-"""One runner for every optimizer: the same losses, the same starts, the same number of evaluations."""
+"""A race: one loss, the same starts and as many evaluations for every contender."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
-from importlib.resources import files
-from typing import NamedTuple
+from numbers import Integral
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
-from tqdm.auto import tqdm
 
+from hilladam.experiments._contenders import CONTENDERS, chosen
+from hilladam.experiments._in_turn import in_turn
+from hilladam.experiments._intervals import wilson_interval
 from hilladam.experiments._models import Points
-from hilladam.experiments._restarts import RestartedAdam, gradients_to
-from hilladam.experiments._training import Record, train
-from hilladam.losses import DOUBLE_WELL, SURFACES, TABLE_1, ColourLoss
-from hilladam.optim import CoolMomentum, Langevin, ReferenceHillAdam, SimulatedAnnealing
+from hilladam.experiments._restarts import gradients_to
+from hilladam.experiments._training import Record, train_in_full
 
-
-class Rules(NamedTuple):
-    """What a race gives its contenders besides parameters and learning rate."""
-
-    evaluations: int
-    """How many evaluations of the loss there will be: as many steps."""
-    delta: float
-    """δ of Hill-ADAM and of the restarts, in units of the loss."""
-    gamma: float
-    """γ of Hill-ADAM."""
-    temperature: float
-    """Where Langevin dynamics and simulated annealing start to cool, in units of the loss."""
-    generator: torch.Generator
-    """Where random numbers come from."""
-    draw: Callable[[int], Tensor]
-    """Takes n to n new random starts."""
-
-
-CONTENDERS: dict[str, Callable] = {
-    "SGD": lambda params, lr, rules: torch.optim.SGD(params, lr),
-    "momentum": lambda params, lr, rules: torch.optim.SGD(params, lr, momentum=0.9),
-    "Nesterov": lambda params, lr, rules: torch.optim.SGD(params, lr, momentum=0.9, nesterov=True),
-    "RMSprop": lambda params, lr, rules: torch.optim.RMSprop(params, lr, foreach=False),
-    "Adam": lambda params, lr, rules: torch.optim.Adam(params, lr, foreach=False),
-    "NAdam": lambda params, lr, rules: torch.optim.NAdam(params, lr, foreach=False),
-    "RAdam": lambda params, lr, rules: torch.optim.RAdam(params, lr, foreach=False),
-    "CoolMomentum": lambda params, lr, rules: CoolMomentum(params, lr, 0.99, cooling_steps=rules.evaluations),
-    "Langevin": lambda params, lr, rules: Langevin(
-        params, lr, 0.9, temperature=lambda t: rules.temperature * max(1 - t / rules.evaluations, 0.0),
-        generator=rules.generator,
-    ),
-    "simulated annealing": lambda params, lr, rules: SimulatedAnnealing(
-        params, lr, temperature=rules.temperature, alpha=1e-3 ** (1 / rules.evaluations), generator=rules.generator
-    ),
-    "Hill-ADAM": lambda params, lr, rules: ReferenceHillAdam(params, lr, delta=rules.delta, gamma=rules.gamma),
-    "Adam, restarted": lambda params, lr, rules: RestartedAdam(params, lr, rules.draw, delta=rules.delta),
-}  # fmt: skip
-"""The optimizers that race: functions of (parameters, learning rate, :class:`Rules`)."""
-
-LEARNING_RATES = tuple(round(10 ** (k / 2), 6) for k in range(-10, 3))
-"""What :func:`tune` tries: from 0.00001 to 10, two to a factor of ten."""
+RACE_CONTENDERS = ("SGD", "momentum", "Nesterov", "RMSprop", "Adam", "NAdam", "RAdam", "CoolMomentum", "Langevin",
+                   "simulated annealing", "Hill-ADAM", "Adam, restarted")  # fmt: skip
+"""The names of those of :data:`CONTENDERS` that race."""
 
 
 def race(
     loss: Callable[[Tensor], Tensor],
     lr: float | Mapping[str, float],
-    box: Sequence[tuple[float, float]] | None = None,
+    box: Sequence[tuple[float, float]] | tuple[float, float] | None = None,
     *,
-    contenders: Iterable[str] = tuple(CONTENDERS),
+    contenders: Iterable[str] = RACE_CONTENDERS,
     runs: int = 200,
     evaluations: int = 2000,
     delta: float = 1e-4,
@@ -80,13 +40,15 @@ def race(
 
     An evaluation is one call of the loss, with its gradient for all but simulated annealing, which needs none.
 
+    Ctrl-C keeps the contenders that have finished, with a warning.
+
     Args:
         loss: takes points to losses, as a :class:`~hilladam.losses.Polynomial`, a :class:`~hilladam.losses.Surface` or
             a :class:`~hilladam.losses.ColourLoss` does; differentiable.
         lr: λ, for all contenders or by name; see :func:`tune`.
         box: (lowest, highest) start for each variable; default: the loss's own ``box``. One pair alone means one
             variable.
-        contenders: keys of :data:`CONTENDERS`.
+        contenders: names among :data:`RACE_CONTENDERS`.
         runs: how many starts, uniform in the box.
         evaluations: the budget of each run.
         delta: δ of Hill-ADAM and of restarted Adam.
@@ -101,17 +63,25 @@ def race(
         The records by name, with history, in float64, with a member for each start.
 
     Raises:
-        ValueError: no box, an unknown contender, one without a learning rate, or a number out of its range.
+        ValueError: no box, no contender, one twice or unknown, one without a learning rate, or a number out of its
+            range.
+
+    Example:
+        >>> from hilladam.experiments import race
+        >>> from hilladam.losses import SURFACES
+        >>> records = race(SURFACES["camel"], 0.05, contenders=["Adam", "Hill-ADAM"], runs=20, evaluations=100)
+        >>> records["Adam"].states.shape
+        (100, 20, 2)
+        >>> bool((records["Adam"].states[0] == records["Hill-ADAM"].states[0]).all())  # the same starts
+        True
     """
-    contenders = list(contenders)
+    contenders = chosen(contenders, RACE_CONTENDERS, "contender")
     for name in contenders:
-        if name not in CONTENDERS:
-            raise ValueError(f"Invalid contender: {name!r}; expected one of {tuple(CONTENDERS)}")
         if isinstance(lr, Mapping) and name not in lr:
             raise ValueError(f"Invalid lr: none for {name!r}; expected one for each contender")
     for name, number in (("runs", runs), ("evaluations", evaluations)):
-        if number < 1:
-            raise ValueError(f"Invalid {name}: {number}; expected at least 1")
+        if not isinstance(number, Integral) or number < 1:
+            raise ValueError(f"Invalid {name}: {number}; expected a whole number >= 1")
     low, width = _box(getattr(loss, "box", None) if box is None else box)
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
 
@@ -124,27 +94,31 @@ def race(
 
     first = starts(torch.Generator().manual_seed(seed))(runs)
     heights = loss(first)
-    gamma = heights.max().item() if gamma is None else gamma
-    temperature = heights.std(correction=0).item() if temperature is None else temperature
+    told = {
+        "steps": evaluations,
+        "delta": delta,
+        "gamma": heights.max().item() if gamma is None else gamma,
+        "temperature": heights.std(correction=0).item() if temperature is None else temperature,
+    }
 
-    records = {}
-    for place, name in enumerate(tqdm(contenders, disable=not progress, leave=False)):
-        model = Points(first)
-        noise = torch.Generator(device).manual_seed(seed + 1 + place)
-        rules = Rules(evaluations, delta, gamma, temperature, noise,
-                      starts(torch.Generator().manual_seed(seed + 1 + place)))  # fmt: skip
+    def run(name):
+        model, own = Points(first), seed + 1 + contenders.index(name)
+        dice = {"generator": torch.Generator(device).manual_seed(own),
+                "draw": starts(torch.Generator().manual_seed(own))}  # fmt: skip
         rate = lr[name] if isinstance(lr, Mapping) else lr
-        records[name] = train(model, loss, CONTENDERS[name](model.parameters, rate, rules), evaluations)
-    return records
+        optimizer = CONTENDERS[name].for_rows(model.parameters, rate, **told, **dice)
+        return train_in_full(model, loss, optimizer, evaluations)
+
+    return in_turn(contenders, run, "contenders", "race" if progress else "")
 
 
 def _box(box) -> tuple[Tensor, Tensor]:
     if box is None:
         raise ValueError("Invalid box: none; expected (lowest, highest) for each variable, because the loss has no box")
     edges = torch.as_tensor(box, dtype=torch.float64)
-    edges = edges.view(1, 2) if edges.dim() == 1 else edges
-    if edges.shape[1:] != (2,) or not (edges[:, 0] < edges[:, 1]).all():
-        raise ValueError(f"Invalid box: {box}; expected (lowest, highest) for each variable")
+    edges = edges[None] if edges.dim() == 1 else edges
+    if edges.shape[1:] != (2,) or not len(edges) or not edges.isfinite().all() or not (edges[:, 0] < edges[:, 1]).all():
+        raise ValueError(f"Invalid box: {box}; expected finite (lowest, highest) for each variable")
     return edges[:, 0], edges[:, 1] - edges[:, 0]
 
 
@@ -159,14 +133,24 @@ def standings(records: Mapping[str, Record], target: float, lowest: float | None
         records: from :func:`race`.
         target: in units of the loss.
         lowest: subtracted from ``best`` and ``final`` where it is given: the global minimum.
-    """
-    from scipy.stats import binomtest
 
+    Raises:
+        ValueError: no records, one without history, or a target that is not a number.
+
+    Example:
+        >>> from hilladam.experiments import course, race, standings
+        >>> loss, box, target = course("camel")
+        >>> table = standings(race(loss, 0.05, box, contenders=["SGD", "Adam"], runs=20, evaluations=200), target)
+        >>> list(table.index), list(table.columns)
+        (['SGD', 'Adam'], ['success', 'low', 'high', 'evaluations', 'best', 'final'])
+    """
+    if not records:
+        raise ValueError("Invalid records: none; expected at least one")
     rows = []
     for name, record in records.items():
         hits = gradients_to(record, target)
         successes = int(np.isfinite(hits).sum())
-        interval = binomtest(successes, len(hits)).proportion_ci(method="wilson")
+        interval = wilson_interval(successes, len(hits))
         final = np.where(np.isfinite(record.final_losses), record.final_losses, math.inf)
         rows.append({
             "contender": name, "success": successes / len(hits), "low": interval.low, "high": interval.high,
@@ -175,79 +159,3 @@ def standings(records: Mapping[str, Record], target: float, lowest: float | None
             "final": float(np.median(final)) - (lowest or 0.0),
         })  # fmt: skip
     return pd.DataFrame(rows).set_index("contender")
-
-
-def tune(
-    loss: Callable[[Tensor], Tensor],
-    target: float,
-    box: Sequence[tuple[float, float]] | None = None,
-    *,
-    contenders: Iterable[str] = tuple(CONTENDERS),
-    rates: Sequence[float] = LEARNING_RATES,
-    seed: int = 1000,
-    **rules,
-) -> dict[str, float]:
-    """The learning rate with which each contender reaches the target most often, in races from other starts.
-
-    Of rates that succeed equally often the one with the fewest evaluations, summed over the runs, is taken; a run that
-    fails counts with its whole budget.
-
-    Args:
-        loss, box, contenders: as for :func:`race`.
-        target: in units of the loss.
-        rates: which to try.
-        seed: of the starts; not the one of the race itself.
-        rules: what :func:`race` takes besides, by name.
-    """
-    found = {}
-    for name in contenders:
-        scores = []
-        for rate in rates:
-            (record,) = race(loss, rate, box, contenders=[name], seed=seed, **rules).values()
-            hits = gradients_to(record, target)
-            scores.append((np.isfinite(hits).mean(), -np.minimum(hits, len(record.losses)).sum(), rate))
-        found[name] = max(scores)[-1]
-    return found
-
-
-class Course(NamedTuple):
-    """A loss to race on."""
-
-    loss: Callable[[Tensor], Tensor]
-    box: tuple
-    """Where starts are drawn: (lowest, highest) for each variable."""
-    target: float
-    """The loss below which a run has found the global minimum."""
-
-
-COURSES = ("double_well", "sixth", "eighth", "tenth", "camel", "mueller_brown", "rastrigin", "himmelblau", "colour")
-"""The losses that the book races on: the double well, three of Table 1's polynomials, the four of
-:data:`~hilladam.losses.SURFACES`, and the colour loss on its three gains."""
-
-
-@cache
-def course(key: str) -> Course:
-    """One of :data:`COURSES`. Its target is 0.01 above the global minimum, or 1 on the heights of Müller and Brown.
-
-    Raises:
-        ValueError: an unknown key.
-    """
-    if key not in COURSES:
-        raise ValueError(f"Invalid course: {key!r}; expected one of {COURSES}")
-    if key in SURFACES:
-        loss, box = SURFACES[key], SURFACES[key].box
-    elif key == "colour":  # with the means that the authors' photographs may have had
-        loss, box = ColourLoss((0.65, 0.45, 0.25), (0.2, 0.4, 0.7)), ((0.0, 3.5),) * 3
-    else:
-        loss, box = (DOUBLE_WELL, (-2.0, 2.0)) if key == "double_well" else (TABLE_1[key], (-2.0, 6.0))
-    return Course(loss, box, loss.global_minimum.value + (1.0 if key == "mueller_brown" else 0.01))
-
-
-def tuned_rates() -> pd.DataFrame:
-    """The learning rates that :func:`tune` found for every course, in races of 100 runs and 1,000 evaluations.
-
-    Returns:
-        A row for each of :data:`COURSES`, a column for each of :data:`CONTENDERS`. They were made with
-        ``python -m hilladam tune --json race.json``, and the tests make some of them again.
-    """
-    return pd.read_json(files("hilladam.experiments") / "race.json", precise_float=True).set_index("course")

@@ -1,5 +1,6 @@
 """The control for every claim of escape: start Adam again whenever Hill-ADAM would have turned."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -23,6 +24,16 @@ class RestartedAdam(ReferenceHillAdam):
 
     Raises:
         ValueError: more than one parameter, or a number out of its range.
+
+    Example:
+        >>> import torch
+        >>> from hilladam.experiments import Points, RestartedAdam, train
+        >>> from hilladam.losses import DOUBLE_WELL
+        >>> dice, points = torch.Generator().manual_seed(0), Points(torch.full((100,), 2.0))
+        >>> starts = lambda n: 4 * torch.rand(n, generator=dice) - 2
+        >>> record = train(points, DOUBLE_WELL, RestartedAdam(points.parameters, 0.1, starts), 500)
+        >>> bool((record.best_losses < -0.3).mean() > 0.9)
+        True
     """
 
     def __init__(self, params: Sequence[Tensor], lr: float, draw: Callable[[int], Tensor], *, delta: float = 1e-4):
@@ -60,7 +71,22 @@ def gradients_to(run: Record, target: float) -> np.ndarray:
 
     Returns:
         Shape ``(members,)``; infinite for a member that never got there.
+
+    Raises:
+        ValueError: a record without history, or a target that is not a number.
+
+    Example:
+        >>> import torch
+        >>> from hilladam.experiments import Points, gradients_to, train
+        >>> points = Points(torch.tensor([1.0, 8.0, 1000.0]))
+        >>> run = train(points, torch.square, torch.optim.SGD(points.parameters, 0.25), 5)  # which halves x
+        >>> gradients_to(run, 1.5).tolist()
+        [1.0, 4.0, inf]
     """
+    if not len(run.losses):
+        raise ValueError("Invalid run: it has no history; expected one trained with history=True")
+    if math.isnan(target):
+        raise ValueError(f"Invalid target: {target}; expected a number, in units of the loss")
     below = run.losses < target
     return np.where(below.any(axis=0), below.argmax(axis=0) + 1.0, np.inf)
 
@@ -81,14 +107,27 @@ def restarted(run: Record, target: float, delta: float, chains: int) -> np.ndarr
         Shape ``(chains,)``; infinite for a chain that spends all its runs in vain.
 
     Raises:
-        ValueError: members that cannot be dealt out evenly.
+        ValueError: members that cannot be dealt out evenly, a record without history, or a number out of its range.
+
+    Example:
+        >>> import torch
+        >>> from hilladam.experiments import Points, restarted, train
+        >>> from hilladam.losses import DOUBLE_WELL
+        >>> points = Points(torch.linspace(2, -2, 8, dtype=torch.float64))  # the shallow valley first
+        >>> run = train(points, DOUBLE_WELL, torch.optim.Adam(points.parameters, 0.02), 500)
+        >>> restarted(run, -0.25, 1e-4, chains=2).tolist()  # four restarts each
+        [inf, 33.0]
     """
+    hit = gradients_to(run, target)
+    if not 0 <= delta < math.inf:
+        raise ValueError(f"Invalid delta: {delta}; expected a finite number >= 0")
+    if run.losses.ndim < 2:
+        raise ValueError("Invalid run: of one member; expected an ensemble, whose members are the restarts")
     steps, members = run.losses.shape
     if chains < 1 or members % chains:
         raise ValueError(f"Invalid chains: {chains}; expected a divisor of the {members} members")
     critical = np.abs(np.diff(run.losses, axis=0)) < delta
     length = np.where(critical.any(axis=0), critical.argmax(axis=0) + 2.0, steps)
-    hit = gradients_to(run, target)
     hit[hit > length] = np.inf
     length, hit = length.reshape(chains, -1), hit.reshape(chains, -1)
     spent = np.cumsum(length, axis=1) - length

@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 
 from hilladam.experiments._compiled import can_compile, run_networks
+from hilladam.experiments._intervals import wilson_interval
 from hilladam.experiments._models import ACTIVATIONS, StackedMLP
 from hilladam.experiments._training import Record, train
 from hilladam.losses import TABLE_1, Polynomial, stack
@@ -188,13 +189,11 @@ def summarize(runs: Runs) -> pd.DataFrame:
         >>> table[["paper", "success", "best_in"]].to_dict("list")
         {'paper': [4.4237, 3.3475], 'success': [0.0, 1.0], 'best_in': ['5.1923: 3', '2.8863: 3']}
     """
-    from scipy.stats import binomtest
-
     rows = []
     for (key, optimizer), record in runs.items():
         loss, size = TABLE_1[key], len(record.best_losses)
         successes = int((record.best_losses < loss.global_minimum.value + 0.01).sum())
-        interval = binomtest(successes, size).proportion_ci(method="wilson")
+        interval = wilson_interval(successes, size)
         rows.append({
             "loss": loss.name,
             "optimizer": optimizer,

@@ -1,7 +1,6 @@
 """Experiment 2: three gains for a photograph, by a network of 82,819 weights, with each optimizer of Table 2."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 
 import numpy as np
@@ -9,27 +8,22 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from hilladam.experiments._contenders import CONTENDERS, chosen
+from hilladam.experiments._in_turn import in_turn
+from hilladam.experiments._intervals import wilson_interval
 from hilladam.experiments._models import StackedMLP
-from hilladam.experiments._training import Record, train
+from hilladam.experiments._training import Model, Record, train_in_full
 from hilladam.losses import ColourLoss, stack_colours
 from hilladam.losses._colour_loss import CHANNELS
-from hilladam.optim import HillAdam
 
-COLOUR_SIZES = (1, 64, 128, 256, 128, 64, 3)
+TABLE_2_SIZES = (1, 64, 128, 256, 128, 64, 3)
 """The widths of the network's layers, as in the authors' published code, with sigmoids between them."""
 
-COLOUR_SEEDS = (5343, 100, 2534, 3956)
+TABLE_2_SEEDS = (5343, 100, 2534, 3956)
 """Table 2's seeds."""
 
-COLOUR_OPTIMIZERS = {
-    "Adam": partial(torch.optim.Adam, fused=True),
-    "RMSprop": partial(torch.optim.RMSprop, foreach=False),
-    "NAdam": partial(torch.optim.NAdam, foreach=False),
-    "RAdam": partial(torch.optim.RAdam, foreach=False),
-    "SGD with momentum": partial(torch.optim.SGD, momentum=0.9, fused=True),
-    "Hill-ADAM": partial(HillAdam, fused=True),
-}
-"""The optimizers of Table 2 and two more, with torch's defaults, as functions of parameters and learning rate."""
+TABLE_2_CONTENDERS = ("Adam", "RMSprop", "NAdam", "RAdam", "momentum", "Hill-ADAM")
+"""The optimizers of Table 2 and two more, with torch's defaults: names of :data:`CONTENDERS`."""
 
 PAPER_TABLE_2 = {
     "Adam": (2.9471, 2.9471, 2.9471, 2.9471),
@@ -37,7 +31,7 @@ PAPER_TABLE_2 = {
     "NAdam": (2.5308, 2.5310, 2.5321, 2.5372),
     "Hill-ADAM": (2.5305, 2.5307, 2.5306, 2.5697),
 }
-"""What the paper prints, for the seeds of :data:`COLOUR_SEEDS`."""
+"""What the paper prints, for the seeds of :data:`TABLE_2_SEEDS`."""
 
 
 class PositiveGains:
@@ -45,9 +39,15 @@ class PositiveGains:
 
     Args:
         model: an ensemble, as for :func:`~hilladam.experiments.train`.
+
+    Example:
+        >>> from hilladam.experiments import PositiveGains, StackedMLP
+        >>> ensemble = StackedMLP([0, 1], (1, 4, 3))
+        >>> bool((ensemble() < 0).any()), bool((PositiveGains(ensemble)() > 0).all())
+        (True, True)
     """
 
-    def __init__(self, model: StackedMLP):
+    def __init__(self, model: Model):
         self.parameters, self._model = model.parameters, model
 
     def __call__(self) -> Tensor:
@@ -57,13 +57,13 @@ class PositiveGains:
 
 def table2(
     losses: Mapping[str, ColourLoss],
-    seeds: Iterable[int] = COLOUR_SEEDS,
+    seeds: Iterable[int] = TABLE_2_SEEDS,
     steps: int = 1000,
     lr: float = 1e-2,
     delta: float = 1e-4,
     gamma: float = 200.0,
     *,
-    optimizers: Sequence[str] = tuple(COLOUR_OPTIMIZERS),
+    optimizers: Iterable[str] = TABLE_2_CONTENDERS,
     positive: bool = False,
     history: bool = True,
     dtype: torch.dtype = torch.float32,
@@ -72,13 +72,15 @@ def table2(
 ) -> dict[tuple[str, str], Record]:
     """Train every loss and seed of Table 2 with each optimizer: one ensemble for each optimizer, in lock step.
 
+    Ctrl-C keeps the optimizers that have finished, with a warning.
+
     Args:
         losses: the colour losses by name, one for each pair of photographs.
         seeds: of the initial weights; each is run on every loss with every optimizer.
         steps: how many; the paper takes 1,000.
         lr: λ, for every optimizer, as in the paper.
         delta, gamma: δ and γ of Hill-ADAM; the paper gives δ, its authors' published code both.
-        optimizers: keys of :data:`COLOUR_OPTIMIZERS`.
+        optimizers: names among :data:`TABLE_2_CONTENDERS`.
         positive: whether the network gives the logarithms of the gains; see :class:`PositiveGains`.
         history: whether to keep every step of every run.
         dtype: floating point; the authors used float32.
@@ -89,35 +91,39 @@ def table2(
         The records by (name of the loss, name of the optimizer), with a member for each seed; a state is three gains.
 
     Raises:
-        ValueError: no loss, seed or optimizer, an unknown optimizer, a number out of its range, or fewer than one step.
+        ValueError: no loss, seed or optimizer, an optimizer that is unknown or there twice, a number out of its range,
+            or fewer than one step.
+
+    Example:
+        >>> from hilladam.experiments import table2
+        >>> from hilladam.losses import ColourLoss
+        >>> losses = {"amber to blue": ColourLoss((0.65, 0.45, 0.25), (0.2, 0.4, 0.7))}
+        >>> runs = table2(losses, seeds=[100], steps=3, optimizers=["Adam", "NAdam"], device="cpu")
+        >>> {key: record.states.shape for key, record in runs.items()}
+        {('amber to blue', 'Adam'): (3, 1, 3), ('amber to blue', 'NAdam'): (3, 1, 3)}
     """
-    seeds = list(seeds)
-    for name, given in (("losses", losses), ("seeds", seeds), ("optimizers", optimizers)):
+    seeds, optimizers = list(seeds), chosen(optimizers, TABLE_2_CONTENDERS)
+    for name, given in (("losses", losses), ("seeds", seeds)):
         if not given:
             raise ValueError(f"Invalid {name}: none; expected at least one")
-    for name in optimizers:
-        if name not in COLOUR_OPTIMIZERS:
-            raise ValueError(f"Invalid optimizer: {name!r}; expected one of {tuple(COLOUR_OPTIMIZERS)}")
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     loss = stack_colours([each for each in losses.values() for _ in seeds], dtype=dtype, device=device)
 
-    runs = {}
-    for name in optimizers:
-        model = StackedMLP(seeds * len(losses), COLOUR_SIZES, "sigmoid", dtype, device, split=True)
-        make = COLOUR_OPTIMIZERS[name]
-        if name == "Hill-ADAM":  # it decides for a whole model, so every member has its own
-            optimizer = [make([row], lr, delta=delta, gamma=gamma) for row in model.parameters]
-        else:
-            optimizer = make(model.parameters, lr)
-        record = train(PositiveGains(model) if positive else model, loss, optimizer, steps, history=history,
-                       progress=name if progress else "")  # fmt: skip
-        for index, key in enumerate(losses):
-            runs[key, name] = record.member(slice(index * len(seeds), (index + 1) * len(seeds)))
-    return runs
+    def ensemble(name):
+        model = StackedMLP(seeds * len(losses), TABLE_2_SIZES, "sigmoid", dtype, device, split=True)
+        optimizer = CONTENDERS[name].for_each(model.parameters, lr, delta=delta, gamma=gamma, fused=True)
+        return train_in_full(PositiveGains(model) if positive else model, loss, optimizer, steps, history=history,
+                             progress=name if progress else "")  # fmt: skip
+
+    return {
+        (key, name): record.member(slice(index * len(seeds), (index + 1) * len(seeds)))
+        for name, record in in_turn(optimizers, ensemble, "optimizers").items()
+        for index, key in enumerate(losses)
+    }
 
 
 def tabulate(runs: Mapping[tuple[str, str], Record], losses: Mapping[str, ColourLoss],
-             seeds: Iterable[int] = COLOUR_SEEDS) -> pd.DataFrame:  # fmt: skip
+             seeds: Iterable[int] = TABLE_2_SEEDS) -> pd.DataFrame:  # fmt: skip
     """One row for each run of :func:`table2`: its best and its final loss, and where they were.
 
     The columns ``pair``, ``optimizer`` and ``seed`` say which run it is; ``minimum`` is the pair's global minimum.
@@ -130,10 +136,22 @@ def tabulate(runs: Mapping[tuple[str, str], Record], losses: Mapping[str, Colour
         losses, seeds: what it was given.
 
     Raises:
-        ValueError: not one seed for each member of a record.
+        ValueError: no runs, runs of a loss that is not given, or not one seed for each member of a record.
+
+    Example:
+        >>> from hilladam.experiments import table2, tabulate
+        >>> from hilladam.losses import ColourLoss
+        >>> losses = {"amber to blue": ColourLoss((0.65, 0.45, 0.25), (0.2, 0.4, 0.7))}
+        >>> rows = tabulate(table2(losses, [100], 60, optimizers=["Adam"], device="cpu"), losses, [100])
+        >>> rows[["pair", "optimizer", "final_well"]].iloc[0].tolist()
+        ['amber to blue', 'Adam', 'red high, blue high']
     """
     seeds, rows = list(seeds), []
+    if not runs:
+        raise ValueError("Invalid runs: none; expected at least one")
     for (pair, optimizer), record in runs.items():
+        if pair not in losses:
+            raise ValueError(f"Invalid losses: none for {pair!r}; expected one for each pair of the runs")
         loss = losses[pair]
         wells = {kind: _wells(loss, getattr(record, f"{kind}_states")) for kind in ("best", "final")}
         if len(seeds) != len(record.final_losses):
@@ -163,23 +181,32 @@ def _wells(loss: ColourLoss, gains: np.ndarray) -> list[str]:
     return names
 
 
-def summarize_colour(table: pd.DataFrame) -> pd.DataFrame:
+def summarize_table2(table: pd.DataFrame) -> pd.DataFrame:
     """Table 2 over all pairs and seeds, like with like: one row for each optimizer of :func:`tabulate`'s rows.
 
     ``best_excess`` and ``final_excess`` are medians of the loss above the pair's global minimum. ``best_global`` is the
     share of runs whose best loss lies in the well of the global minimum, within 0.01 of it; ``final_global`` the share
     whose final loss does. ``…_low`` and ``…_high`` bound them with 95 % confidence (Wilson), as if the runs were
     independent draws. ``negative`` is the share that ends with a negative gain.
-    """
-    from scipy.stats import binomtest
 
+    Raises:
+        ValueError: a table without rows.
+
+    Example:
+        >>> from hilladam.experiments import stored_table2, summarize_table2
+        >>> table = summarize_table2(stored_table2())
+        >>> table.loc[["Adam", "NAdam", "Hill-ADAM"], "best_global"].round(1).tolist()
+        [0.0, 1.0, 0.8]
+    """
+    if not len(table):
+        raise ValueError("Invalid table: it has no rows; expected those of tabulate()")
     rows = []
     for optimizer, runs in table.groupby("optimizer", sort=False):
         row = {"optimizer": optimizer, "runs": len(runs)}
         for kind in ("best", "final"):
             excess = runs[kind] - runs["minimum"]
             successes = int((excess < 0.01).sum())
-            interval = binomtest(successes, len(runs)).proportion_ci(method="wilson")
+            interval = wilson_interval(successes, len(runs))
             row |= {f"{kind}_excess": excess.fillna(np.inf).median(), f"{kind}_global": successes / len(runs),
                     f"{kind}_low": interval.low, f"{kind}_high": interval.high}  # fmt: skip
         row["negative"] = float((runs[[f"final_{name}" for name in CHANNELS]] < 0).any(axis=1).mean())
@@ -188,5 +215,12 @@ def summarize_colour(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def stored_table2() -> pd.DataFrame:
-    """:func:`tabulate`'s rows as last made in full, with ``python -m hilladam table2 --json table2.json``."""
+    """:func:`tabulate`'s rows as last made in full, with ``python -m hilladam table2 --json table2.json``.
+
+    Example:
+        >>> from hilladam.experiments import stored_table2
+        >>> rows = stored_table2()
+        >>> len(rows), rows["pair"].nunique()
+        (288, 12)
+    """
     return pd.read_json(files("hilladam.experiments") / "table2.json")

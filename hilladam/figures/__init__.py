@@ -1,13 +1,15 @@
-"""The book's figures: each takes a loss or the record of a run and returns a matplotlib figure, in one style."""
+"""The book's figures: each takes a loss or the record of a run and returns a matplotlib figure, in one style.
+
+``plt.style.use("hilladam.figures.hilladam")`` gives figures of your own that style; nothing here changes matplotlib's
+settings.
+"""
 
 from hilladam.figures._curves import on_the_curve, side_by_side, stationary_points, trajectory
 from hilladam.figures._network import network
 from hilladam.figures._phase_diagram import climb_diagram, phase_diagram, phase_diagrams
 from hilladam.figures._photographs import colour_landscape, photographs
 from hilladam.figures._race import paths, reached
-from hilladam.figures._style import COLOURS, use_style
-
-use_style()
+from hilladam.figures._style import COLOURS
 
 __all__ = [
     "COLOURS",
@@ -23,5 +25,4 @@ __all__ = [
     "side_by_side",
     "stationary_points",
     "trajectory",
-    "use_style",
 ]

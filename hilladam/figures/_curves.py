@@ -9,12 +9,13 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from hilladam.experiments import Record
-from hilladam.figures._style import COLOURS
+from hilladam.figures._style import COLOURS, styled
 from hilladam.losses import Polynomial
 
 _MARKS = {"minimum": ("o", "minima"), "maximum": ("^", "maxima"), "inflection": ("s", "flat inflections")}
 
 
+@styled
 def stationary_points(loss: Polynomial, *, ax: Axes | None = None, margin: float = 0.35, label: bool = True) -> Figure:
     """The curve of a loss with its stationary points, the global minimum filled.
 
@@ -23,6 +24,16 @@ def stationary_points(loss: Polynomial, *, ax: Axes | None = None, margin: float
         ax: where to draw; default: a new figure.
         margin: how far to draw beyond the outermost stationary points, as a share of their distance (at least 0.5).
         label: whether to write each point's value beside it.
+
+    Raises:
+        ValueError: a polynomial without a lower bound; see :attr:`~hilladam.losses.Polynomial.global_minimum`.
+
+    Example:
+        >>> from hilladam import figures
+        >>> from hilladam.losses import DOUBLE_WELL
+        >>> figure = figures.stationary_points(DOUBLE_WELL)
+        >>> [marks.get_label() for marks in figure.axes[0].collections]
+        ['minima', 'maxima']
     """
     ax = ax or plt.subplots()[1]
     points = loss.stationary_points
@@ -42,18 +53,36 @@ def stationary_points(loss: Polynomial, *, ax: Axes | None = None, margin: float
     return ax.figure
 
 
+@styled
 def trajectory(run: Record, loss: Polynomial | None = None, *, ax: Axes | None = None, first: int = 0,
                last: int | None = None) -> Figure:  # fmt: skip
     """The loss of one run over its steps: blue where it descends, vermilion where it climbs, a mark at every switch.
 
     Args:
-        run: the record of one run; see :meth:`Record.member`.
+        run: the record of one run; see :meth:`~hilladam.experiments.Record.member`.
         loss: draws a green line at this loss's global minimum.
         ax: where to draw; default: a new figure.
-        first, last: the range of steps to show.
+        first, last: the range of steps to show, as of a slice.
+
+    Raises:
+        ValueError: no steps in that range.
+
+    Example:
+        >>> import torch
+        >>> from hilladam import HillAdam, figures
+        >>> from hilladam.experiments import Points, train
+        >>> from hilladam.losses import DOUBLE_WELL, stack
+        >>> points = Points(torch.tensor([2.0], dtype=torch.float64))
+        >>> optimizer = HillAdam(points.parameters, lr=0.1)
+        >>> run = train(points, stack([DOUBLE_WELL]), optimizer, 20).member(0)
+        >>> figure = figures.trajectory(run, DOUBLE_WELL)
+        >>> figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()
+        ('step', 'loss')
     """
     ax = ax or plt.subplots()[1]
     steps = np.arange(len(run.losses))[first:last]
+    if not len(steps):
+        raise ValueError(f"Invalid first, last: {first}, {last}; expected some of the run's {len(run.losses)} steps")
     values, climbs = run.losses[first:last], run.maximize[first:last]
     _two_coloured(ax, steps, values, climbs)
     turns = run.switches[(run.switches >= first) & (run.switches <= steps[-1])]
@@ -68,8 +97,28 @@ def trajectory(run: Record, loss: Polynomial | None = None, *, ax: Axes | None =
     return ax.figure
 
 
+@styled
 def on_the_curve(run: Record, loss: Polynomial, *, ax: Axes | None = None, margin: float = 0.35) -> Figure:
-    """One run on the curve of its loss: where it started, every switch, where it stood best."""
+    """One run on the curve of its loss: where it started, every switch, where it stood best.
+
+    Args:
+        run: the record of one run; see :meth:`~hilladam.experiments.Record.member`.
+        loss: its loss.
+        ax: where to draw; default: a new figure.
+        margin: as for :func:`stationary_points`.
+
+    Example:
+        >>> import torch
+        >>> from hilladam import HillAdam, figures
+        >>> from hilladam.experiments import Points, train
+        >>> from hilladam.losses import DOUBLE_WELL, stack
+        >>> points = Points(torch.tensor([2.0], dtype=torch.float64))
+        >>> optimizer = HillAdam(points.parameters, lr=0.1)
+        >>> run = train(points, stack([DOUBLE_WELL]), optimizer, 20).member(0)
+        >>> figure = figures.on_the_curve(run, DOUBLE_WELL)
+        >>> [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+        ['start', 'best state']
+    """
     ax = ax or plt.subplots()[1]
     window = _window(loss, margin)
     _curve(ax, loss, window)
@@ -89,14 +138,32 @@ def on_the_curve(run: Record, loss: Polynomial, *, ax: Axes | None = None, margi
     return ax.figure
 
 
+@styled
 def side_by_side(runs: Mapping[str, Record], loss: Polynomial, *, first: int = 0, last: int | None = None) -> Figure:
     """The :func:`trajectory` of several runs on one loss, in panels with common axes (the paper's Figures 2 and 3).
 
     Args:
         runs: the record of one run by the name of its optimizer.
         loss: the loss they all had.
-        first, last: the range of steps to show.
+        first, last: the range of steps to show, as of a slice.
+
+    Raises:
+        ValueError: no runs, or no steps in that range.
+
+    Example:
+        >>> import torch
+        >>> from hilladam import HillAdam, figures
+        >>> from hilladam.experiments import Points, train
+        >>> from hilladam.losses import DOUBLE_WELL, stack
+        >>> points = Points(torch.tensor([2.0], dtype=torch.float64))
+        >>> optimizer = HillAdam(points.parameters, lr=0.1)
+        >>> run = train(points, stack([DOUBLE_WELL]), optimizer, 20).member(0)
+        >>> figure = figures.side_by_side({"Hill-ADAM": run}, DOUBLE_WELL)
+        >>> [ax.get_title("left") for ax in figure.axes]
+        ['Hill-ADAM']
     """
+    if not runs:
+        raise ValueError(f"Invalid runs: {runs}; expected at least one")
     figure, axes = plt.subplots(1, len(runs), sharex=True, sharey=True, squeeze=False)
     for ax, (name, run) in zip(axes.flat, runs.items(), strict=True):
         trajectory(run, loss, ax=ax, first=first, last=last)

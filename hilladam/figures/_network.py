@@ -6,16 +6,28 @@ from itertools import pairwise
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from hilladam.figures._style import COLOURS
+from hilladam.figures._style import COLOURS, styled
 
 
+@styled
 def network(sizes: Sequence[int] = (6, 4, 3, 1), result: str = "f(x)") -> Figure:
     """A fully connected network whose single output ``x`` goes into the loss.
 
     Args:
         sizes: the widths of the layers, the input first.
         result: what to write in the last node.
+
+    Raises:
+        ValueError: fewer than two layers, an empty one, or more than one output.
+
+    Example:
+        >>> from hilladam import figures
+        >>> figure = figures.network((3, 2, 1))
+        >>> [text.get_text() for text in figure.axes[0].texts][-4:]
+        ['input: ones', 'hidden: 2', 'output', 'loss']
     """
+    if len(sizes) < 2 or min(sizes) < 1 or sizes[-1] != 1:
+        raise ValueError(f"Invalid sizes: {sizes}; expected at least two widths >= 1, the last of them 1")
     figure, ax = plt.subplots(figsize=(6.4, 3.2))
     columns = [[(layer, (size - 1) / 2 - node) for node in range(size)] for layer, size in enumerate(sizes)]
     for left, right in pairwise(columns):

@@ -1,6 +1,7 @@
 """Phase diagrams: for which λ and β₁ a run escapes, and where a prediction is wrong."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -9,7 +10,11 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from hilladam.figures._style import COLOURS
+from hilladam.figures._style import COLOURS, styled
+from hilladam.theory import largest_delta
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 # By predicted + 2·truth. The two kinds of error are the two strong colours, and differ in lightness too.
 _CELLS = {
@@ -20,7 +25,16 @@ _CELLS = {
 }
 
 
-def phase_diagram(truth, lr, beta1, predicted=None, *, ax: Axes | None = None, unit: float = 1.0) -> Figure:
+@styled
+def phase_diagram(
+    truth: "ArrayLike",
+    lr: "ArrayLike",
+    beta1: "ArrayLike",
+    predicted: "ArrayLike | None" = None,
+    *,
+    ax: Axes | None = None,
+    unit: float = 1.0,
+) -> Figure:
     """Which settings escape, over λ and β₁; with a prediction, also where it errs.
 
     Args:
@@ -30,11 +44,24 @@ def phase_diagram(truth, lr, beta1, predicted=None, *, ax: Axes | None = None, u
         predicted: bool, shaped like ``truth``.
         ax: where to draw; default: a new figure.
         unit: what λ is measured in, say the distance to the barrier.
+
+    Raises:
+        ValueError: shapes that do not fit each other, or fewer than two λ or β₁.
+
+    Example:
+        >>> import numpy as np
+        >>> from hilladam import figures
+        >>> lr, beta1 = np.geomspace(0.01, 1, 4), np.array([0.5, 0.9, 0.99])
+        >>> figure = figures.phase_diagram(lr > 2 * beta1[:, None] - 1, lr, beta1)
+        >>> figure.axes[0].get_ylabel()
+        '1 − β₁'
     """
-    ax = ax or plt.subplots(figsize=(4.4, 3.6))[1]
-    truth = np.asarray(truth, dtype=bool)
+    truth, lr, beta1 = np.asarray(truth, dtype=bool), np.asarray(lr), np.asarray(beta1)
     predicted = truth if predicted is None else np.asarray(predicted, dtype=bool)
-    x, y = np.asarray(lr) / unit, 1 - np.asarray(beta1)
+    _fits("truth", truth, lr, beta1)
+    _fits("predicted", predicted, lr, beta1)
+    ax = ax or plt.subplots(figsize=(4.4, 3.6))[1]
+    x, y = lr / unit, 1 - beta1
     ax.pcolormesh(_edges(x), _edges(y), predicted + 2 * truth, cmap=ListedColormap(list(_CELLS.values())), vmin=-0.5,
                   vmax=3.5, rasterized=True)  # fmt: skip
     if truth.any() and not truth.all():
@@ -44,6 +71,7 @@ def phase_diagram(truth, lr, beta1, predicted=None, *, ax: Axes | None = None, u
     return ax.figure
 
 
+@styled
 def phase_diagrams(truths: Mapping, grids: Mapping, predictions: Mapping[str, Mapping]) -> Figure:
     """A row of :func:`phase_diagram` for each prediction, a column for each loss.
 
@@ -51,7 +79,21 @@ def phase_diagrams(truths: Mapping, grids: Mapping, predictions: Mapping[str, Ma
         truths: by the name of the loss, bool, shape (betas, lambdas).
         grids: by the name of the loss, (λ, β₁, L): the axes, and the distance to the barrier.
         predictions: by the name of the criterion, then by the name of the loss, shaped like the truths.
+
+    Raises:
+        ValueError: no truths or no predictions; or as for :func:`phase_diagram`.
+
+    Example:
+        >>> import numpy as np
+        >>> from hilladam import figures
+        >>> lr, beta1 = np.geomspace(0.01, 1, 4), np.array([0.5, 0.9, 0.99])
+        >>> truths = {"a loss": lr > 2 * beta1[:, None] - 1}
+        >>> figure = figures.phase_diagrams(truths, {"a loss": (lr, beta1, 1.0)}, {"a criterion": truths})
+        >>> figure.axes[0].get_title("left")
+        'a loss: a criterion'
     """
+    if not truths or not predictions:
+        raise ValueError(f"Invalid truths, predictions: {len(truths)}, {len(predictions)}; expected at least one each")
     figure, axes = plt.subplots(len(predictions), len(truths), sharex=True, sharey=True, squeeze=False,
                                 figsize=(7.2, 0.7 + 2.3 * len(predictions)))  # fmt: skip
     for row, (criterion, by_loss) in zip(axes, predictions.items(), strict=True):
@@ -65,25 +107,52 @@ def phase_diagrams(truths: Mapping, grids: Mapping, predictions: Mapping[str, Ma
     return figure
 
 
-def climb_diagram(share, lr, delta, curvature: float, smallest_lr: float, *, ax: Axes | None = None) -> Figure:
+@styled
+def climb_diagram(
+    share: "ArrayLike",
+    lr: "ArrayLike",
+    delta: "ArrayLike",
+    curvature: float,
+    smallest_lr: float,
+    *,
+    ax: Axes | None = None,
+) -> Figure:
     """How many climbs of Hill-ADAM end beyond the top, over λ and δ, with the two limits that theory sets.
 
     Args:
         share: shape (deltas, lambdas), from 0 to 1.
         lr: λ, shape (lambdas,), in geometric order.
         delta: δ, shape (deltas,), in geometric order.
-        curvature: κ, the size of f″ at the top; draws δ = (3/2)κλ².
+        curvature: κ, the size of f″ at the top; draws :func:`~hilladam.theory.largest_delta`, δ = (3/2)κλ².
         smallest_lr: draws the λ below which no climb overshoots.
         ax: where to draw; default: a new figure.
+
+    Raises:
+        ValueError: shapes that do not fit each other, or fewer than two λ or δ.
+
+    Example:
+        >>> import numpy as np
+        >>> from hilladam import figures
+        >>> lr, delta = np.geomspace(0.01, 0.3, 4), np.geomspace(1e-6, 1, 3)
+        >>> figure = figures.climb_diagram(np.full((3, 4), 0.5), lr, delta, curvature=4.0, smallest_lr=0.05)
+        >>> [ax.get_ylabel() for ax in figure.axes]
+        ['δ', 'share that ends beyond the top']
     """
+    share, lr, delta = np.asarray(share), np.asarray(lr), np.asarray(delta)
+    _fits("share", share, lr, delta)
     ax = ax or plt.subplots(figsize=(5.4, 3.6))[1]
     mesh = ax.pcolormesh(_edges(lr), _edges(delta), share, cmap="cividis", vmin=0, vmax=1, rasterized=True)
     ax.figure.colorbar(mesh, ax=ax, label="share that ends beyond the top")
     window = ax.get_ylim()
-    ax.plot(lr, 1.5 * curvature * np.asarray(lr) ** 2, color="white", linestyle="--")
+    ax.plot(lr, largest_delta(curvature, lr), color="white", linestyle="--")
     ax.axvline(smallest_lr, color="white", linestyle=":")
     ax.set(xscale="log", yscale="log", xlabel="λ", ylabel="δ", ylim=window)
     return ax.figure
+
+
+def _fits(name, cells, lr, rows):
+    if cells.shape != rows.shape + lr.shape or cells.ndim != 2 or min(cells.shape) < 2:
+        raise ValueError(f"Invalid {name}: shape {cells.shape}; expected {rows.shape + lr.shape}, at least (2, 2)")
 
 
 def _edges(centres):

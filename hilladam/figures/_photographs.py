@@ -8,12 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hilladam.experiments import Record
-from hilladam.figures._style import COLOURS
+from hilladam.figures._style import COLOURS, styled
 from hilladam.losses import ColourLoss
 
 _PATHS = [COLOURS["minimize"], COLOURS["maximize"], COLOURS["other"], "#E69F00", "#56B4E9", "black"]
 
 
+@styled
 def colour_landscape(
     loss: ColourLoss,
     runs: Mapping[str, Record] | None = None,
@@ -38,6 +39,13 @@ def colour_landscape(
 
     Raises:
         ValueError: more runs than there are colours to tell them apart, which is six.
+
+    Example:
+        >>> from hilladam import figures
+        >>> from hilladam.losses import ColourLoss
+        >>> figure = figures.colour_landscape(ColourLoss((0.65, 0.45, 0.25), (0.2, 0.4, 0.7)))
+        >>> figure.axes[0].get_xlabel()
+        'gain of red r'
     """
     runs = runs or {}
     if len(runs) > len(_PATHS):
@@ -66,6 +74,7 @@ def colour_landscape(
     return ax.figure
 
 
+@styled
 def photographs(rows: Mapping[str, Sequence[np.ndarray]] | Sequence[np.ndarray], names: Sequence[str], *,
                 width: float = 7.2) -> Figure:  # fmt: skip
     """Photographs side by side, in one row or in named rows.
@@ -74,7 +83,20 @@ def photographs(rows: Mapping[str, Sequence[np.ndarray]] | Sequence[np.ndarray],
         rows: arrays of shape (height, width, 3) in [0, 1]: a sequence for one row, or sequences by the name of the row.
         names: of the columns.
         width: of the figure in inches.
+
+    Raises:
+        ValueError: no names, or a row with another number of photographs than of names.
+
+    Example:
+        >>> import numpy as np
+        >>> from hilladam import figures
+        >>> grey = np.full((2, 3, 3), 0.5)
+        >>> figure = figures.photographs([grey, 1 - grey], ["source", "target"])
+        >>> [ax.get_title() for ax in figure.axes]
+        ['source', 'target']
     """
+    if not names:
+        raise ValueError(f"Invalid names: {names}; expected at least one")
     named = rows if isinstance(rows, Mapping) else {"": rows}
     size = width / len(names)
     figure, axes = plt.subplots(len(named), len(names), squeeze=False, figsize=(width, size * len(named) + 0.3),

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hilladam.experiments import Record, gradients_to
-from hilladam.figures._style import COLOURS
+from hilladam.figures._style import COLOURS, styled
 from hilladam.losses import Surface
 
 # Colour and line together tell the contenders apart; what the book is about stands out.
@@ -29,6 +29,7 @@ _STYLES = {
 }
 
 
+@styled
 def reached(records: Mapping[str, Record], target: float, *, ax: Axes | None = None) -> Figure:
     """The share of runs that have met the target, over the evaluations spent (an ECDF).
 
@@ -36,7 +37,22 @@ def reached(records: Mapping[str, Record], target: float, *, ax: Axes | None = N
         records: from :func:`~hilladam.experiments.race`, with history.
         target: in units of the loss.
         ax: where to draw; default: a new figure with a legend beside it.
+
+    Raises:
+        ValueError: no records.
+
+    Example:
+        >>> from hilladam import figures
+        >>> from hilladam.experiments import race
+        >>> from hilladam.losses import SURFACES
+        >>> camel = SURFACES["camel"]
+        >>> records = race(camel, 0.05, contenders=["Adam", "SGD"], runs=3, evaluations=20)
+        >>> figure = figures.reached(records, target=-1.0)
+        >>> [line.get_label() for line in figure.axes[0].lines]
+        ['Adam', 'SGD']
     """
+    if not records:
+        raise ValueError(f"Invalid records: {records}; expected at least one")
     alone = ax is None
     ax = ax or plt.subplots()[1]
     for name, record in records.items():
@@ -53,6 +69,7 @@ def reached(records: Mapping[str, Record], target: float, *, ax: Axes | None = N
     return ax.figure
 
 
+@styled
 def paths(loss: Surface, runs: Mapping[str, Record], *, ax: Axes | None = None, last: int | None = None) -> Figure:
     """A contour map of a surface with its minima and the paths of runs on it.
 
@@ -64,6 +81,16 @@ def paths(loss: Surface, runs: Mapping[str, Record], *, ax: Axes | None = None, 
         runs: the record of one run by its name; see :meth:`~hilladam.experiments.Record.member`.
         ax: where to draw; default: a new figure with a legend beside it.
         last: how many steps to show; default: all.
+
+    Example:
+        >>> from hilladam import figures
+        >>> from hilladam.experiments import race
+        >>> from hilladam.losses import SURFACES
+        >>> camel = SURFACES["camel"]
+        >>> records = race(camel, 0.05, contenders=["Adam", "SGD"], runs=3, evaluations=20)
+        >>> figure = figures.paths(camel, {name: record.member(0) for name, record in records.items()})
+        >>> [line.get_label() for line in figure.axes[0].lines]
+        ['Adam', 'SGD']
     """
     alone = ax is None
     ax = ax or plt.subplots(figsize=(6.4, 4.2))[1]

@@ -1,25 +1,29 @@
 """The prescribed loss of Experiment 2: what three gains cost, one for each colour channel of a photograph."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
 
+from hilladam.losses._numbers import Exact, exact, floating
 from hilladam.losses._polynomial import Polynomial, stack
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 CHANNELS = ("red", "green", "blue")
 
 
-def double_well(low, high, barrier=1, tilt=0, level=0) -> Polynomial:
+def double_well(low: Exact, high: Exact, barrier: Exact = 1, tilt: Exact = 0, level: Exact = 0) -> Polynomial:
     """A regulariser that prefers a gain near ``low`` or near ``high`` to any other.
 
     Its value is barrier·(((x − m)/h)² − 1)² + tilt·x + level, with m the middle of the two wells and h half their
-    distance. All arguments are integers, fractions, decimal strings or floats, as for :class:`Polynomial`.
+    distance. All arguments are integers, fractions, decimals, decimal strings or floats, as for :class:`Polynomial`.
 
     Args:
         low, high: the gains at the bottoms of the wells, for ``tilt=0``.
@@ -28,9 +32,17 @@ def double_well(low, high, barrier=1, tilt=0, level=0) -> Polynomial:
         level: a constant.
 
     Raises:
-        ValueError: ``low`` not below ``high``, or a barrier that is not positive.
+        TypeError: an argument that is no real number.
+        ValueError: one that is not finite; ``low`` not below ``high``, or a barrier that is not positive.
+
+    Example:
+        >>> from hilladam.losses import double_well
+        >>> wells = double_well("0.5", 2, barrier=3)
+        >>> [(point.x, round(point.value, 9)) for point in wells.stationary_points]
+        [(0.5, 0.0), (1.25, 3.0), (2.0, 0.0)]
     """
-    low, high, barrier, tilt, level = map(Fraction, (low, high, barrier, tilt, level))
+    low, high, barrier = exact(low, "low"), exact(high, "high"), exact(barrier, "barrier")
+    tilt, level = exact(tilt, "tilt"), exact(level, "level")
     if not low < high:
         raise ValueError(f"Invalid high: {float(high)}; expected a gain above low = {float(low)}")
     if barrier <= 0:
@@ -43,13 +55,23 @@ def double_well(low, high, barrier=1, tilt=0, level=0) -> Polynomial:
     return Polynomial("double well", (fourth, third, second, first + tilt, constant + level), m)
 
 
-def preference(gain, weight=1) -> Polynomial:
+def preference(gain: Exact, weight: Exact = 1) -> Polynomial:
     """A regulariser with one well: weight·(x − gain)².
 
+    Args:
+        gain: the bottom of the well.
+        weight: what a distance of one from it costs. Both are exact numbers, as for :class:`Polynomial`.
+
     Raises:
-        ValueError: a weight that is not positive.
+        TypeError: an argument that is no real number.
+        ValueError: one that is not finite, or a weight that is not positive.
+
+    Example:
+        >>> from hilladam.losses import preference
+        >>> round(preference("0.5", weight=8)(1), 6)
+        2.0
     """
-    gain, weight = Fraction(gain), Fraction(weight)
+    gain, weight = exact(gain, "gain"), exact(weight, "weight")
     if weight <= 0:
         raise ValueError(f"Invalid weight: {float(weight)}; expected a number > 0")
     return Polynomial("preference", (weight, -2 * weight * gain, weight * gain * gain), gain)
@@ -63,7 +85,14 @@ BLUE_WELLS = double_well("1.1", "3.1", tilt="0.3", level=2)
 
 
 class GainPoint(NamedTuple):
-    """A stationary point of a :class:`ColourLoss`."""
+    """A stationary point of a :class:`ColourLoss`.
+
+    Example:
+        >>> from hilladam.losses import ColourLoss
+        >>> point = ColourLoss((0.5, 0.5, 0.5), (0.25, 0.5, 0.75), red=None, blue=None).global_minimum
+        >>> point.gains, point.value, point.kind
+        ((0.5, 1.0, 1.5), 0.0, 'minimum')
+    """
 
     gains: tuple[float, float, float]
     """(r, g, b)."""
@@ -90,6 +119,12 @@ class ColourLoss:
     Raises:
         ValueError: means that are not three numbers in [0, 1], or a channel whose gain nothing determines: the source
             has none of it, and there is no regulariser; or a regulariser without a lower bound.
+
+    Example:
+        >>> from hilladam.losses import ColourLoss
+        >>> loss = ColourLoss(source=(0.65, 0.45, 0.25), target=(0.2, 0.4, 0.7))
+        >>> len(loss.minima), [round(gain, 2) for gain in loss.global_minimum.gains]
+        (4, [0.48, 0.89, 1.09])
     """
 
     source: Sequence[float]
@@ -110,11 +145,17 @@ class ColourLoss:
         object.__setattr__(self, "channels", tuple(_channel(*term) for term in terms))
 
     def __call__(self, gains):
-        """The loss at gains of shape ``(…, 3)``, an array or a tensor; the result has shape ``(…)``."""
+        """The loss at gains of shape ``(…, 3)``, an array or a tensor; the result has shape ``(…)``.
+
+        Raises:
+            ValueError: gains of another shape.
+        """
+        _three(gains)
         return sum(channel(gains[..., c]) for c, channel in enumerate(self.channels))
 
     def terms(self, gains) -> dict:
         """The loss taken apart: ``"match"``, and ``"red"``, ``"green"``, ``"blue"`` for the regularisers there are."""
+        _three(gains)
         pairs = enumerate(zip(self.source, self.target, strict=True))
         parts = {"match": sum((source * gains[..., c] - target) ** 2 for c, (source, target) in pairs)}
         for c, name in enumerate(CHANNELS):
@@ -135,6 +176,7 @@ class ColourLoss:
 
     @cached_property
     def minima(self) -> tuple[GainPoint, ...]:
+        """Those of the stationary points that are minima."""
         return tuple(point for point in self.stationary_points if point.kind == "minimum")
 
     @cached_property
@@ -154,21 +196,30 @@ class ColourLoss:
             raise ValueError("no minimum of this loss has three gains >= 0")
         return min(physical, key=lambda point: point.value)
 
-    def basin(self, gains: Tensor) -> Tensor:
+    def basin(self, gains: "ArrayLike | Tensor") -> Tensor:
         """Which stationary point gradient flow from these gains comes to rest at.
 
         Args:
-            gains: shape ``(…, 3)``, floating point.
+            gains: shape ``(…, 3)``, an array or a tensor.
 
         Returns:
-            Integers of shape ``(…)``, indices into :attr:`stationary_points`; −1 for gains that are not finite.
+            int64 of shape ``(…)``, indices into :attr:`stationary_points`; −1 for gains that are not finite.
+
+        Raises:
+            ValueError: gains of another shape.
         """
-        gains = torch.as_tensor(gains)
+        gains = _three(floating(gains))
         index = torch.zeros(gains.shape[:-1], dtype=torch.int64, device=gains.device)
         for c, channel in enumerate(self.channels):
             place = channel.basin(gains[..., c]).clamp(0, len(channel.stationary_points) - 1)
             index = index * len(channel.stationary_points) + place
         return torch.where(gains.isfinite().all(-1), index, -1)
+
+
+def _three(gains):
+    if gains.shape[-1:] != (3,):
+        raise ValueError(f"Invalid gains: shape {tuple(gains.shape)}; expected (…, 3)")
+    return gains
 
 
 def _channel(name: str, source: float, target: float, regulariser: Polynomial | None) -> Polynomial:
@@ -185,15 +236,31 @@ def _channel(name: str, source: float, target: float, regulariser: Polynomial | 
     return Polynomial(name, tuple(sum(pair) for pair in pairs)[::-1], regulariser.centre)
 
 
-def stack_colours(losses: Sequence[ColourLoss], *, dtype=torch.float64, device=None):
+def stack_colours(
+    losses: Sequence[ColourLoss], *, dtype: torch.dtype = torch.float64, device: torch.device | str | None = None
+) -> Callable[[Tensor], Tensor]:
     """One function that gives every member of an ensemble its own colour loss.
 
     Args:
-        losses: one for each member.
+        losses: one for each member, at least one.
+        dtype, device: of the coefficients; the gains have the same. Default: float64, on torch's default device.
 
     Returns:
         A function that takes gains of shape ``(members, 3)`` to the losses, of shape ``(members,)``; differentiable
         once, as for :func:`stack`.
+
+    Raises:
+        ValueError: no losses; or, from that function, another number of gains than three for each member.
+
+    Example:
+        >>> import torch
+        >>> from hilladam.losses import ColourLoss, preference, stack_colours
+        >>> grey, half = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
+        >>> losses = [ColourLoss(grey, grey, red=None, blue=None), ColourLoss(grey, half, red=preference(1), blue=None)]
+        >>> stack_colours(losses)(torch.ones(2, 3, dtype=torch.float64)).round(decimals=6).tolist()
+        [0.0, 0.1875]
     """
+    if not losses:
+        raise ValueError(f"Invalid losses: {losses!r}; expected at least one")
     each = stack([channel for loss in losses for channel in loss.channels], dtype=dtype, device=device)
     return lambda gains: each(gains).view(-1, 3).sum(1)

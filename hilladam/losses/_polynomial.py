@@ -1,18 +1,28 @@
 """The five polynomials of the paper's Table 1, exact where it matters and accurate everywhere else."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
-from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
 
+from hilladam.losses._numbers import Exact, exact, floating
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
 
 class StationaryPoint(NamedTuple):
-    """A root of the derivative."""
+    """A root of the derivative.
+
+    Example:
+        >>> from hilladam.losses import TABLE_1
+        >>> point = TABLE_1["fourth"].stationary_points[1]
+        >>> point.x, point.value, point.kind, point.exact
+        (2.5, 0.3125, 'minimum', 5/2)
+    """
 
     x: float
     value: float
@@ -33,26 +43,37 @@ class Polynomial:
 
     Args:
         name: what tables and figures call it.
-        coefficients: highest power first: integers, fractions, or decimal strings such as ``"0.1"``. Floats are taken
-            at their exact binary value.
-        centre: the point to expand about: the middle of the region of interest.
+        coefficients: highest power first: integers, fractions, decimals, or decimal strings such as ``"0.1"``, in any
+            sequence. Floats are taken at their exact binary value. They are kept as a tuple of fractions.
+        centre: the point to expand about, as one such number: the middle of the region of interest.
 
     Raises:
-        ValueError: fewer than two coefficients, or a leading zero.
+        TypeError: a coefficient or centre that is no real number.
+        ValueError: one that is not finite; fewer than two coefficients, or a leading zero.
+
+    Example:
+        >>> from hilladam.losses import Polynomial
+        >>> loss = Polynomial("two wells", (1, 0, -2, "0.3", 1))
+        >>> round(loss(2), 9), round(loss.derivative(2), 9)
+        (9.6, 24.3)
+        >>> [(round(point.x, 3), point.kind) for point in loss.stationary_points]
+        [(-1.036, 'minimum'), (0.075, 'maximum'), (0.96, 'minimum')]
     """
 
     name: str
-    coefficients: tuple[Fraction | int | str, ...]
-    centre: Fraction | int | str = 0
+    coefficients: Sequence[Exact]
+    centre: Exact = 0
 
     def __post_init__(self):
-        object.__setattr__(self, "coefficients", tuple(Fraction(c) for c in self.coefficients))
-        object.__setattr__(self, "centre", Fraction(self.centre))
+        object.__setattr__(self, "coefficients", tuple(exact(c, "coefficients") for c in self.coefficients))
+        object.__setattr__(self, "centre", exact(self.centre, "centre"))
         if len(self.coefficients) < 2 or not self.coefficients[0]:
-            raise ValueError(f"Invalid coefficients: {self.coefficients}; expected at least two, the first not zero")
+            numbers = ", ".join(map(str, self.coefficients))
+            raise ValueError(f"Invalid coefficients: ({numbers}); expected at least two, the first not zero")
 
     @property
     def degree(self) -> int:
+        """The highest power."""
         return len(self.coefficients) - 1
 
     def __call__(self, x):
@@ -87,28 +108,25 @@ class Polynomial:
     def stationary_points(self) -> tuple[StationaryPoint, ...]:
         """Every real stationary point, from left to right.
 
-        sympy isolates the real roots of the derivative exactly, with their multiplicities. A root of even
-        multiplicity is an inflection; one of odd multiplicity m is a minimum where the (m+1)-st derivative is
-        positive, a maximum where it is negative.
+        sympy isolates the real roots of the derivative exactly, with their multiplicities. The slope keeps its sign
+        across a root of even multiplicity, an inflection; at one of odd multiplicity it changes.
         """
         import sympy
 
         x = sympy.Symbol("x", real=True)
         loss = sympy.Poly(self.expression(x), x)
-        slope = loss.diff(x)
-        roots = sympy.real_roots(slope, multiple=False)
-        points = []
-        for root, multiplicity in roots:
-            kind = "inflection"
-            if multiplicity % 2:
-                curvature = loss.as_expr().diff(x, multiplicity + 1).subs(x, root).evalf(30)
-                kind = "minimum" if curvature > 0 else "maximum"
+        roots = sympy.real_roots(loss.diff(x), multiple=False)
+        rises, points = self.coefficients[0] > 0, []
+        for root, multiplicity in reversed(roots):
+            kind = "inflection" if multiplicity % 2 == 0 else "minimum" if rises else "maximum"
+            rises ^= kind != "inflection"
             value = loss.as_expr().subs(x, root).evalf(30)
             points.append(StationaryPoint(float(root.evalf(30)), float(value), kind, root))
-        return tuple(points)
+        return tuple(reversed(points))
 
     @cached_property
     def minima(self) -> tuple[StationaryPoint, ...]:
+        """Those of the stationary points that are minima, from left to right."""
         return tuple(p for p in self.stationary_points if p.kind == "minimum")
 
     @cached_property
@@ -122,23 +140,23 @@ class Polynomial:
             raise ValueError(f"{self.name} has no global minimum: it falls without bound")
         return min(self.minima, key=lambda point: point.value)
 
-    def basin(self, x: Tensor) -> Tensor:
+    def basin(self, x: "ArrayLike | Tensor") -> Tensor:
         """Which stationary point gradient flow from ``x`` comes to rest at.
 
         Args:
-            x: any shape, floating point.
+            x: a number, array or tensor of any shape.
 
         Returns:
-            Integers of the same shape, indices into :attr:`stationary_points`; −1 where the flow runs off to −∞ and
+            int64 of the same shape, indices into :attr:`stationary_points`; −1 where the flow runs off to −∞ and
             ``len(stationary_points)`` where it runs off to +∞, and for NaN.
         """
-        x = torch.as_tensor(x)
-        roots = [p.x for p in self.stationary_points]
-        ends = roots or [0.0]
-        # The slope keeps its sign between two roots. At x itself, beside a root, rounding may turn that sign round.
-        middles = [(left + right) / 2 for left, right in pairwise([ends[0] - 2, *roots, ends[-1] + 2])]
-        places = torch.tensor(roots, dtype=x.dtype, device=x.device)
-        falls_right = torch.tensor([self.derivative(middle) < 0 for middle in middles], device=x.device)
+        x = floating(x)
+        points = self.stationary_points
+        places = torch.tensor([p.x for p in points], dtype=x.dtype, device=x.device)
+        falls_right = [self.coefficients[0] < 0]  # beyond the last point; then between each two, from the right
+        for point in reversed(points):
+            falls_right.append(falls_right[-1] ^ (point.kind != "inflection"))
+        falls_right = torch.tensor(falls_right[::-1], device=x.device)
         right = torch.searchsorted(places, x.contiguous())  # the first stationary point at or beyond x
         moves_left = ~(falls_right[right] | torch.isin(x, places) | x.isnan())
         return right - moves_left.long()
@@ -153,22 +171,43 @@ def _horner(coefficients, u):
     return value, slope
 
 
-def stack(polynomials: Sequence[Polynomial], *, dtype=torch.float64, device=None):
+def stack(
+    polynomials: Sequence[Polynomial], *, dtype: torch.dtype = torch.float64, device: torch.device | str | None = None
+) -> Callable[[Tensor], Tensor]:
     """One function that gives every member of an ensemble its own polynomial.
 
     Args:
-        polynomials: one for each member.
+        polynomials: one for each member, at least one.
+        dtype, device: of the coefficients; x has the same. Default: float64, on torch's default device.
 
     Returns:
         A function that takes ``x`` of shape ``(members,)`` or ``(members, 1)`` to the losses, of shape ``(members,)``.
         It is differentiable once, by the exact derivative, which costs one pass instead of an automatic one.
+
+    Raises:
+        ValueError: no polynomials; or, from that function, another number of places than of members.
+
+    Example:
+        >>> import torch
+        >>> from hilladam.losses import TABLE_1, stack
+        >>> losses = stack([TABLE_1["x2"], TABLE_1["fourth"]])
+        >>> losses(torch.tensor([3, 2], dtype=torch.float64)).round(decimals=6).tolist()
+        [13.0, 1.0]
     """
+    if not polynomials:
+        raise ValueError(f"Invalid polynomials: {polynomials!r}; expected at least one")
     degree = max(p.degree for p in polynomials)
     like = dict(dtype=dtype, device=device)
     rows = [(0.0,) * (degree - p.degree) + p._about_centre for p in polynomials]
     coefficients = torch.tensor(rows, **like).T.contiguous().unbind()
     centres = torch.tensor([p._middle for p in polynomials], **like)
-    return lambda x: _Stacked.apply(x.flatten() - centres, coefficients)
+
+    def losses(x):
+        if x.numel() != len(centres):
+            raise ValueError(f"Invalid x: shape {tuple(x.shape)}; expected a place for each of {len(centres)} members")
+        return _Stacked.apply(x.flatten() - centres, coefficients)
+
+    return losses
 
 
 class _Stacked(torch.autograd.Function):

@@ -4,14 +4,26 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
 
+from hilladam.losses._numbers import floating
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
 
 class SurfacePoint(NamedTuple):
-    """A minimum of a :class:`Surface`."""
+    """A minimum of a :class:`Surface`.
+
+    Example:
+        >>> from hilladam.losses import SURFACES
+        >>> point = SURFACES["himmelblau"].minima[-1]
+        >>> [round(coordinate, 3) for coordinate in point.x], round(point.value, 6)
+        ([3.584, -1.848], 0.0)
+    """
 
     x: tuple[float, float]
     value: float
@@ -26,6 +38,14 @@ class Surface:
         function: takes two tensors of one shape, x and y, to the losses, differentiably.
         box: ((lowest x, highest x), (lowest y, highest y)): where the literature starts.
         near: one rough place for each minimum; the exact ones are found from there by Newton's method.
+
+    Example:
+        >>> from hilladam.losses import SURFACES
+        >>> camel = SURFACES["camel"]
+        >>> round(camel([1, 1]).item(), 4)
+        3.2333
+        >>> len(camel.minima), round(camel.global_minimum.value, 4)
+        (6, -1.0316)
     """
 
     name: str
@@ -33,9 +53,17 @@ class Surface:
     box: tuple[tuple[float, float], tuple[float, float]]
     near: tuple[tuple[float, float], ...]
 
-    def __call__(self, points: Tensor) -> Tensor:
-        """The losses at points of shape ``(…, 2)``; the result has shape ``(…)``."""
-        points = torch.as_tensor(points)
+    def __call__(self, points: "ArrayLike | Tensor") -> Tensor:
+        """The losses at points of shape ``(…, 2)``, an array or a tensor; the result has shape ``(…)``.
+
+        Integers and Python's numbers count as float64.
+
+        Raises:
+            ValueError: points of another shape.
+        """
+        points = floating(points)
+        if points.shape[-1:] != (2,):
+            raise ValueError(f"Invalid points: shape {tuple(points.shape)}; expected (…, 2)")
         return self.function(points[..., 0], points[..., 1])
 
     @cached_property

@@ -1,6 +1,13 @@
 """What a moving average remembers: the weights of Equations 2–9, as numbers."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+
+from hilladam.theory._checks import decay, finite, one_of, steps_of, whole
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 STARTS = ("zero", "first")
 
@@ -20,10 +27,15 @@ def weights(t: int, beta: float, start: str = "zero") -> np.ndarray:
 
     Raises:
         ValueError: a number out of its range, or another start.
+
+    Example:
+        >>> from hilladam.theory import weights
+        >>> weights(3, 0.5, "first").tolist()
+        [0.25, 0.25, 0.5]
+        >>> weights(3, 0.5).round(4).tolist()
+        [0.1429, 0.2857, 0.5714]
     """
-    check(start, beta)
-    if t < 1:
-        raise ValueError(f"Invalid t: {t}; expected at least 1")
+    t, beta = whole("t", t, 1), _checked(beta, start)
     powers = beta ** np.arange(t - 1, -1, -1.0)
     if start == "zero":
         return (1 - beta) / (1 - beta**t) * powers
@@ -34,11 +46,22 @@ def weights(t: int, beta: float, start: str = "zero") -> np.ndarray:
 def weight_matrix(t: int, beta: float, start: str = "zero") -> np.ndarray:
     """:func:`weights` for 1, 2, … up to ``t`` values, one row each, with zeros for the values still to come.
 
+    Args:
+        t, beta, start: as for :func:`weights`.
+
     Returns:
         float64 of shape ``(t, t)``. ``weight_matrix(t, beta) @ values`` is the series itself; :func:`moving_average`
         gives the same numbers in t operations instead of t².
+
+    Raises:
+        ValueError: as for :func:`weights`.
+
+    Example:
+        >>> from hilladam.theory import weight_matrix
+        >>> weight_matrix(3, 0.5, "first").tolist()
+        [[1.0, 0.0, 0.0], [0.5, 0.5, 0.0], [0.25, 0.25, 0.5]]
     """
-    check(start, beta)
+    t, beta = whole("t", t, 1), _checked(beta, start)
     steps = np.arange(t)
     lags = np.tril(steps[:, None] - steps)
     rows = np.tril((1 - beta) * beta**lags)
@@ -48,29 +71,37 @@ def weight_matrix(t: int, beta: float, start: str = "zero") -> np.ndarray:
     return rows
 
 
-def moving_average(values, beta: float, start: str = "zero") -> np.ndarray:
-    """The moving average after each value: the series of Equation 8, summed by Horner's rule.
+def moving_average(values: "ArrayLike", beta: float, start: str = "zero") -> np.ndarray:
+    """The moving average after each value: the series of Equation 8, as ``scipy.signal.lfilter`` sums it.
 
     Args:
         values: shape ``(..., t)``, the oldest first; anything that numpy takes as float64.
         beta, start: as for :func:`weights`.
 
     Returns:
-        float64 of the same shape.
+        float64 of the same shape; NaN from a NaN on, and after an infinite value.
+
+    Raises:
+        ValueError: no values, or as for :func:`weights`.
+
+    Example:
+        >>> from hilladam.theory import moving_average
+        >>> moving_average([8, 0, 4], 0.5, "first").tolist()
+        [8.0, 4.0, 4.0]
+        >>> moving_average([8, 0, 4], 0.5).round(4).tolist()
+        [8.0, 2.6667, 3.4286]
     """
-    check(start, beta)
-    values = np.asarray(values, dtype=np.float64)
-    averages = np.empty_like(values)
-    average = values[..., 0] if start == "first" else np.zeros(values.shape[:-1])
-    for step in range(values.shape[-1]):
-        average = beta * average + (1 - beta) * values[..., step]
-        averages[..., step] = average
+    from scipy.signal import lfilter
+
+    beta, values = _checked(beta, start), steps_of("values", values)
+    before = values[..., :1] if start == "first" else np.zeros_like(values[..., :1])
+    averages, _ = lfilter([1 - beta], [1, -beta], values, zi=beta * before)
     if start == "zero":
         averages /= 1 - beta ** np.arange(1, values.shape[-1] + 1)
     return averages
 
 
-def mean_lag(t, beta: float, start: str = "zero"):
+def mean_lag(t: "ArrayLike", beta: float, start: str = "zero"):
     """How many steps old the average's content is: the weighted mean of 0 for the newest value, 1 for the one before …
 
     Args:
@@ -78,20 +109,23 @@ def mean_lag(t, beta: float, start: str = "zero"):
         beta, start: as for :func:`weights`.
 
     Returns:
-        β/(1−β) − t βᵗ/(1−βᵗ) for the zero start and β (1−βᵗ⁻¹)/(1−β) for the other, shaped like ``t``. Both grow from
-        0 to β/(1−β).
+        β/(1−β) − t βᵗ/(1−βᵗ) for the zero start and β (1−βᵗ⁻¹)/(1−β) for the other, float64, shaped like ``t``. Both
+        grow from 0 to β/(1−β).
+
+    Raises:
+        ValueError: as for :func:`weights`.
+
+    Example:
+        >>> from hilladam.theory import mean_lag
+        >>> mean_lag([1, 10, 1000], 0.9).round(2).tolist()
+        [0.0, 3.65, 9.0]
     """
-    check(start, beta)
-    t = np.asarray(t, dtype=np.float64)
+    t, beta = finite("t", t, least=1), _checked(beta, start)
     if start == "zero":
         return beta / (1 - beta) - t * beta**t / (1 - beta**t)
     return beta * (1 - beta ** (t - 1)) / (1 - beta)
 
 
-def check(start: str = "zero", *betas: float) -> None:
-    """Raise torch's error for a β that is none, and one for a start."""
-    for index, beta in enumerate(betas):
-        if not 0.0 <= beta < 1.0:
-            raise ValueError(f"Invalid beta parameter at index {index}: {beta}")
-    if start not in STARTS:
-        raise ValueError(f"Invalid start: {start!r}; expected one of {STARTS}")
+def _checked(beta, start):
+    one_of("start", start, STARTS)
+    return decay("beta parameter at index 0", beta)

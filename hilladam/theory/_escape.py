@@ -6,22 +6,39 @@ Only the stretch of the loss between the start and the barrier's top enters. Arg
 """
 
 import math
-from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hilladam.theory._first_pass import first_pass, settings
+from hilladam.theory._checks import finite, one_of, whole
+from hilladam.theory._first_pass import first_pass, one_setting, settings
 from hilladam.theory._way_out import way_out
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
-def energy_rule(f, x0: float, barrier: float | None, lr, betas) -> np.ndarray:
-    """The baseline of a ball without friction: escape if it starts above the barrier, f(x₀) > f(x_b)."""
+    from hilladam.theory._way_out import Loss
+
+    Betas = tuple[ArrayLike, ArrayLike]
+
+
+def energy_rule(f: "Loss", x0: float, barrier: float | None, lr: "ArrayLike", betas: "Betas") -> np.ndarray:
+    """The baseline of a ball without friction: escape if it starts above the barrier, f(x₀) > f(x_b).
+
+    Example:
+        >>> from hilladam.losses import DOUBLE_WELL
+        >>> from hilladam.theory import energy_rule
+        >>> energy_rule(DOUBLE_WELL, 2.0, None, [0.01, 0.5], (0.9, 0.999)).tolist()
+        [True, True]
+    """
     way = way_out(f, x0, barrier)
     *_, shape = settings(lr, betas)
     return np.full(shape, float(way.value(np.asarray(way.x0))) > float(way.value(np.asarray(way.barrier))))
 
 
-def turning_points(f, x0: float, barrier: float | None, lr, betas, *, start: str = "first_gradient") -> np.ndarray:
+def turning_points(
+    f: "Loss", x0: float, barrier: float | None, lr: "ArrayLike", betas: "Betas", *, start: str = "first_gradient"
+) -> np.ndarray:
     """Where Equation 13 first holds: the first of the points x₀ ± nλ at which the numerator has changed sign.
 
     Args:
@@ -34,9 +51,14 @@ def turning_points(f, x0: float, barrier: float | None, lr, betas, *, start: str
 
     Raises:
         ValueError: another ``start``; or as :func:`hilladam.theory.first_pass`.
+
+    Example:
+        >>> from hilladam.losses import DOUBLE_WELL
+        >>> from hilladam.theory import turning_points
+        >>> turning_points(DOUBLE_WELL, 2.0, None, [0.01, 0.5], (0.9, 0.999)).round(3).tolist()
+        [0.85, nan]
     """
-    if start not in ("first_gradient", "zero"):
-        raise ValueError(f"Invalid start: {start!r}; expected 'first_gradient' or 'zero'")
+    one_of("start", start, ("first_gradient", "zero"))
     way = way_out(f, x0, barrier)
     lr, beta1, _, shape = settings(lr, betas)
     first = float(way.push(0.0))
@@ -55,17 +77,33 @@ def turning_points(f, x0: float, barrier: float | None, lr, betas, *, start: str
     return (way.x0 + way.direction * found).reshape(shape)
 
 
-def equation_13(f, x0: float, barrier: float | None, lr, betas) -> np.ndarray:
-    """The paper's series at equidistant points with Δx = λ: escape if Equation 13 holds nowhere before the barrier."""
+def equation_13(f: "Loss", x0: float, barrier: float | None, lr: "ArrayLike", betas: "Betas") -> np.ndarray:
+    """The paper's series at equidistant points with Δx = λ: escape if Equation 13 holds nowhere before the barrier.
+
+    Example:
+        >>> from hilladam.losses import DOUBLE_WELL
+        >>> from hilladam.theory import equation_13
+        >>> equation_13(DOUBLE_WELL, 2.0, None, [0.01, 0.5], (0.9, 0.999)).tolist()
+        [False, True]
+    """
     return np.isnan(turning_points(f, x0, barrier, lr, betas, start="first_gradient"))
 
 
-def equidistant(f, x0: float, barrier: float | None, lr, betas) -> np.ndarray:
-    """Equation 13 with torch's weights in place of the paper's; still with points λ apart."""
+def equidistant(f: "Loss", x0: float, barrier: float | None, lr: "ArrayLike", betas: "Betas") -> np.ndarray:
+    """Equation 13 with torch's weights in place of the paper's; still with points λ apart.
+
+    Example:
+        >>> from hilladam.losses import DOUBLE_WELL
+        >>> from hilladam.theory import equidistant
+        >>> equidistant(DOUBLE_WELL, 2.0, None, [0.01, 0.5], (0.9, 0.999)).tolist()
+        [False, True]
+    """
     return np.isnan(turning_points(f, x0, barrier, lr, betas, start="zero"))
 
 
-def path_average(f, x0: float, barrier: float | None, lr, betas, *, points: int = 4000) -> np.ndarray:
+def path_average(
+    f: "Loss", x0: float, barrier: float | None, lr: "ArrayLike", betas: "Betas", *, points: int = 4000
+) -> np.ndarray:
     r"""The closed form of :func:`equidistant` as λ → 0: escape if f stays below its own average over the path.
 
     The average at x weighs the loss on the way there by how long ago it was passed, with the memory length
@@ -73,8 +111,18 @@ def path_average(f, x0: float, barrier: float | None, lr, betas, *, points: int 
 
     Args:
         f, x0, barrier, lr, betas: as for :func:`hilladam.theory.first_pass`; only ℓ₁ has a part in it.
-        points: how many to take on the path; the loss is taken to be straight between them.
+        points: how many to take on the path, at least 2; the loss is taken to be straight between them.
+
+    Raises:
+        ValueError: fewer points; or as :func:`hilladam.theory.first_pass`.
+
+    Example:
+        >>> from hilladam.losses import DOUBLE_WELL
+        >>> from hilladam.theory import path_average
+        >>> path_average(DOUBLE_WELL, 2.0, None, [0.01, 0.5], (0.9, 0.999)).tolist()
+        [False, True]
     """
+    points = whole("points", points, 2)
     way = way_out(f, x0, barrier)
     lr, beta1, _, shape = settings(lr, betas)
     with np.errstate(divide="ignore"):
@@ -83,16 +131,25 @@ def path_average(f, x0: float, barrier: float | None, lr, betas, *, points: int 
     u, width = np.linspace(0.0, way.length, points, retstep=True)
     loss = way.value(way.x0 + way.direction * u)
     decay = np.exp(-width / memory)
-    lag = 1 - (1 - decay) * memory / width  # the share of a straight piece's rise that its average has seen
-    average, below = np.full(memory.size, loss[0]), np.ones(memory.size, dtype=bool)
-    for left, right in pairwise(loss):
-        average = decay * average + (1 - decay) * left + lag * (right - left)
-        below &= right < average
+    # f̄ − f, divided by what every straight piece adds to it, (1 − decay)·ℓ₁/width of the loss's fall over the piece.
+    lead, below = np.zeros(memory.size), np.ones(memory.size, dtype=bool)
+    for fall in -np.diff(loss):
+        lead = decay * lead + fall
+        below &= lead > 0
     return below[back].reshape(shape)
 
 
-def sweeps(f, x0: float, barrier: float | None, lr, betas, *, count: int = 6, eps: float = 1e-8,
-           every: bool = False) -> np.ndarray:  # fmt: skip
+def sweeps(
+    f: "Loss",
+    x0: float,
+    barrier: float | None,
+    lr: "ArrayLike",
+    betas: "Betas",
+    *,
+    count: int = 6,
+    eps: float = 1e-8,
+    every: bool = False,
+) -> np.ndarray:
     """Equation 13 along points that are put where Adam's own rule puts them, by repeated correction.
 
     Sweep 0 is :func:`equidistant`. Each further sweep takes the gradients at the last sweep's points, computes from
@@ -106,11 +163,16 @@ def sweeps(f, x0: float, barrier: float | None, lr, betas, *, count: int = 6, ep
 
     Raises:
         ValueError: a negative ``count``; or as :func:`hilladam.theory.first_pass`.
+
+    Example:
+        >>> from hilladam.losses import DOUBLE_WELL
+        >>> from hilladam.theory import sweeps
+        >>> sweeps(DOUBLE_WELL, 2.0, None, [0.01, 0.5], (0.9, 0.999), count=1, every=True).tolist()
+        [[False, True], [False, True]]
     """
-    if count < 0:
-        raise ValueError(f"Invalid count: {count}; expected at least 0")
+    count = whole("count", count)
     way = way_out(f, x0, barrier)
-    lr, beta1, beta2, shape = settings(lr, betas)
+    lr, beta1, beta2, shape = settings(lr, betas, eps)
     wanted = slice(None) if every else slice(-1, None)
     escaped = np.zeros((count + 1, lr.size), dtype=bool)[wanted]
     stopped, running = np.zeros_like(escaped), np.arange(lr.size)
@@ -128,11 +190,30 @@ def sweeps(f, x0: float, barrier: float | None, lr, betas, *, count: int = 6, ep
     return escaped.reshape(-1, *shape) if every else escaped.reshape(shape)
 
 
-def sweep_path(f, x0: float, barrier: float | None, lr: float, betas: tuple[float, float], steps: int, *,
+def sweep_path(f: "Loss", x0: float, barrier: float | None, lr: float, betas: tuple[float, float], steps: int, *,
                count: int = 6, eps: float = 1e-8) -> np.ndarray:  # fmt: skip
-    """The points of sweeps 0 … ``count`` for one setting: positions in units of x, shape (count + 1, steps + 1)."""
+    """The points of sweeps 0 … ``count`` for one setting.
+
+    Args:
+        f, x0, barrier, lr, betas, eps: as for :func:`hilladam.theory.first_pass`, of one setting.
+        steps: how many, ≥ 0.
+        count: how many sweeps, as for :func:`sweeps`.
+
+    Returns:
+        Positions in units of x, float64, shape ``(count + 1, steps + 1)``.
+
+    Raises:
+        ValueError: more than one setting, or a negative count; or as :func:`hilladam.theory.first_pass`.
+
+    Example:
+        >>> from hilladam.losses import DOUBLE_WELL
+        >>> from hilladam.theory import sweep_path
+        >>> sweep_path(DOUBLE_WELL, 2.0, None, 0.1, (0.9, 0.999), 3, count=1).round(4).tolist()
+        [[2.0, 1.9, 1.8, 1.7], [2.0, 1.9, 1.8009, 1.7035]]
+    """
+    steps, count = whole("steps", steps), whole("count", count)
     way = way_out(f, x0, barrier)
-    lr, beta1, beta2, _ = settings(lr, betas)
+    lr, beta1, beta2 = one_setting(lr, betas, eps)
     rows, powers = np.zeros((3, count + 1, 1)), np.ones((2, 1))
     travelled = [rows[0, :, 0]]
     for _ in range(steps):
@@ -154,7 +235,14 @@ def _sweep(way, lr, beta1, beta2, eps, rows, powers):
 
 
 def continuous_limit(
-    f, x0: float, barrier: float | None, lr, betas, *, eps: float = 1e-8, fineness: int = 2000
+    f: "Loss",
+    x0: float,
+    barrier: float | None,
+    lr: "ArrayLike",
+    betas: "Betas",
+    *,
+    eps: float = 1e-8,
+    fineness: int = 2000,
 ) -> np.ndarray:
     """Adam with ever smaller steps and ever longer memory: λ/n, β₁^(1/n), β₂^(1/n).
 
@@ -162,10 +250,20 @@ def continuous_limit(
 
     Args:
         f, x0, barrier, lr, betas, eps: as for :func:`hilladam.theory.first_pass`.
-        fineness: n is chosen so that a step of λ/n is at most 1/``fineness`` of the way to the barrier.
+        fineness: n is chosen so that a step of λ/n is at most 1/``fineness`` of the way to the barrier; > 0.
+
+    Raises:
+        ValueError: another ``fineness``; or as :func:`hilladam.theory.first_pass`.
+
+    Example:
+        >>> from hilladam.losses import DOUBLE_WELL
+        >>> from hilladam.theory import continuous_limit
+        >>> continuous_limit(DOUBLE_WELL, 2.0, None, [0.01, 0.5], (0.9, 0.999)).tolist()
+        [False, True]
     """
+    finite("fineness", fineness, above=0)
     way = way_out(f, x0, barrier)
-    lr, beta1, beta2, shape = settings(lr, betas)
+    lr, beta1, beta2, shape = settings(lr, betas, eps)
     n = np.maximum(np.ceil(lr * fineness / way.length), 1)
     passes = first_pass(f, x0, barrier, lr / n, (beta1 ** (1 / n), beta2 ** (1 / n)), eps=eps)
     return passes.first.reshape(shape)

@@ -1,14 +1,20 @@
 """torch.optim.Adam itself, as the truth that the series is held to."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
+from hilladam.theory._checks import finite, steps_of, whole
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
 
 def record(
-    slope: Callable,
-    x0,
+    slope: Callable[[torch.Tensor], torch.Tensor],
+    x0: "ArrayLike",
     steps: int,
     lr: float = 1e-3,
     betas: tuple[float, float] = (0.9, 0.999),
@@ -18,14 +24,24 @@ def record(
 
     Args:
         slope: f′, a function of a float64 tensor, elementwise.
-        x0: the starts, of any shape; each is a run of its own.
-        steps: how many.
+        x0: the starts, finite numbers of any shape; each is a run of its own.
+        steps: how many, at least 1.
         lr, betas, eps: as for ``torch.optim.Adam``.
 
     Returns:
-        The states of shape ``(..., steps + 1)`` and the gradients of shape ``(..., steps)``.
+        The states of shape ``(..., steps + 1)`` and the gradients of shape ``(..., steps)``, float64.
+
+    Raises:
+        ValueError: a number out of its range.
+
+    Example:
+        >>> from hilladam.theory import record
+        >>> states, grads = record(lambda x: 2 * x, 1.0, 3, lr=0.1)
+        >>> states.round(3).tolist(), grads.round(3).tolist()
+        ([1.0, 0.9, 0.8, 0.702], [2.0, 1.8, 1.601])
     """
-    x = torch.tensor(x0, dtype=torch.float64)
+    steps = whole("steps", steps, 1)
+    x = torch.tensor(finite("x0", x0))
     opt = torch.optim.Adam([x], lr, betas, eps)
     states, grads = [x.clone()], []
     for _ in range(steps):
@@ -37,7 +53,7 @@ def record(
 
 
 def replay(
-    grads,
+    grads: "ArrayLike",
     lr: float = 1e-3,
     betas: tuple[float, float] = (0.9, 0.999),
     eps: float = 1e-8,
@@ -53,8 +69,16 @@ def replay(
 
     Returns:
         float64 of the same shape.
+
+    Raises:
+        ValueError: no gradients, or a number out of its range.
+
+    Example:
+        >>> from hilladam.theory import replay
+        >>> replay([4.0, 4.0, 0.0], lr=0.1).round(4).tolist()
+        [-0.1, -0.1, -0.0773]
     """
-    grads = torch.tensor(np.asarray(grads), dtype=torch.float64)
+    grads = torch.tensor(steps_of("grads", grads))
     x = torch.zeros(grads.shape[:-1], dtype=torch.float64)
     opt = torch.optim.Adam([x], lr, betas, eps)
     taken = []

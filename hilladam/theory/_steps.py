@@ -1,14 +1,19 @@
 """Adam's step as a function of the gradients alone, and the largest step that there can be."""
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hilladam.theory._averages import check, moving_average
+from hilladam.theory._averages import moving_average
+from hilladam.theory._checks import decays, finite, steps_of, whole
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
 def step_series(
-    grads,
+    grads: "ArrayLike",
     lr: float = 1e-3,
     betas: tuple[float, float] = (0.9, 0.999),
     eps: float = 1e-8,
@@ -25,31 +30,37 @@ def step_series(
         grads: shape ``(..., t)``, the oldest first, real numbers.
         lr: λ, in the unit of x per step.
         betas: (β₁, β₂), each in [0, 1), for the numerator's weights a and the denominator's b.
-        eps: ε outside the root, in the unit of the gradients.
+        eps: ε ≥ 0 outside the root, in the unit of the gradients.
         start: of both averages, see :func:`weights`.
-        eps_root: ε inside the root, in the unit of the squared gradients.
+        eps_root: ε ≥ 0 inside the root, in the unit of the squared gradients.
 
     Returns:
         float64 of the same shape: the step taken after each gradient. NaN where the denominator is zero, which takes
         ε = 0 and no gradient other than zero so far.
 
     Raises:
-        ValueError: a β out of its range, or another start.
+        ValueError: no gradients, a number out of its range, or another start.
+
+    Example:
+        >>> from hilladam.theory import step_series
+        >>> step_series([4.0, 4.0, 0.0], lr=0.1).round(4).tolist()
+        [-0.1, -0.1, -0.0773]
     """
-    check(start, *betas)
-    grads = np.asarray(grads, dtype=np.float64)
-    mean, square = moving_average(grads, betas[0], start), moving_average(grads**2, betas[1], start)
+    (beta1, beta2), grads = decays(betas), steps_of("grads", grads)
+    for name, number in (("lr", lr), ("eps", eps), ("eps_root", eps_root)):
+        finite(name, number, least=0)
+    mean, square = moving_average(grads, beta1, start), moving_average(grads**2, beta2, start)
     with np.errstate(invalid="ignore"):
         return -lr * mean / (np.sqrt(square + eps_root) + eps)
 
 
-def largest_step(t, betas: tuple[float, float] = (0.9, 0.999)):
+def largest_step(t: "ArrayLike", betas: tuple[float, float] = (0.9, 0.999)):
     """The largest ``|step|/λ`` that any ``t`` gradients can make Adam take as its t-th step, as ε → 0.
 
     By Cauchy and Schwarz it is √(Σ aₖ²/bₖ), and :func:`extremal_gradients` attain it.
 
     Args:
-        t: the step, counted from 1: a number or an array of any shape.
+        t: the step, counted from 1: a finite number or an array of any shape.
         betas: (β₁, β₂), each in (0, 1).
 
     Returns:
@@ -57,10 +68,15 @@ def largest_step(t, betas: tuple[float, float] = (0.9, 0.999)):
         :func:`step_supremum` at every t.
 
     Raises:
-        ValueError: a β out of its range.
+        ValueError: a number out of its range.
+
+    Example:
+        >>> from hilladam.theory import largest_step
+        >>> largest_step([1, 10, 1000]).round(3).tolist()
+        [1.0, 1.043, 5.781]
     """
     beta1, beta2 = _inside(betas)
-    t, q = np.asarray(t, dtype=np.float64), beta1**2 / beta2
+    t, q = finite("t", t, least=1), beta1**2 / beta2
     with np.errstate(over="ignore"):
         terms = t if math.isclose(q, 1, rel_tol=1e-12) else (1 - q**t) / (1 - q)
     return (1 - beta1) / (1 - beta1**t) * np.sqrt(terms * (1 - beta2**t) / (1 - beta2))
@@ -74,6 +90,11 @@ def step_supremum(betas: tuple[float, float] = (0.9, 0.999)) -> float:
 
     Raises:
         ValueError: a β out of its range.
+
+    Example:
+        >>> from hilladam.theory import step_supremum
+        >>> round(step_supremum(), 3), step_supremum((0.9, 0.8))
+        (7.27, inf)
     """
     beta1, beta2 = _inside(betas)
     q = beta1**2 / beta2
@@ -86,17 +107,25 @@ def extremal_gradients(t: int, betas: tuple[float, float] = (0.9, 0.999), *, las
     Args:
         t: how many, at least 1.
         betas: (β₁, β₂), each in (0, 1). For β₂ > β₁ the gradients grow, for β₂ < β₁ they shrink.
-        last: the newest of them.
+        last: the newest of them, a finite number.
 
     Returns:
         float64 of shape ``(t,)``. The oldest underflow to zero where they are too small to matter.
+
+    Raises:
+        ValueError: a number out of its range.
+
+    Example:
+        >>> from hilladam.theory import extremal_gradients
+        >>> extremal_gradients(3, (0.4, 0.8), last=4).tolist()
+        [1.0, 2.0, 4.0]
     """
     beta1, beta2 = _inside(betas)
-    return last * (beta1 / beta2) ** np.arange(t - 1, -1, -1.0)
+    return finite("last", last) * (beta1 / beta2) ** np.arange(whole("t", t, 1) - 1, -1, -1.0)
 
 
 def _inside(betas):
-    check("zero", *betas)
-    if not all(betas):
+    beta1, beta2 = decays(betas)
+    if not (beta1 and beta2):
         raise ValueError(f"Invalid betas: {betas}; expected numbers in (0, 1)")
-    return betas
+    return beta1, beta2

@@ -13,9 +13,18 @@ Gradients are numbers, arrays or tensors, elementwise; the defaults are torch's,
 import math
 from typing import Any, NamedTuple
 
+from hilladam.theory._checks import decay, decays, finite, whole
+
 
 class State(NamedTuple):
-    """What an optimizer remembers between two steps. All of them start from the same one, which knows nothing."""
+    """What an optimizer remembers between two steps. All of them start from the same one, which knows nothing.
+
+    Example:
+        >>> from hilladam.theory import State, adam
+        >>> step, state = adam(State(), 4.0, lr=0.1)
+        >>> state.t, round(state.m, 6), round(state.v, 6)
+        (1, 0.4, 0.016)
+    """
 
     t: int = 0
     """How many steps have been taken."""
@@ -34,14 +43,25 @@ def sgd(state: State, g, lr: float = 1e-3, momentum: float = 0.9, nesterov: bool
 
     Args:
         state, g: what is remembered, and the gradient.
-        lr: λ.
-        momentum: μ; 0 is plain gradient descent.
+        lr: λ ≥ 0.
+        momentum: μ ≥ 0; 0 is plain gradient descent.
         nesterov: whether to take the gradient and the momentum of the step to come, which is Nesterov's method as
             seen from the point where it takes its gradients.
 
     Returns:
         The step and the next state.
+
+    Raises:
+        ValueError: a number out of its range.
+
+    Example:
+        >>> from hilladam.theory import State, sgd
+        >>> step, state = sgd(State(), 4.0, lr=0.1)
+        >>> step, state = sgd(state, 4.0, lr=0.1)
+        >>> round(step, 6)
+        -0.76
     """
+    _at_least_0(lr=lr, momentum=momentum)
     b = momentum * state.b + g
     return -lr * (g + momentum * b if nesterov else b), state._replace(t=state.t + 1, b=b)
 
@@ -51,13 +71,24 @@ def rmsprop(state: State, g, lr: float = 1e-2, alpha: float = 0.99, eps: float =
 
     Args:
         state, g: what is remembered, and the gradient.
-        lr: λ.
-        alpha: the decay rate of v.
-        eps: ε, outside the root.
+        lr: λ ≥ 0.
+        alpha: the decay rate of v, in [0, 1).
+        eps: ε ≥ 0, outside the root.
 
     Returns:
         The step and the next state. No step is longer than λ/√(1 − α).
+
+    Raises:
+        ValueError: a number out of its range.
+
+    Example:
+        >>> from hilladam.theory import State, rmsprop
+        >>> step, state = rmsprop(State(), 4.0)
+        >>> round(step, 6)
+        -0.1
     """
+    decay("alpha", alpha)
+    _at_least_0(lr=lr, eps=eps)
     v = alpha * state.v + (1 - alpha) * g * g
     return -lr * g / (v**0.5 + eps), state._replace(t=state.t + 1, v=v)
 
@@ -69,13 +100,23 @@ def adam(
 
     Args:
         state, g: what is remembered, and the gradient.
-        lr: λ.
-        betas: (β₁, β₂).
-        eps: ε, outside the root.
+        lr: λ ≥ 0.
+        betas: (β₁, β₂), each in [0, 1).
+        eps: ε ≥ 0, outside the root.
 
     Returns:
         The step and the next state.
+
+    Raises:
+        ValueError: a number out of its range.
+
+    Example:
+        >>> from hilladam.theory import State, adam
+        >>> step, state = adam(State(), 4.0)
+        >>> round(step, 6)
+        -0.001
     """
+    _at_least_0(lr=lr, eps=eps)
     t, m, v = _averages(state, g, betas)
     m_hat, v_hat = m / (1 - betas[0] ** t), v / (1 - betas[1] ** t)
     return -lr * m_hat / (v_hat**0.5 + eps), state._replace(t=t, m=m, v=v)
@@ -95,14 +136,24 @@ def nadam(
 
     Args:
         state, g: what is remembered, and the gradient.
-        lr: λ.
-        betas: (β₁, β₂).
-        eps: ε, outside the root.
-        momentum_decay: ψ of the schedule.
+        lr: λ ≥ 0.
+        betas: (β₁, β₂), each in [0, 1).
+        eps: ε ≥ 0, outside the root.
+        momentum_decay: ψ ≥ 0 of the schedule.
 
     Returns:
         The step and the next state.
+
+    Raises:
+        ValueError: a number out of its range.
+
+    Example:
+        >>> from hilladam.theory import State, nadam
+        >>> step, state = nadam(State(), 4.0)
+        >>> round(step, 6)
+        -0.002113
     """
+    _at_least_0(lr=lr, eps=eps, momentum_decay=momentum_decay)
     t, m, v = _averages(state, g, betas)
     now, then = (nadam_momentum(s, betas[0], momentum_decay) for s in (t, t + 1))
     product = state.product * now
@@ -116,9 +167,20 @@ def nadam_momentum(t: int, beta1: float = 0.9, momentum_decay: float = 4e-3) -> 
 
     Args:
         t: the step, counted from 1.
-        beta1: β₁.
-        momentum_decay: ψ.
+        beta1: β₁ in [0, 1).
+        momentum_decay: ψ ≥ 0.
+
+    Raises:
+        ValueError: a number out of its range.
+
+    Example:
+        >>> from hilladam.theory import nadam_momentum
+        >>> [round(nadam_momentum(t), 3) for t in (1, 1000, 100_000)]
+        [0.45, 0.518, 0.9]
     """
+    whole("t", t, 1)
+    decay("beta1", beta1)
+    _at_least_0(momentum_decay=momentum_decay)
     return beta1 * (1 - 0.5 * 0.96 ** (t * momentum_decay))
 
 
@@ -131,13 +193,23 @@ def radam(
 
     Args:
         state, g: what is remembered, and the gradient.
-        lr: λ.
-        betas: (β₁, β₂).
-        eps: ε.
+        lr: λ ≥ 0.
+        betas: (β₁, β₂), each in [0, 1).
+        eps: ε ≥ 0.
 
     Returns:
         The step and the next state.
+
+    Raises:
+        ValueError: a number out of its range.
+
+    Example:
+        >>> from hilladam.theory import State, radam
+        >>> step, state = radam(State(), 4.0)
+        >>> round(step, 6)
+        -0.004
     """
+    _at_least_0(lr=lr, eps=eps)
     t, m, v = _averages(state, g, betas)
     m_hat, r = m / (1 - betas[0] ** t), rectification(t, betas[1])
     scale = 1.0 if r is None else r * (1 - betas[1] ** t) ** 0.5 / (v**0.5 + eps)
@@ -149,8 +221,18 @@ def rectification(t: int, beta2: float = 0.999) -> float | None:
 
     Args:
         t: the step, counted from 1.
-        beta2: β₂.
+        beta2: β₂ in [0, 1).
+
+    Raises:
+        ValueError: a number out of its range.
+
+    Example:
+        >>> from hilladam.theory import rectification
+        >>> rectification(5), round(rectification(6), 3), round(rectification(10_000), 3)
+        (None, 0.026, 1.0)
     """
+    whole("t", t, 1)
+    decay("beta2", beta2)
     longest = 2 / (1 - beta2) - 1
     length = longest - 2 * t * beta2**t / (1 - beta2**t)
     if length <= 5:
@@ -158,6 +240,11 @@ def rectification(t: int, beta2: float = 0.999) -> float | None:
     return math.sqrt((length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length))
 
 
+def _at_least_0(**numbers):
+    for name, number in numbers.items():
+        finite(name, number, least=0)
+
+
 def _averages(state: State, g, betas):
-    m, v = betas[0] * state.m + (1 - betas[0]) * g, betas[1] * state.v + (1 - betas[1]) * g * g
-    return state.t + 1, m, v
+    beta1, beta2 = decays(betas)
+    return state.t + 1, beta1 * state.m + (1 - beta1) * g, beta2 * state.v + (1 - beta2) * g * g

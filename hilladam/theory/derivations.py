@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import sympy as sp
 
-from hilladam.theory._averages import check
+from hilladam.theory._averages import STARTS
+from hilladam.theory._checks import decay, one_of
 
 t, k = sp.symbols("t k", integer=True, positive=True)
 j = sp.Symbol("j", integer=True, nonnegative=True)
@@ -14,7 +15,14 @@ g = sp.IndexedBase("g")
 
 
 class Unrolled(NamedTuple):
-    """A moving average as a series in t, and the proof by induction that it is one."""
+    """A moving average as a series in t, and the proof by induction that it is one.
+
+    Example:
+        >>> from hilladam.theory import unroll
+        >>> unrolled = unroll()
+        >>> unrolled.base, unrolled.step
+        (0, 0)
+    """
 
     series: sp.Expr
     """The average after t steps, in g₀ (for the paper's start only), g₁ … g_t."""
@@ -36,8 +44,16 @@ def unroll(start: str = "zero") -> Unrolled:
 
     Raises:
         ValueError: another start.
+
+    Example:
+        >>> import sympy
+        >>> from hilladam.theory import unroll
+        >>> from hilladam.theory.derivations import beta, g, t
+        >>> two = unroll("first").series.subs(t, 2).doit()
+        >>> [sympy.factor(sympy.expand(two).coeff(g[k])) for k in range(3)]
+        [beta**2, -beta*(beta - 1), 1 - beta]
     """
-    check(start)
+    one_of("start", start, STARTS)
     first = g[0] if start == "first" else sp.S.Zero
     series = fading_weight(1).subs(j, t) * first + sp.Sum(fading_weight(1 - beta).subs(j, t - k) * g[k], (k, 1, t))
     base = series.subs(t, 0).doit() - first
@@ -51,27 +67,50 @@ def fading_weight(first) -> sp.Expr:
     return sp.rsolve(w(j + 1) - beta * w(j), w(j), {w(0): sp.sympify(first)})
 
 
-def weight(start: str = "zero", beta=beta) -> tuple[sp.Expr, sp.Expr]:
+def weight(start: str = "zero", beta: sp.Expr | float = beta) -> tuple[sp.Expr, sp.Expr]:
     """The weights of Equation 9: of the oldest gradient, and of the one that is j steps old.
 
     Args:
         start: ``"first"``: of g₀ … g_t; ``"zero"``: of g₁ … g_t, after the division by 1 − βᵗ.
-        beta: a symbol or a number.
+        beta: a symbol or a number in [0, 1).
 
     Returns:
         Two expressions in t and j. For the zero start the first is the second at j = t − 1.
+
+    Raises:
+        ValueError: another start, or a number out of its range.
+
+    Example:
+        >>> from hilladam.theory import weight
+        >>> weight("first")
+        (beta**t, beta**j*(1 - beta))
     """
-    check(start)
+    one_of("start", start, STARTS)
+    if not getattr(beta, "free_symbols", None):
+        decay("beta", beta)
     if start == "first":
         return beta**t, (1 - beta) * beta**j
     later = (1 - beta) * beta**j / (1 - beta**t)
     return later.subs(j, t - 1), later
 
 
-def weighted_sum(values, start: str = "zero", beta=beta) -> sp.Expr:
+def weighted_sum(values: sp.Expr | float, start: str = "zero", beta: sp.Expr | float = beta) -> sp.Expr:
     """The average of ``values``, an expression in the age j of a gradient, summed by sympy for symbolic t.
 
     ``weighted_sum(1)`` is the sum of the weights, ``weighted_sum(j)`` the mean lag.
+
+    Args:
+        values: an expression in j.
+        start, beta: as for :func:`weight`.
+
+    Raises:
+        ValueError: as for :func:`weight`.
+
+    Example:
+        >>> from hilladam.theory import weighted_sum
+        >>> from hilladam.theory.derivations import j
+        >>> weighted_sum(1), weighted_sum(j, "first")
+        (1, beta*(beta**t - 1)/(beta - 1))
     """
     values = sp.sympify(values)
     oldest, newest = weight(start, beta)[0], weight(start, beta)[1].subs(j, 0)
@@ -86,6 +125,14 @@ def step_ceiling() -> tuple[sp.Expr, sp.Expr]:
 
     Returns:
         Σ aₖ²/bₖ by sympy's geometric sum, in t, β₁ and β₂; and its limit.
+
+    Example:
+        >>> import sympy
+        >>> from hilladam.theory import step_ceiling
+        >>> from hilladam.theory.derivations import beta1, beta2
+        >>> limit = step_ceiling()[1]
+        >>> round(float(sympy.sqrt(limit.subs({beta1: 0.9, beta2: 0.999}))), 2)
+        7.27
     """
     q = sp.Symbol("q", positive=True)
     a, b = weight(beta=beta1)[1], weight(beta=beta2)[1]
@@ -103,6 +150,14 @@ def lag_error() -> sp.Expr:
 
     Returns:
         1 + sλ (f″/f′)(τ₂ − τ₁), in the symbols s, lambda, tau_1, tau_2, f1 (f′) and f2 (f″).
+
+    Example:
+        >>> from hilladam.theory import lag_error
+        >>> error = lag_error()
+        >>> sorted(symbol.name for symbol in error.free_symbols)
+        ['f1', 'f2', 'lambda', 's', 'tau_1', 'tau_2']
+        >>> [error.subs(symbol, 0) for symbol in error.free_symbols if symbol.name in ("lambda", "f2")]
+        [1, 1]
     """
     s, f1, f2, lag1, lag2, lag2_squared = sp.symbols("s f1 f2 tau_1 tau_2 tau_2^2", real=True)
     mean = f1 - s * lr * f2 * lag1

@@ -4,13 +4,12 @@ from hilladam.widgets._annealing_panel import annealing_panel
 from hilladam.widgets._colour_explorer import ColourExplorer
 from hilladam.widgets._colour_panel import colour_panel
 from hilladam.widgets._escape_panel import escape_panel
-from hilladam.widgets._hill_explorer import HILL_OPTIMIZERS, HillExplorer
+from hilladam.widgets._hill_explorer import HillExplorer
 from hilladam.widgets._phase_explorer import PhaseExplorer
 from hilladam.widgets._polynomial_panel import polynomial_panel
 from hilladam.widgets._series_explorer import SeriesExplorer
 
 __all__ = [
-    "HILL_OPTIMIZERS",
     "ColourExplorer",
     "HillExplorer",
     "PhaseExplorer",

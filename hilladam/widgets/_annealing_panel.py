@@ -5,6 +5,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
+from hilladam.experiments import Points, train, wilson_interval
 from hilladam.figures import COLOURS
 from hilladam.losses import DOUBLE_WELL
 from hilladam.optim import COOLING_SCHEDULES, CoolMomentum, Langevin, SimulatedAnnealing, annealing, cooling
@@ -27,7 +28,21 @@ def annealing_panel(method: str = "simulated annealing", members: int = 300) -> 
         method: ``"simulated annealing"``, ``"Langevin"`` or ``"CoolMomentum"``. The last adds no heat of its own; its
             gradients get the white noise that keeps a ball at the chosen temperature while ρ is what it was at first.
         members: how many balls.
+
+    Raises:
+        ValueError: an unknown method, or no balls.
+
+    Example:
+        >>> from hilladam.widgets import annealing_panel
+        >>> panel = annealing_panel(members=20)
+        >>> controls, picture, verdict = panel.children
+        >>> [control.description for control in controls.children]
+        ['method', 'cooling', 'T₀', 'steps', 'ρ₀']
     """
+    if method not in _COOLINGS:
+        raise ValueError(f"Invalid method: {method!r}; expected one of {tuple(_COOLINGS)}")
+    if members < 1:
+        raise ValueError(f"Invalid members: {members}; expected at least 1")
     chosen = widgets.Dropdown(options=list(_COOLINGS), value=method, description="method")
     cools = widgets.Dropdown(options=_COOLINGS[method], description="cooling")
     heat = widgets.FloatLogSlider(0.1, min=-2, max=0.2, step=0.05, description="T₀", continuous_update=False)
@@ -43,7 +58,8 @@ def annealing_panel(method: str = "simulated annealing", members: int = 300) -> 
         path = _anneal(*setting, members)
         picture.value = png(_draw(path, _temperatures(*setting)))
         deep = int((path[-1] < DOUBLE_WELL.stationary_points[1].x).sum())
-        verdict.value = f"<b>{deep} of {members}</b> end in the deep valley, {_interval(deep, members)}."
+        low, high = wilson_interval(deep, members)
+        verdict.value = f"<b>{deep} of {members}</b> end in the deep valley, 95 % interval {low:.0%} to {high:.0%}."
 
     def another_method(_):
         cools.unobserve(rerun, "value")
@@ -70,39 +86,28 @@ def _temperatures(method, cools, heat, steps, rho):
 
 def _anneal(method, cools, heat, steps, rho, members):
     """The positions before every step and after the last."""
-    x = torch.full((members,), DOUBLE_WELL.stationary_points[2].x, dtype=torch.float64)
+    points = Points(torch.full((members,), DOUBLE_WELL.stationary_points[2].x, dtype=torch.float64))
     lr, generator = _LR[method], torch.Generator().manual_seed(0)
-    falling = _temperatures(method, cools, heat, steps, rho)
-    noise = 0.0
+    loss, before = DOUBLE_WELL, 0
     if method == "simulated annealing":
         schedule, alpha = _FALLS[cools](steps)
-        optimizer = SimulatedAnnealing([x], lr, temperature=heat, schedule=schedule, alpha=alpha, generator=generator)
-        optimizer.step(lambda: DOUBLE_WELL(x))  # measures the start
+        settings = dict(temperature=heat, schedule=schedule, alpha=alpha)
+        optimizer = SimulatedAnnealing(points.parameters, lr, **settings, generator=generator)
+        before = 1  # its first step measures the start
     elif method == "Langevin":
-        optimizer = Langevin([x], lr, rho, temperature=lambda t: falling[t], generator=generator)
+        falling = [*_temperatures(method, cools, heat, steps, rho), 0.0]
+        optimizer = Langevin(points.parameters, lr, rho, temperature=lambda t: falling[t], generator=generator)
     else:
         noise = (4 * heat / lr * (1 - rho) / (1 + rho)) ** 0.5
-        optimizer = CoolMomentum([x], lr, rho, schedule=cools, cooling_steps=steps)
-    path = [x.numpy().copy()]
-    for _ in range(steps):
-        if method == "simulated annealing":
-            optimizer.step(lambda: DOUBLE_WELL(x))
-        else:
-            x.grad = DOUBLE_WELL.derivative(x)
-            if noise:
-                x.grad += noise * torch.randn(members, generator=generator, dtype=torch.float64)
-            optimizer.step()
-        path.append(x.numpy().copy())
-    return np.array(path)
+        optimizer = CoolMomentum(points.parameters, lr, rho, schedule=cools, cooling_steps=steps)
+
+        def loss(x):  # whose gradient is noisy
+            return DOUBLE_WELL(x) + noise * torch.randn(members, generator=generator, dtype=x.dtype) * (x - x.detach())
+
+    return train(points, loss, optimizer, before + steps + 1).states[before:]
 
 
-def _interval(successes, runs):
-    from scipy.stats import binomtest
-
-    low, high = binomtest(successes, runs).proportion_ci(method="wilson")
-    return f"95 % interval {low:.0%} to {high:.0%}"
-
-
+@plt.style.context("hilladam.figures.hilladam")
 def _draw(path, falling):
     """Where the balls are over time, the loss beside it, the temperature below."""
     figure, axes = plt.subplots(2, 2, figsize=(8.6, 4.4), width_ratios=(4, 1), height_ratios=(3, 1), sharex="col")

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from hilladam import colour
-from hilladam.experiments import COLOUR_SEEDS, Record
+from hilladam.experiments import TABLE_2_SEEDS, Record
 from hilladam.experiments._table2 import _wells
 from hilladam.figures import colour_landscape
 from hilladam.losses import ColourLoss
@@ -56,6 +56,14 @@ class ColourExplorer(Explorer):
     Raises:
         ValueError: runs of another pair, without history, or of other seeds.
         traitlets.TraitError: a setting out of its range.
+
+    Example:
+        >>> from hilladam.widgets import ColourExplorer
+        >>> explorer = ColourExplorer(red=0.5)
+        >>> explorer.gains
+        (0.5, 1.0, 1.0)
+        >>> [each["letter"] for each in explorer.scene["minima"]]
+        ['A', 'B', 'C', 'D']
     """
 
     _esm = front_end("wells")
@@ -85,7 +93,7 @@ class ColourExplorer(Explorer):
         loss: ColourLoss | None = None,
         runs: Mapping[tuple[str, str], Record] | None = None,
         *,
-        seeds: Sequence[int] = COLOUR_SEEDS,
+        seeds: Sequence[int] = TABLE_2_SEEDS,
         replay: Sequence[int] | None = None,
         steps: int = 300,
         **settings,
@@ -94,7 +102,7 @@ class ColourExplorer(Explorer):
         self.loss = loss or ColourLoss(colour.channel_means(pair.source), colour.channel_means(pair.target))
         replay = list(seeds[:2] if replay is None else replay)
         self._runs = _chosen(runs or {}, pair.name, list(seeds), replay, steps)
-        paths = {}
+        paths: dict[str, dict[str, dict]] = {}
         for (name, seed), record in self._runs.items():
             paths.setdefault(name, {})[str(seed)] = _thinned(record)
         if paths:
@@ -130,6 +138,7 @@ class ColourExplorer(Explorer):
         """The gains as they stand."""
         return self.red, self.green, self.blue
 
+    @plt.style.context("hilladam.figures.hilladam")
     def picture(self) -> Figure:
         source, run = self.pair.source, self._runs.get((self.path, self.seed))
         shown = {"these gains": colour.apply_gains(source, self.gains), "source": source}
@@ -138,7 +147,7 @@ class ColourExplorer(Explorer):
         figure, axes = plt.subplot_mosaic(places, figsize=(8.4, 3.6), width_ratios=[3, 1, 1])
         left, right, bottom, top = self.scene["window"]
         window = {"red": (left, right), "blue": (bottom, top)}
-        colour_landscape(self.loss, run and {self.path: run}, ax=axes["map"], last=self.scene["steps"] + 1, **window)
+        colour_landscape(self.loss, {self.path: run} if run else None, ax=axes["map"], last=self.scene["steps"] + 1, **window)
         marks = {each["letter"]: each["gains"] for each in self.scene["minima"]} | {"T": self.scene["truth"]}
         for letter, gains in marks.items():
             axes["map"].annotate(letter, (gains[0], gains[2]), (7, 5), textcoords="offset points", weight="bold")

@@ -4,7 +4,7 @@ import ipywidgets as widgets
 import matplotlib.pyplot as plt
 
 from hilladam import colour
-from hilladam.experiments import COLOUR_OPTIMIZERS, COLOUR_SEEDS, table2
+from hilladam.experiments import TABLE_2_CONTENDERS, TABLE_2_SEEDS, table2
 from hilladam.figures import colour_landscape
 from hilladam.losses import ColourLoss, double_well
 from hilladam.widgets._panel import jpeg, panel
@@ -15,12 +15,23 @@ def colour_panel(pair: int = 0, steps: int = 500) -> widgets.VBox:
 
     Args:
         pair: the index of the pair shown first, in :func:`~hilladam.colour.pairs`.
-        steps: of each run; a run of 500 takes about a second.
+        steps: of each run, at least 1; a run of 500 takes about a second.
+
+    Raises:
+        ValueError: no such pair, or fewer than one step.
+
+    Example:
+        >>> from hilladam.widgets import colour_panel
+        >>> controls, picture, verdict = colour_panel(pair=1, steps=2).children
+        >>> verdict.value.count("loss")  # of the best gains and of the final ones
+        2
     """
     pairs = colour.pairs()
+    if pair not in range(len(pairs)):
+        raise ValueError(f"Invalid pair: {pair}; expected 0 to {len(pairs) - 1}")
     chosen = widgets.Dropdown(options=[(each.name, i) for i, each in enumerate(pairs)], value=pair, description="pair")
-    optimizer = widgets.Dropdown(options=list(COLOUR_OPTIMIZERS), value="Adam", description="optimizer")
-    seed = widgets.Dropdown(options=list(COLOUR_SEEDS), description="seed")
+    optimizer = widgets.Dropdown(options=list(TABLE_2_CONTENDERS), value="Adam", description="optimizer")
+    seed = widgets.Dropdown(options=list(TABLE_2_SEEDS), description="seed")
     red = _slider("red well", 0.3, 1.5, 0.5)
     low = _slider("blue, low", 0.5, 1.9, 1.1)
     high = _slider("blue, high", 2.0, 3.5, 3.1)
@@ -57,6 +68,7 @@ def _slider(name: str, low: float, high: float, value: float) -> widgets.FloatSl
     return widgets.FloatSlider(value, min=low, max=high, step=0.1, description=name, continuous_update=False)
 
 
+@plt.style.context("hilladam.figures.hilladam")
 def _draw(loss, run, images, names):
     """The landscape with the path, and the photographs under each other beside it."""
     figure, axes = plt.subplot_mosaic([["map", name] for name in names], figsize=(8.6, 4.6), width_ratios=[3.4, 1])

@@ -23,7 +23,20 @@ def escape_panel(loss: str = "double well") -> widgets.VBox:
 
     Args:
         loss: ``"double well"``, ``"sixth order"`` or ``"tenth order"``.
+
+    Raises:
+        ValueError: an unknown loss.
+
+    Example:
+        >>> from hilladam.widgets import escape_panel
+        >>> controls, picture, verdict = escape_panel("double well").children
+        >>> controls.children[2].description, controls.children[2].value
+        ('λ / L', 0.05)
+        >>> "escapes" in verdict.value or "stays" in verdict.value
+        True
     """
+    if loss not in _CASES:
+        raise ValueError(f"Invalid loss: {loss!r}; expected one of {tuple(_CASES)}")
     chosen = widgets.Dropdown(options=list(_CASES), value=loss, description="loss")
     _, low, high, start = _CASES[loss]
     x0 = widgets.FloatSlider(start, min=low, max=high, step=0.05, description="x₀", continuous_update=False)
@@ -65,6 +78,7 @@ def _truth(loss, x0, beta2):
     return lr, beta1, first_pass(f, x0, None, lr, (beta1[:, None], beta2), steps=1200).first
 
 
+@plt.style.context("hilladam.figures.hilladam")
 def _draw(loss, x0, lr, beta1, beta2, count):
     f = _CASES[loss][0]
     way = way_out(f, x0)

@@ -5,27 +5,17 @@ import torch
 import traitlets
 from matplotlib.figure import Figure
 
-from hilladam.experiments import Points, Record, train
+from hilladam.experiments import CONTENDERS, Points, Record, train
 from hilladam.figures import on_the_curve, trajectory
 from hilladam.losses import DOUBLE_WELL, TABLE_1, Polynomial, stack
-from hilladam.optim import CoolMomentum, HillAdam
+from hilladam.optim import ReferenceHillAdam
 from hilladam.widgets._explorer import Explorer, Number, front_end, setting
 from hilladam.widgets._formula import parse
 
-HILL_OPTIMIZERS = {
-    "Hill-ADAM": lambda p, s: HillAdam(p, s.lr, (s.beta1, s.beta2), delta=s.delta, gamma=s.gamma, foreach=False),
-    "Adam": lambda p, s: torch.optim.Adam(p, s.lr, (s.beta1, s.beta2), foreach=False),
-    "momentum": lambda p, s: torch.optim.SGD(p, s.lr, momentum=s.beta1, foreach=False),
-    "RMSprop": lambda p, s: torch.optim.RMSprop(p, s.lr, alpha=s.beta2, foreach=False),
-    "NAdam": lambda p, s: torch.optim.NAdam(p, s.lr, (s.beta1, s.beta2), foreach=False),
-    "RAdam": lambda p, s: torch.optim.RAdam(p, s.lr, (s.beta1, s.beta2), foreach=False),
-    "CoolMomentum": lambda p, s: CoolMomentum(p, s.lr, s.beta1, cooling_steps=s.steps),
-}
-"""The optimizers that :class:`HillExplorer` runs: functions of the parameters and the explorer."""
-
+_CONTENDERS = ("Hill-ADAM", "Adam", "momentum", "RMSprop", "NAdam", "RAdam", "CoolMomentum")
 _LOSSES = {"double well": DOUBLE_WELL, **TABLE_1}
 _STARTS = {"double well": 1.4, "x2": 2.5, "sixth": 0.1, "eighth": 1.3, "tenth": 0.85, "fourth": -0.3}
-_DASHES = dict(zip(HILL_OPTIMIZERS, ["-", "--", ":", "-.", (0, (4, 2)), (0, (9, 4)), (0, (3, 3, 1, 3))], strict=True))
+_DASHES = dict(zip(_CONTENDERS, ["-", "--", ":", "-.", (0, (4, 2)), (0, (9, 4)), (0, (3, 3, 1, 3))], strict=True))
 
 
 class HillExplorer(Explorer):
@@ -34,7 +24,8 @@ class HillExplorer(Explorer):
     Args:
         loss (str): ``"double well"``, a key of :data:`hilladam.losses.TABLE_1`, or a polynomial of your own such as
             ``"(x^2 - 1)^2 + 0.3x"``, of even degree from 2 to 12.
-        optimizers (list[str]): which ones run, keys of :data:`HILL_OPTIMIZERS`.
+        optimizers (list[str]): which ones run, ``"Hill-ADAM"``, ``"Adam"``, ``"momentum"``, ``"RMSprop"``,
+            ``"NAdam"``, ``"RAdam"`` and ``"CoolMomentum"``. Default: the first two.
         start (float): x₀. Default: one that suits the loss.
         lr (float): λ, the same for all of them.
         beta1 (float): β₁, and the momentum of SGD and of CoolMomentum at first.
@@ -50,6 +41,13 @@ class HillExplorer(Explorer):
 
     Raises:
         traitlets.TraitError: an argument out of its range, or a loss that cannot be read.
+
+    Example:
+        >>> from hilladam.widgets import HillExplorer
+        >>> hill = HillExplorer(loss="(x^2 - 1)^2 + 0.3x", start=1.4, lr=0.02, gamma=3.0)
+        >>> runs = hill.run()
+        >>> {name: f"{record.best_losses:.1f}" for name, record in runs.items()}
+        {'Hill-ADAM': '-0.3', 'Adam': '0.3'}
     """
 
     _esm = front_end("hill")
@@ -61,7 +59,7 @@ class HillExplorer(Explorer):
         }
     ).tag(sync=True)
     loss = setting(traitlets.Unicode("sixth"))
-    optimizers = setting(traitlets.List(traitlets.Enum(list(HILL_OPTIMIZERS)), ["Hill-ADAM", "Adam"]))
+    optimizers = setting(traitlets.List(traitlets.Enum(list(_CONTENDERS)), ["Hill-ADAM", "Adam"]))
     start = setting(Number(min=-1e6, max=1e6))
     lr = setting(Number(0.01, min=0, max=1e6))
     beta1 = setting(Number(0.9, min=0, max=0.9999))
@@ -87,15 +85,20 @@ class HillExplorer(Explorer):
         """The loss."""
         return polynomial_of(self.loss)
 
+    def _optimizer(self, name: str, params: list[torch.Tensor]) -> torch.optim.Optimizer | ReferenceHillAdam:
+        told = {"betas": (self.beta1, self.beta2), "delta": self.delta, "gamma": self.gamma, "steps": self.steps}
+        return CONTENDERS[name](params, self.lr, **told)
+
     def run(self) -> dict[str, Record]:
         """Run the chosen optimizers with these settings in torch, in float64: what the page shows, up to rounding."""
         records = {}
         for name in self.optimizers:
             points = Points(torch.tensor([self.start], dtype=torch.float64))
-            optimizer = HILL_OPTIMIZERS[name](points.parameters, self)
+            optimizer = self._optimizer(name, points.parameters)
             records[name] = train(points, stack([self.polynomial]), optimizer, self.steps).member(0)
         return records
 
+    @plt.style.context("hilladam.figures.hilladam")
     def picture(self) -> Figure:
         runs, loss = self.run(), self.polynomial
         figure, (curve, history) = plt.subplots(1, 2, figsize=(8, 3.2))

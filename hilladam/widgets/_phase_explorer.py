@@ -40,6 +40,14 @@ class PhaseExplorer(Explorer):
 
     Raises:
         traitlets.TraitError: an argument out of its range.
+
+    Example:
+        >>> from hilladam.widgets import PhaseExplorer
+        >>> phase = PhaseExplorer(loss="sixth", cell=(30, 0), sweeps=6)
+        >>> phase.truth.shape, round(phase.beta1, 3)
+        ((31, 31), 0.5)
+        >>> bool((phase.truth == phase.predicted).mean() > 0.99)
+        True
     """
 
     _esm = front_end("phase")
@@ -104,6 +112,7 @@ class PhaseExplorer(Explorer):
             "predicted": first_pass_only(way, points, called_for),
         }
 
+    @plt.style.context("hilladam.figures.hilladam")
     def picture(self) -> Figure:
         f, way = _CASES[self.loss][0], _way(self.loss)
         figure, (diagram, curve) = plt.subplots(1, 2, figsize=(8, 3.4), width_ratios=(2, 3))

@@ -4,7 +4,7 @@ import math
 
 import ipywidgets as widgets
 
-from hilladam.experiments import table1
+from hilladam.experiments import ACTIVATIONS, table1
 from hilladam.figures import side_by_side
 from hilladam.losses import TABLE_1
 from hilladam.widgets._panel import panel, png
@@ -15,10 +15,21 @@ def polynomial_panel(loss: str = "sixth", steps: int = 1000) -> widgets.VBox:
 
     Args:
         loss: the key of the polynomial shown first, in :data:`hilladam.losses.TABLE_1`.
-        steps: of each run; a run of 1,000 takes about a second.
+        steps: of each run, at least 1; a run of 1,000 takes about a second.
+
+    Raises:
+        ValueError: an unknown loss, or fewer than one step.
+
+    Example:
+        >>> from hilladam.widgets import polynomial_panel
+        >>> controls, picture, verdict = polynomial_panel("eighth", steps=10).children
+        >>> [control.description for control in controls.children]
+        ['loss', 'activation', 'δ', 'γ', 'λ', 'seed']
     """
+    if loss not in TABLE_1:
+        raise ValueError(f"Invalid loss: {loss!r}; expected one of {tuple(TABLE_1)}")
     chosen = widgets.Dropdown(options=[(p.name, key) for key, p in TABLE_1.items()], value=loss, description="loss")
-    activation = widgets.Dropdown(options=["none", "tanh", "sigmoid", "relu"], description="activation")
+    activation = widgets.Dropdown(options=list(ACTIVATIONS), description="activation")
     delta = _powers("δ", -7, 0, -4)
     gamma = widgets.Dropdown(
         options=[("20", 20.0), ("50", 50.0), ("200", 200.0), ("∞", math.inf)], value=200.0, description="γ"

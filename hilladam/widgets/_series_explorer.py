@@ -36,6 +36,12 @@ class SeriesExplorer(Explorer):
 
     Raises:
         traitlets.TraitError: an argument out of its range.
+
+    Example:
+        >>> from hilladam.widgets import SeriesExplorer
+        >>> series = SeriesExplorer(preset="spike", silence=10_000, t=5)
+        >>> f"{series.steps()[-1]:.1f} of at most {series.largest():.1f}"
+        '3.2 of at most 5.9'
     """
 
     _esm = front_end("series")
@@ -89,6 +95,7 @@ class SeriesExplorer(Explorer):
         with np.errstate(divide="ignore"):
             return float(np.sqrt(np.divide(a**2, b, out=np.zeros(self.t), where=a > 0).sum()))
 
+    @plt.style.context("hilladam.figures.hilladam")
     def picture(self) -> Figure:
         figure, ((bars, path), averages) = plt.subplots(2, 2, figsize=(8, 4.6))
         ks = np.arange(1, self.t + 1)

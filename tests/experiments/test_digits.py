@@ -1,6 +1,8 @@
 """The digits in lock step are what a reader's own loop gives; their noise turns the δ rule at the rate predicted."""
 
 import math
+from copy import deepcopy
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,21 +11,23 @@ import torch
 from torch import nn
 
 from hilladam import HillAdam
-from hilladam.experiments import network
-from hilladam.experiments._digits import (
+from hilladam.experiments import (
+    CONTENDERS,
+    DIGITS_CONTENDERS,
     DIGITS_LR,
-    DIGITS_OPTIMIZERS,
     DIGITS_SIZES,
-    GUESSING,
-    ONCE_AN_EPOCH,
+    Record,
     coincidences,
     digits,
     load_digits,
+    network,
     summarize_digits,
-    sweep,
+    tune_digits,
 )
 from hilladam.optim import CoolMomentum
 
+ONCE_AN_EPOCH = "Hill-ADAM, once an epoch"
+GUESSING = math.log(10)
 STEPS = 1347 // 64
 DELTA = 2e-3  # so wide that a Hill-ADAM turns within a few epochs
 MEASURES = ["train_loss", "test_loss", "test_accuracy"]
@@ -76,6 +80,17 @@ def rows_of(frame, name, seed):
     return frame[(frame["optimizer"] == name) & (frame["seed"] == seed)].reset_index(drop=True)
 
 
+def assert_same(found, expected):
+    """Two runs of the same thing; rounding may differ, and some hundred steps of training magnify it."""
+    for name in ("epochs", "switches", "best"):
+        pd.testing.assert_frame_equal(getattr(found, name), getattr(expected, name), rtol=1e-6)
+    assert found.runs.keys() == expected.runs.keys() and found.weights.keys() == expected.weights.keys()
+    for name, run in expected.runs.items():
+        np.testing.assert_allclose(found.runs[name].losses, run.losses, rtol=1e-6)
+    for key, weights in expected.weights.items():
+        torch.testing.assert_close(found.weights[key], weights, rtol=1e-6, atol=1e-8)
+
+
 @pytest.fixture(scope="module")
 def record():
     return digits(seeds=(0, 7), epochs=4, delta=DELTA)
@@ -90,7 +105,7 @@ def turned():
 # The training --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", DIGITS_OPTIMIZERS)
+@pytest.mark.parametrize("name", DIGITS_CONTENDERS)
 def test_lock_step_is_one_by_one(record, name):
     for seed in (0, 7):
         optimizer, model, expected = alone(name, seed, 4)
@@ -106,18 +121,36 @@ def test_lock_step_is_one_by_one(record, name):
 
 def test_all_optimizers_meet_the_same_weights_and_mini_batches():
     still = digits(["SGD", "Adam", "RMSprop"], (0, 1), 2, lr={"SGD": 0.0, "Adam": 0.0, "RMSprop": 0.0})
-    np.testing.assert_allclose(still.losses, still.losses[:, :1].repeat(3, axis=1), rtol=1e-12)
-    assert (still.losses[..., 0] != still.losses[..., 1]).all()
-    assert len(set(still.losses[:, 0, 0])) == 2 * STEPS  # a new order in every epoch
+    sgd, *others = (run.losses for run in still.runs.values())
+    for losses in others:
+        np.testing.assert_allclose(losses, sgd, rtol=1e-12)
+    assert (sgd[:, 0] != sgd[:, 1]).all()
+    assert len(set(sgd[:, 0])) == 2 * STEPS  # a new order in every epoch
 
 
 def test_a_run_is_the_same_again_and_in_any_company(record):
     again = digits(seeds=(0, 7), epochs=4, delta=DELTA)
-    for name in ("epochs", "switches", "best"):
-        pd.testing.assert_frame_equal(getattr(again, name), getattr(record, name))
-    np.testing.assert_array_equal(again.losses, record.losses)
+    assert_same(again, record)
     adam = digits(["Adam"], (7,), 4, delta=DELTA)
     np.testing.assert_allclose(adam.epochs[MEASURES], rows_of(record.epochs, "Adam", 7)[MEASURES], rtol=1e-9)
+
+
+def test_records_are_equal_if_everything_in_them_is(record):
+    one = digits(["SGD", "Hill-ADAM"], (0,), 1)
+    assert (one == deepcopy(one)) is True and one != record and one != "a record"
+    for part in ("epochs", "best"):
+        assert one != replace(one, **{part: getattr(one, part)[:-1]})
+    assert one != replace(one, weights={run: row + 1e-9 for run, row in one.weights.items()})
+    assert one != replace(one, runs={name: run.member([0, 0]) for name, run in one.runs.items()})
+
+
+def test_what_trains_returns_the_one_record(record):
+    assert list(record.runs) == list(DIGITS_CONTENDERS)
+    for name, run in record.runs.items():
+        assert isinstance(run, Record) and run.losses.shape == (4 * STEPS, 2) and run.states.shape == (0, 2, 2410)
+        np.testing.assert_array_equal(run.best_losses, run.losses.min(axis=0))
+        turns = rows_of(record.switches, name, 7)
+        assert run.member(1).switches.tolist() == turns["step"].tolist()
 
 
 def test_every_optimizer_learns_to_read(record):
@@ -128,7 +161,9 @@ def test_every_optimizer_learns_to_read(record):
 
 def test_without_delta_and_gamma_a_hill_adam_is_adam():
     run = digits(["Adam", "Hill-ADAM", ONCE_AN_EPOCH], (3,), 3, delta=0.0, gamma=math.inf)
-    np.testing.assert_array_equal(run.losses, run.losses[:, :1].repeat(3, axis=1))
+    adam, *hills = (each.losses for each in run.runs.values())
+    for losses in hills:
+        np.testing.assert_allclose(losses, adam, rtol=1e-9)
     assert run.switches.empty and not run.epochs[["close", "expected"]].any(axis=None)
 
 
@@ -154,7 +189,8 @@ def test_the_data_are_split_in_proportion():
 
 def test_a_switch_says_which_losses_decided(turned):
     for name, every in (("Hill-ADAM", 1), (ONCE_AN_EPOCH, STEPS)):
-        judged = turned.losses[:, 1, 0] if every == 1 else rows_of(turned.epochs, name, 1)["train_loss"].to_numpy()
+        per_epoch = rows_of(turned.epochs, name, 1)["train_loss"].to_numpy()
+        judged = turned.runs[name].losses[:, 0] if every == 1 else per_epoch
         turns = rows_of(turned.switches, name, 1)
         assert {"critical", "dead_end"} <= set(turns["reason"])
         for turn in turns.itertuples():
@@ -167,7 +203,7 @@ def test_a_switch_says_which_losses_decided(turned):
 
 def test_the_best_mini_batch_is_the_luckiest_and_not_that_of_the_best_weights(turned):
     row = rows_of(turned.best, "Hill-ADAM", 1).iloc[0]
-    assert row["best_loss"] == turned.losses[:, 1, 0].min()
+    assert row["best_loss"] == turned.runs["Hill-ADAM"].losses[:, 0].min()
     assert row["best_loss"] < 0.5 * row["train_loss"]
     lowest = rows_of(turned.epochs, "Hill-ADAM", 1)["train_loss"].min()
     assert row["train_loss"] > lowest
@@ -183,15 +219,16 @@ def test_judged_once_an_epoch_the_best_loss_is_that_of_the_whole_training_set(tu
 
 def test_on_the_full_batch_both_hill_adams_are_one():
     run = digits(["Hill-ADAM", ONCE_AN_EPOCH], (0,), 60, None, delta=1e-2)
-    np.testing.assert_allclose(run.losses[:, 0], run.losses[:, 1], rtol=1e-7)
-    np.testing.assert_allclose(run.losses[:, 0, 0], run.epochs["train_loss"][:60], rtol=1e-7)
+    ours, other = (each.losses for each in run.runs.values())
+    np.testing.assert_allclose(ours, other, rtol=1e-7)
+    np.testing.assert_allclose(ours[:, 0], run.epochs["train_loss"][:60], rtol=1e-7)
     ours, other = (rows_of(run.switches, name, 0)[["step", "reason"]] for name in ("Hill-ADAM", ONCE_AN_EPOCH))
     assert len(ours) and ours.equals(other)
 
 
 def test_the_summary_compares_final_with_final_and_best_with_best(record):
     table = summarize_digits(record)
-    assert list(table.loc["final"].index) == list(table.loc["best"].index) == list(DIGITS_OPTIMIZERS)
+    assert list(table.loc["final"].index) == list(table.loc["best"].index) == list(DIGITS_CONTENDERS)
     for name in ("Adam", "Hill-ADAM"):
         runs = record.epochs[(record.epochs["optimizer"] == name) & (record.epochs["epoch"] == 4)]
         assert table.loc[("final", name), "test_loss"] == pytest.approx(runs["test_loss"].mean())
@@ -254,7 +291,7 @@ def test_weights_that_learn_are_turned_by_chance_at_the_rate_expected():
 
 
 def test_close_counts_what_the_losses_say(record):
-    within = np.abs(np.diff(record.losses[:, list(DIGITS_OPTIMIZERS).index("Adam"), 1])) < DELTA
+    within = np.abs(np.diff(record.runs["Adam"].losses[:, 1])) < DELTA
     expected = [0, *np.concatenate([[False], within]).reshape(4, STEPS).sum(1)]
     assert list(rows_of(record.epochs, "Adam", 7)["close"]) == expected and sum(expected)
 
@@ -262,8 +299,8 @@ def test_close_counts_what_the_losses_say(record):
 # The rest ------------------------------------------------------------------------------------------------------------
 
 
-def test_the_sweep_is_its_runs():
-    table = sweep(["SGD", "Adam"], (0.01, 0.1), (100, 101), epochs=2)
+def test_a_rate_is_judged_by_its_runs():
+    table = tune_digits(["SGD", "Adam"], (0.01, 0.1), (100, 101), epochs=2)
     assert list(table.index) == ["SGD", "Adam"] and list(table.columns) == [0.01, 0.1]
     run = digits(["Adam"], (100, 101), 2, lr={"Adam": 0.1}).epochs
     assert table.loc["Adam", 0.1] == pytest.approx(run[run["epoch"] == 2]["train_loss"].mean())
@@ -283,7 +320,8 @@ class Stopping(torch.optim.SGD):
 
 @pytest.fixture
 def stop_at(monkeypatch):
-    monkeypatch.setitem(DIGITS_OPTIMIZERS, "SGD", Stopping)
+    stopping = replace(CONTENDERS["SGD"], make=lambda params, lr, _: Stopping(params, lr))
+    monkeypatch.setitem(CONTENDERS, "SGD", stopping)
     return lambda step: monkeypatch.setattr(Stopping, "left", step)
 
 
@@ -291,13 +329,9 @@ def test_an_interrupt_keeps_the_epochs_that_were_complete(stop_at):
     chosen = dict(optimizers=["Hill-ADAM", "SGD", ONCE_AN_EPOCH], seeds=(0,), delta=8e-3)
     expected = digits(epochs=6, **chosen)
     stop_at(6 * STEPS + 15)
-    with pytest.warns(RuntimeWarning, match="Interrupted: the record ends after 6 of 10 epochs"):
+    with pytest.warns(RuntimeWarning, match="Interrupted: 6 of 10 epochs are complete"):
         found = digits(epochs=10, **chosen)
-    for name in ("epochs", "switches", "best"):
-        pd.testing.assert_frame_equal(getattr(found, name), getattr(expected, name))
-    np.testing.assert_array_equal(found.losses, expected.losses)
-    for key, weights in expected.weights.items():
-        assert torch.equal(found.weights[key], weights)
+    assert_same(found, expected)
     assert len(expected.switches)
 
 
@@ -307,10 +341,15 @@ def test_an_interrupt_before_the_first_epoch_is_complete_is_passed_on(stop_at):
         digits(["SGD"], (0,), 2)
 
 
-def test_an_interrupt_ends_a_sweep(stop_at):
+def test_an_interrupt_keeps_the_rates_that_are_complete(stop_at):
+    expected = tune_digits(["SGD"], (0.1,), (0,), epochs=2)
+    stop_at(3 * STEPS + 5)  # in the second epoch of the second rate
+    with pytest.warns(RuntimeWarning, match="Interrupted: 1 of 2 rates are complete"):
+        found = tune_digits(["SGD"], (0.1, 1.0), (0,), epochs=2)
+    pd.testing.assert_frame_equal(found, expected, rtol=1e-9)
     stop_at(STEPS + 5)
     with pytest.raises(KeyboardInterrupt):
-        sweep(["SGD"], (0.1, 1.0), (0,), epochs=2)
+        tune_digits(["SGD"], (0.1, 1.0), (0,), epochs=2)
 
 
 @pytest.mark.filterwarnings("ignore:HillAdam was given a loss that is not finite")
@@ -326,6 +365,9 @@ def test_progress_goes_to_a_bar(capsys):
     assert "digits" in capsys.readouterr().err
     digits(["SGD"], (0,), 1)
     assert capsys.readouterr().err == ""
+    for progress in (True, False):
+        tune_digits(["SGD"], (0.1,), (0,), epochs=1, progress=progress)
+        assert ("tune" in capsys.readouterr().err) == progress
 
 
 @pytest.mark.parametrize(
@@ -336,11 +378,14 @@ def test_progress_goes_to_a_bar(capsys):
         ({"optimizers": ["Adamax"]}, "Invalid optimizer: 'Adamax'; expected one of"),
         ({"seeds": ()}, "Invalid seeds: none; expected at least one"),
         ({"seeds": (1, 1)}, "Invalid seeds: .*; expected at least one, and none twice"),
-        ({"epochs": 0}, "Invalid epochs: 0; expected at least 1"),
+        ({"epochs": 2.5}, "Invalid epochs: 2.5; expected a whole number >= 1"),
+        ({"lr": {"Adam": math.nan}}, "Invalid lr: nan; expected a finite number >= 0"),
+        ({"optimizers": ["Langevin"]}, "Invalid optimizer: 'Langevin'; expected one of"),  # a contender, but not here
+        ({"epochs": 0}, "Invalid epochs: 0; expected a whole number >= 1"),
         ({"batch_size": 0}, "Invalid batch_size: 0; expected 1 to 1347, or None for all images"),
         ({"batch_size": 1348}, "Invalid batch_size: 1348; expected 1 to 1347"),
         ({"lr": {"Adamax": 0.1}}, "Invalid lr: 'Adamax'; expected one of"),
-        ({"lr": {"Adam": -1.0}}, "Invalid learning rate: -1.0"),
+        ({"lr": {"Adam": -1.0}}, "Invalid lr: -1.0; expected a finite number >= 0"),
         ({"delta": -1e-4}, "Invalid delta: -0.0001; expected a finite number >= 0"),
         ({"gamma": -math.inf}, "Invalid gamma value: -inf"),
     ],
@@ -355,9 +400,24 @@ def test_what_is_refused(arguments, message):
     [
         ({"batch_sizes": [0]}, "Invalid batch_size: 0; expected 1 to 1347"),
         ({"delta": math.nan}, "Invalid delta: nan; expected a finite number >= 0"),
-        ({"draws": 0}, "Invalid draws: 0; expected at least 1"),
+        ({"draws": 0}, "Invalid draws: 0; expected a whole number >= 1"),
+        ({"draws": 10.0}, "Invalid draws: 10.0; expected a whole number >= 1"),
+        ({"batch_sizes": [8, 6.4]}, "Invalid batch_size: 6.4; expected 1 to 1347"),
+        ({"batch_sizes": []}, "Invalid batch_sizes: none; expected at least one"),
     ],
 )
 def test_what_is_refused_of_coincidences(arguments, message):
     with pytest.raises(ValueError, match=message):
         coincidences(network(DIGITS_SIZES, "tanh", 0), **arguments)
+
+
+def test_logits_of_another_shape_are_refused():
+    with pytest.raises(ValueError, match=r"Invalid model: its logits are of shape \(1347, 4\); expected \(1347, 10\)"):
+        coincidences(network((64, 4)), [64], draws=1)
+
+
+def test_a_run_that_is_not_there_and_rates_that_are_none_are_refused(record):
+    with pytest.raises(ValueError, match=r"Invalid run: \('Adam', 3\); expected one of"):
+        record.network("Adam", 3)
+    with pytest.raises(ValueError, match="Invalid rates: none"):
+        tune_digits(["SGD"], [])

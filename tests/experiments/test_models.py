@@ -86,3 +86,30 @@ def test_points_are_copies_that_are_moved_directly():
 def test_an_unknown_activation_is_refused(make):
     with pytest.raises(ValueError, match="Invalid activation: 'swish'; expected one of"):
         make(activation="swish")
+
+
+@pytest.mark.parametrize("sizes", [(), (6,), (6, 0, 1), (6, -4, 1), (6, 4.0, 1)], ids=str)
+def test_widths_that_make_no_network_are_refused(sizes):
+    for make in (network, lambda sizes: StackedMLP([0], sizes)):
+        with pytest.raises(ValueError, match=r"Invalid sizes: .*; expected at least two whole numbers >= 1"):
+            make(sizes)
+
+
+def test_numbers_that_cannot_move_are_refused():
+    with pytest.raises(ValueError, match=r"Invalid dtype: torch.int64; expected a floating-point one"):
+        network(dtype=torch.int64)
+    for starts in (torch.tensor([1, 2]), torch.tensor(1.0), torch.zeros(0)):
+        with pytest.raises(ValueError, match=r"Invalid starts: .*; expected floating-point numbers of shape"):
+            Points(starts)
+    with pytest.raises(ValueError, match="Invalid seeds: none; expected at least one"):
+        StackedMLP([])
+
+
+@pytest.mark.parametrize("starts", [torch.tensor([1.0, 2.0]), torch.ones(3, 2)])
+def test_split_points_have_a_parameter_each(starts):
+    points = Points(starts, split=True)
+    assert torch.equal(points(), starts) and len(points.parameters) == len(starts)
+    grads = torch.autograd.grad((points() ** 3).sum(), points.parameters)
+    assert torch.equal(torch.stack(grads), 3 * starts**2)
+    points.parameters[1].data.zero_()
+    assert points()[1].eq(0).all() and points()[0].ne(0).all() and starts.ne(0).all()

@@ -29,6 +29,14 @@ def test_a_run_is_given_up_when_its_loss_stands_still():
     assert restarted(run(stuck, found), 1.0, 0.5, 2).tolist() == [math.inf, 3]
 
 
+def test_what_the_last_gradient_of_a_run_finds_counts():
+    late = [9, 1.2, 0.9]  # below 1 where it first stands still, which is also where the run is given up
+    assert restarted(run(late), 1.0, 0.5, 1).tolist() == [3]
+    assert restarted(run([5, 4, 4], late), 1.0, 0.5, 1).tolist() == [3 + 3]
+    end = [9, 7, 0]  # or where it ends
+    assert restarted(run(end), 1.0, 0.5, 1).tolist() == [3]
+
+
 def test_a_run_that_never_stands_still_is_spent_in_full():
     falling = [9, 8, 7, 6, 5]
     assert restarted(run(falling, [5, 0, 0, 0, 0]), 1.0, 0.5, 1).tolist() == [5 + 2]
@@ -83,3 +91,24 @@ def test_the_trigger_is_a_number(delta):
 def test_one_tensor_is_restarted():
     with pytest.raises(ValueError, match="Invalid params: 2 tensors; expected one"):
         RestartedAdam([torch.zeros(2), torch.zeros(2)], 0.1, None)
+
+
+@pytest.mark.parametrize("target", [1.0, -math.inf, math.inf])
+def test_gradients_need_a_history(target):
+    model = Points(torch.zeros(3))
+    record = train(model, DOUBLE_WELL, torch.optim.Adam(model.parameters, 0.1), 5, history=False)
+    with pytest.raises(ValueError, match="Invalid run: it has no history"):
+        gradients_to(record, target)
+    with pytest.raises(ValueError, match="Invalid run: it has no history"):
+        restarted(record, target, 0.1, 1)
+
+
+def test_numbers_that_are_none_are_refused():
+    record = run([1, 2], [1, 2])
+    with pytest.raises(ValueError, match="Invalid target: nan; expected a number"):
+        gradients_to(record, math.nan)
+    for delta in (-1.0, math.nan, math.inf):
+        with pytest.raises(ValueError, match=f"Invalid delta: {delta}; expected a finite number >= 0"):
+            restarted(record, 1.0, delta, 1)
+    with pytest.raises(ValueError, match="Invalid run: of one member; expected an ensemble"):
+        restarted(record.member(0), 1.0, 0.1, 1)

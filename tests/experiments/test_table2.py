@@ -8,19 +8,20 @@ import torch
 
 from hilladam import HillAdam, colour
 from hilladam.experiments import (
-    COLOUR_OPTIMIZERS,
-    COLOUR_SEEDS,
-    COLOUR_SIZES,
     PAPER_TABLE_2,
+    TABLE_2_CONTENDERS,
+    TABLE_2_SEEDS,
+    TABLE_2_SIZES,
     PositiveGains,
     StackedMLP,
+    _table2,
     network,
     stored_table2,
-    summarize_colour,
+    summarize_table2,
     table2,
     tabulate,
 )
-from hilladam.losses import ColourLoss
+from hilladam.losses import ColourLoss, stack_colours
 
 LOSSES = {"one": ColourLoss((0.65, 0.45, 0.25), (0.2, 0.4, 0.7)), "other": ColourLoss((0.5, 0.4, 0.3), (0.3, 0.4, 0.5))}
 PLAIN = {
@@ -28,13 +29,13 @@ PLAIN = {
     "RMSprop": torch.optim.RMSprop,
     "NAdam": torch.optim.NAdam,
     "RAdam": torch.optim.RAdam,
-    "SGD with momentum": lambda params, lr: torch.optim.SGD(params, lr, momentum=0.9),
+    "momentum": lambda params, lr: torch.optim.SGD(params, lr, momentum=0.9),
     "Hill-ADAM": lambda params, lr: HillAdam(params, lr, delta=1e-4, gamma=200.0),
 }
 
 
 def alone(name, loss, seed, steps, lr=1e-2):
-    model = network(COLOUR_SIZES, "sigmoid", seed)
+    model = network(TABLE_2_SIZES, "sigmoid", seed)
     optimizer, one, losses = PLAIN[name](model.parameters(), lr=lr), torch.ones(1, dtype=torch.float64), []
     for _ in range(steps):
         optimizer.zero_grad()
@@ -45,7 +46,7 @@ def alone(name, loss, seed, steps, lr=1e-2):
     return losses
 
 
-@pytest.mark.parametrize("name", COLOUR_OPTIMIZERS)
+@pytest.mark.parametrize("name", TABLE_2_CONTENDERS)
 def test_lock_step_is_one_by_one(name):
     steps = 90 if name == "Hill-ADAM" else 40
     runs = table2(LOSSES, (100, 5343), steps, optimizers=[name], dtype=torch.float64)
@@ -58,7 +59,7 @@ def test_lock_step_is_one_by_one(name):
 
 
 def test_the_network_has_the_size_of_the_text():
-    assert sum(p.numel() for p in network(COLOUR_SIZES).parameters()) == 82_819
+    assert sum(p.numel() for p in network(TABLE_2_SIZES).parameters()) == 82_819
 
 
 def test_adam_stops_in_the_blue_well_and_hill_adam_has_met_the_global_minimum():
@@ -88,7 +89,7 @@ def test_the_summary_counts_runs():
     table = tabulate(table2(LOSSES, (7,), 5, optimizers=["Adam"]), LOSSES, (7,))
     table = table.assign(minimum=1.0, best=[1.005, 2.0], final=[3.0, math.nan])
     table.loc[1, "final_red"] = -0.1
-    row = summarize_colour(table).loc["Adam"]
+    row = summarize_table2(table).loc["Adam"]
     assert row["runs"] == 2 and row["best_global"] == 0.5 and row["final_global"] == 0.0
     assert row["best_low"] < 0.5 < row["best_high"] < 1
     assert row["best_excess"] == pytest.approx((0.005 + 1.0) / 2)
@@ -97,7 +98,7 @@ def test_the_summary_counts_runs():
 
 
 def test_a_run_that_diverges_is_in_no_well():
-    runs = table2({"one": LOSSES["one"]}, (5343,), 60, lr=10.0, optimizers=["SGD with momentum"])
+    runs = table2({"one": LOSSES["one"]}, (5343,), 60, lr=10.0, optimizers=["momentum"])
     row = tabulate(runs, LOSSES, (5343,)).iloc[0]
     assert math.isnan(row["final"]) and row["final_well"] == "none" and math.isfinite(row["best"])
 
@@ -113,9 +114,9 @@ def test_positive_gains_are_positive_and_train():
 
 def test_the_stored_table_is_complete_and_is_reproduced():
     stored = stored_table2()
-    assert stored.groupby(["pair", "optimizer"]).ngroups == 12 * len(COLOUR_OPTIMIZERS)
-    assert set(stored["seed"]) == set(COLOUR_SEEDS) and len(stored) == 12 * 4 * len(COLOUR_OPTIMIZERS)
-    assert set(PAPER_TABLE_2) < set(COLOUR_OPTIMIZERS)
+    assert stored.groupby(["pair", "optimizer"]).ngroups == 12 * len(TABLE_2_CONTENDERS)
+    assert set(stored["seed"]) == set(TABLE_2_SEEDS) and len(stored) == 12 * 4 * len(TABLE_2_CONTENDERS)
+    assert set(PAPER_TABLE_2) < set(TABLE_2_CONTENDERS)
     losses = {
         pair.name: ColourLoss(colour.channel_means(pair.source), colour.channel_means(pair.target))
         for pair in colour.pairs()
@@ -128,17 +129,53 @@ def test_the_stored_table_is_complete_and_is_reproduced():
     np.testing.assert_allclose(again["final"], rows["final"], atol=1e-3)  # it has settled by then
 
 
+def test_an_interrupt_keeps_the_optimizers_that_have_finished(monkeypatch):
+    names, loss = ["Adam", "NAdam", "RMSprop"], {"one": LOSSES["one"]}
+    whole = table2(loss, (7,), 5, optimizers=names)
+    left = iter([*[False] * 12, True])
+
+    def pressed(states):
+        if next(left, False):
+            raise KeyboardInterrupt
+        return stacked(states)
+
+    stacked = stack_colours([LOSSES["one"]], dtype=torch.float32)
+    monkeypatch.setattr(_table2, "stack_colours", lambda *_, **__: pressed)
+    with pytest.warns(RuntimeWarning, match="Interrupted: 2 of 3 optimizers are complete"):
+        found = table2(loss, (7,), 5, optimizers=names)
+    assert list(found) == [("one", "Adam"), ("one", "NAdam")]
+    assert all(found[key].losses.shape == whole[key].losses.shape == (5, 1) for key in found)
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [
+        ({"losses": LOSSES, "optimizers": ["Adam", "Adam"]}, r"Invalid optimizers: .*; expected .* none twice"),
+        ({"losses": LOSSES, "lr": math.nan}, "Invalid lr: nan; expected a finite number >= 0"),
+        ({"losses": LOSSES, "delta": math.nan, "optimizers": ["Hill-ADAM"]}, "Invalid delta value: nan"),
         ({"losses": {}}, "Invalid losses: none"),
         ({"losses": LOSSES, "seeds": []}, "Invalid seeds: none"),
         ({"losses": LOSSES, "optimizers": []}, "Invalid optimizers: none"),
         ({"losses": LOSSES, "optimizers": ["Adamax"]}, "Invalid optimizer: 'Adamax'; expected one of"),
         ({"losses": LOSSES, "steps": 0}, "Invalid steps: 0"),
-        ({"losses": LOSSES, "lr": -1.0}, "Invalid learning rate: -1.0"),
+        ({"losses": LOSSES, "lr": -1.0}, "Invalid lr: -1.0; expected a finite number >= 0"),
     ],
 )
 def test_what_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         table2(**arguments)
+
+
+def test_tables_without_rows_are_refused():
+    with pytest.raises(ValueError, match="Invalid runs: none"):
+        tabulate({}, LOSSES)
+    with pytest.raises(ValueError, match="Invalid losses: none for 'one'"):
+        tabulate(table2({"one": LOSSES["one"]}, (7,), 1, optimizers=["Adam"]), {"other": LOSSES["other"]}, (7,))
+    with pytest.raises(ValueError, match="Invalid table: it has no rows"):
+        summarize_table2(stored_table2()[:0])
+
+
+def test_progress_goes_to_a_bar(capsys):
+    for progress in (True, False):
+        table2({"one": LOSSES["one"]}, (7,), 1, optimizers=["NAdam"], progress=progress)
+        assert ("NAdam" in capsys.readouterr().err) == progress

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from hilladam.experiments import CONTENDERS, gradients_to, race
+from hilladam.experiments import RACE_CONTENDERS, gradients_to, race
 from hilladam.figures import paths, reached
 from hilladam.losses import SURFACES
 
@@ -43,4 +43,4 @@ def test_a_path_is_drawn_without_the_jumps_of_restarts():
 def test_every_contender_has_a_look_of_its_own():
     records = race(CAMEL, 0.01, runs=2, evaluations=5)
     lines = reached(records, 0.0).axes[0].lines
-    assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == len(CONTENDERS)
+    assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == len(RACE_CONTENDERS)

@@ -87,6 +87,32 @@ def test_a_gain_goes_to_the_bottom_that_gradient_flow_finds():
     assert loss.basin(torch.tensor([0.0, torch.inf, 1.0])) == -1
 
 
+def test_whole_gains_go_where_their_floats_go():
+    loss = ColourLoss(SOURCE, TARGET)
+    gains = torch.tensor(list(itertools.product((-2, -1, 0, 1), (0, 2), (0, 1, 2, 3))))
+    assert (loss.basin(gains) == loss.basin(gains.double())).all()
+    assert len(loss.basin(gains).unique()) == 4
+    assert (loss.basin(gains.tolist()) == loss.basin(gains.numpy())).all()
+
+
+@pytest.mark.parametrize("ask", [ColourLoss.__call__, ColourLoss.terms, ColourLoss.basin], ids=lambda ask: ask.__name__)
+@pytest.mark.parametrize("shape", [(), (2,), (3, 4)], ids=str)
+def test_gains_are_three(ask, shape):
+    with pytest.raises(ValueError, match=r"Invalid gains: shape .*; expected \(…, 3\)"):
+        ask(ColourLoss(SOURCE, TARGET), np.zeros(shape))
+
+
+def test_regularisers_of_numpys_integers_are_exact():
+    big, small = np.int32(70_000), np.int32(2)
+    assert preference(big, big).coefficients == (70_000, -2 * 70_000**2, 70_000**3)
+    assert double_well(-big, big, small, small, big) == double_well(-70_000, 70_000, 2, 2, 70_000)
+
+
+def test_a_stack_of_colours_has_members():
+    with pytest.raises(ValueError, match=r"Invalid losses: \(\); expected at least one"):
+        stack_colours(())
+
+
 def exactly(polynomial, x):
     return sum(c * x**power for power, c in enumerate(reversed(polynomial.coefficients)))
 
@@ -149,6 +175,9 @@ def test_members_have_their_own_losses(dtype):
         (lambda: double_well(2, 1), "Invalid high: 1.0; expected a gain above low = 2.0"),
         (lambda: double_well(1, 2, barrier=0), "Invalid barrier: 0.0"),
         (lambda: preference(1, -1), "Invalid weight: -1.0"),
+        (lambda: preference(float("nan")), "Invalid gain: nan; expected a finite integer"),
+        (lambda: double_well(0, float("inf")), "Invalid high: inf; expected a finite integer"),
+        (lambda: double_well(0, 1, tilt="steep"), "Invalid tilt: 'steep'; expected a finite integer"),
     ],
 )
 def test_what_is_refused(make, message):

@@ -1,6 +1,7 @@
 """Table 1's losses: the paper's coefficients, exact stationary points, accurate values, true basins."""
 
 import math
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -159,7 +160,7 @@ def test_it_takes_whatever_adds_and_multiplies(place, kind):
     assert isinstance(value, kind) and isinstance(slope, kind)
     assert getattr(value, "shape", ()) == getattr(place, "shape", ())
     assert getattr(value, "dtype", None) == (getattr(place, "dtype", None))
-    assert np.all(np.asarray(value, dtype=float) == 1.0) and np.all(np.asarray(slope, dtype=float) == -2.0)
+    assert np.allclose(np.asarray(value, dtype=float), 1.0) and np.allclose(np.asarray(slope, dtype=float), -2.0)
 
 
 def test_it_takes_a_symbol():
@@ -182,6 +183,45 @@ def test_no_number_of_it_is_rounded_before_it_is_shifted():
     assert shifted._about_centre == (0.1, 0.8, 1.8)
 
 
+NUMBERS = {
+    "int32": np.int32(70_000),
+    "uint64": np.uint64(70_000),
+    "0-d array": np.array(70_000, dtype=np.int32),
+    "0-d tensor": torch.tensor(70_000, dtype=torch.int32),
+    "float32": np.float32(70_000),
+    "longdouble": np.longdouble(70_000),
+    "Decimal": Decimal(70_000),
+    "Fraction": Fraction(70_000),
+    "string": "7e4",
+    "sympy": sympy.Integer(70_000),
+}
+
+
+@pytest.mark.parametrize("number", NUMBERS.values(), ids=NUMBERS)
+def test_a_number_of_any_kind_is_exact_and_never_overflows(number):
+    loss = Polynomial("", (number, 1, number), number)
+    assert loss.coefficients == (70_000, 1, 70_000) and loss.centre == 70_000
+    assert all(type(c.numerator) is type(c.denominator) is int for c in (*loss.coefficients, loss.centre))
+    assert loss._about_centre == (7e4, 2 * 7e4**2 + 1, 7e4**3 + 2 * 7e4)
+
+
+def test_the_coefficients_may_come_as_an_array():
+    assert Polynomial("", np.arange(3, 0, -1)) == Polynomial("", torch.tensor([3, 2, 1])) == Polynomial("", (3, 2, 1))
+
+
+@pytest.mark.parametrize(
+    "error, number",
+    [(ValueError, number) for number in (math.nan, math.inf, np.float32("-inf"), Decimal("nan"), "x", "1/0")]
+    + [(TypeError, number) for number in (None, 1j, [1], np.array([1]), sympy.pi, sympy.oo)],
+    ids=repr,
+)
+def test_what_is_no_finite_real_number_is_refused_by_name(error, number):
+    with pytest.raises(error, match=r"Invalid coefficients: .*; expected a finite integer, fraction"):
+        Polynomial("", (1, number))
+    with pytest.raises(error, match=r"Invalid centre: .*; expected a finite integer, fraction"):
+        Polynomial("", (1, 0), number)
+
+
 def flow(loss, places):
     """Follow the slope down in small steps, from many places at once."""
     for _ in range(5000):
@@ -196,6 +236,27 @@ def test_basins_are_where_the_flow_comes_to_rest(loss):
     starts = torch.linspace(points[0] - 1, points[-1] + 1, 51, dtype=torch.float64)
     nearest = (flow(loss, starts).unsqueeze(1) - points).abs().argmin(1)
     assert loss.basin(starts).tolist() == nearest.tolist()
+
+
+@pytest.mark.parametrize("make", [int, np.int64, np.array, torch.tensor], ids=lambda make: make.__name__)
+def test_whole_numbers_lie_in_the_basins_of_their_floats(make):
+    assert [DOUBLE_WELL.basin(make(x)).item() for x in (-2, -1, 0, 1, 2)] == [0, 0, 0, 2, 2]
+
+
+def test_pythons_numbers_count_in_double_precision():
+    top = DOUBLE_WELL.stationary_points[1].x
+    assert [DOUBLE_WELL.basin(x).item() for x in (top - 1e-12, top, top + 1e-12)] == [0, 1, 2]
+    assert DOUBLE_WELL.basin([[top - 1e-12], [top + 1e-12]]).tolist() == [[0], [2]]
+
+
+def test_basins_and_kinds_are_right_between_points_too_close_for_a_floats_slope():
+    x0, gap = 1000, Fraction(1, 10_000)
+    roots = [x0 + k * gap for k in range(3)]
+    slope = [1, -sum(roots), roots[0] * (roots[1] + roots[2]) + roots[1] * roots[2], -math.prod(roots)]
+    loss = Polynomial("", [c / power for c, power in zip(slope, (4, 3, 2, 1), strict=True)] + [0])
+    assert [(p.x, p.kind) for p in loss.stationary_points] == [
+        (1000.0, "minimum"), (1000.0001, "maximum"), (1000.0002, "minimum")]  # fmt: skip
+    assert loss.basin([999, 1000.00005, 1000.00015, 1001]).tolist() == [0, 0, 2, 2]
 
 
 @polynomials
@@ -272,3 +333,10 @@ def test_a_stack_is_differentiable_once():
     values = stack([DOUBLE_WELL, DOUBLE_WELL])(places)
     with pytest.raises(RuntimeError, match="differentiable once"):
         torch.autograd.grad(values.sum(), places, create_graph=True)
+
+
+def test_a_stack_has_members_and_a_place_for_each():
+    with pytest.raises(ValueError, match=r"Invalid polynomials: \[\]; expected at least one"):
+        stack([])
+    with pytest.raises(ValueError, match=r"Invalid x: shape \(1,\); expected a place for each of 2 members"):
+        stack([DOUBLE_WELL, DOUBLE_WELL])(torch.ones(1, dtype=torch.float64))

@@ -54,6 +54,26 @@ def test_the_limit_of_small_steps():
         assert overshoot_in_steps(1 - 1 / n) / memory == pytest.approx(1 - math.log(2), abs=1 / n)
 
 
-def test_a_beta_out_of_its_range_is_refused():
-    with pytest.raises(ValueError, match=r"Invalid beta1: 1.0"):
-        overshoot_in_steps(1.0)
+@pytest.mark.parametrize("beta1", [1.0, -0.1, math.nan])
+def test_a_beta_out_of_its_range_is_refused(beta1):
+    for call in (overshoot_in_steps, lambda beta1: overshoot_of_absolute_value(1.005, 0.01, beta1)):
+        with pytest.raises(ValueError, match=f"Invalid beta1: {beta1}; expected a number in"):
+            call(beta1)
+
+
+@pytest.mark.parametrize("approach", [0, -3, 2.5, math.nan, -math.inf])
+def test_an_approach_is_a_number_of_gradients(approach):
+    with pytest.raises(ValueError, match=f"Invalid approach: {approach}; expected a whole number >= 1"):
+        overshoot_in_steps(0.9, approach)
+
+
+@pytest.mark.parametrize("lr", [0.0, -0.01, math.nan, math.inf])
+def test_a_learning_rate_out_of_its_range_is_refused(lr):
+    with pytest.raises(ValueError, match=f"Invalid lr: {lr}; expected a finite number > 0"):
+        overshoot_of_absolute_value(1.005, lr, 0.9)
+
+
+@pytest.mark.parametrize("x0", [0.0, 0.01, -0.07, 0.57, 1.0, 100.0, math.nan, math.inf, [1.005, 0.07]], ids=str)
+def test_a_start_from_which_x_lands_on_0_is_refused(x0):
+    with pytest.raises(ValueError, match=r"Invalid x0: .*; expected"):
+        overshoot_of_absolute_value(x0, 0.01, 0.9)

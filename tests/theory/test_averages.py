@@ -73,6 +73,35 @@ def test_horners_rule_sums_the_series(start, beta):
 
 
 @starts
+@betas
+def test_the_average_obeys_the_recurrence_to_the_last_digits(start, beta):
+    values = np.random.default_rng(1).normal(size=(3, 100)) * np.geomspace(1e-200, 1e200, 100)
+    averages = theory.moving_average(values, beta, start)
+    if start == "zero":
+        averages *= 1 - beta ** np.arange(1, 101)
+    before = np.concatenate([values[:, :1] if start == "first" else np.zeros((3, 1)), averages[:, :-1]], axis=1)
+    fresh = (1 - beta) * values
+    assert (np.abs(averages - (beta * before + fresh)) <= 4e-16 * (beta * np.abs(before) + np.abs(fresh))).all()
+
+
+@starts
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_spoils_the_averages_from_there_on_and_no_others(start, bad):
+    values = np.ones((2, 6))
+    values[0, 3] = bad
+    averages = theory.moving_average(values, 0.9, start)
+    assert np.isfinite(averages).tolist() == [[True] * 3 + [False] * 3, [True] * 6]
+    assert np.isnan(averages[0, 4:]).all()
+
+
+@starts
+@pytest.mark.parametrize("values", [1.0, [], np.zeros((3, 0))], ids=str)
+def test_there_must_be_values_to_average(start, values):
+    with pytest.raises(ValueError, match=r"Invalid values: shape .*; expected \(\.\.\., t\) with t >= 1"):
+        theory.moving_average(values, 0.9, start)
+
+
+@starts
 def test_the_average_of_a_constant_is_the_constant(start):
     assert np.allclose(theory.moving_average(np.full((4, 50), 2.5), 0.9, start), 2.5, rtol=1e-13)
 
@@ -80,6 +109,16 @@ def test_the_average_of_a_constant_is_the_constant(start):
 def test_the_weight_of_the_oldest_of_ten_gradients():
     assert theory.weights(10, 0.9, "first")[0] == pytest.approx(0.9**9)  # 0.387
     assert theory.weights(10, 0.9, "zero")[0] == pytest.approx(0.0594822, rel=1e-5)
+
+
+@pytest.mark.parametrize("t", [0, -2, 2.5, np.nan])
+def test_a_count_of_values_is_a_whole_number(t):
+    for call in (theory.weights, theory.weight_matrix):
+        with pytest.raises(ValueError, match=f"Invalid t: {t}; expected an integer >= 1"):
+            call(t, 0.9)
+    if t != 2.5:
+        with pytest.raises(ValueError, match=f"Invalid t: {t}; expected a finite number >= 1"):
+            theory.mean_lag(t, 0.9)
 
 
 @pytest.mark.parametrize("call", [theory.weights, theory.weight_matrix, theory.mean_lag])
@@ -95,3 +134,11 @@ def test_an_average_of_nothing_is_an_error():
         theory.weights(0, 0.9)
     with pytest.raises(ValueError, match="Invalid start"):
         theory.unroll("last")
+
+
+def test_the_symbolic_weights_refuse_a_number_that_is_no_beta():
+    for beta in (1, -0.1, sp.Rational(3, 2), float("nan")):
+        with pytest.raises(ValueError, match=r"Invalid beta: .*; expected a number in \[0, 1\)"):
+            theory.weight(beta=beta)
+        with pytest.raises(ValueError, match=r"Invalid beta: .*; expected a number in \[0, 1\)"):
+            theory.weighted_sum(1, beta=beta)

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.optimize import bisect
 
 from hilladam import theory
 from hilladam.losses import DOUBLE_WELL, TABLE_1
@@ -48,6 +49,22 @@ def test_the_path_average_is_its_integral(memory):
     assert said == (pushed > 0).all()
     average = np.exp(-u / memory) * (loss[0] + np.cumsum(np.exp(u / memory) * loss) * u[1] / memory)
     assert said == (loss[100:] < average[100:]).all()
+
+
+def test_the_path_average_is_exact_to_second_order_in_the_distance_of_its_points():
+    """Two hundred points find the critical memory to 1e-4 of it."""
+    way = way_out(DOUBLE_WELL, 2.0)
+    u = np.linspace(0, way.length, 200_001)
+    slopes = DOUBLE_WELL.derivative(2.0 - u)
+
+    def escapes(memory):
+        return (np.cumsum(np.exp((u - u[-1]) / memory) * slopes)[1:] > 0).all()
+
+    critical = bisect(lambda memory: escapes(memory) - 0.5, 0.1 * way.length, 0.5 * way.length, rtol=1e-7)
+    lr = 1e-3
+    for share, said in ((1 - 3e-4, False), (1 + 3e-4, True)):
+        betas = (math.exp(-lr / (share * critical)), 0.999)
+        assert theory.path_average(DOUBLE_WELL, 2.0, None, lr, betas, points=200) == said
 
 
 def test_the_closed_form_is_the_limit_of_the_equidistant_sum():
@@ -131,8 +148,18 @@ def test_every_criterion_refuses_what_the_truth_refuses(criterion):
 def test_unknown_starts_and_negative_counts_are_refused():
     with pytest.raises(ValueError, match="Invalid start: 'one'"):
         theory.turning_points(DOUBLE_WELL, 2.0, None, 0.1, (0.9, 0.999), start="one")
-    with pytest.raises(ValueError, match="Invalid count: -1"):
-        theory.sweeps(DOUBLE_WELL, 2.0, None, 0.1, (0.9, 0.999), count=-1)
+    for count in (-1, 1.5):
+        with pytest.raises(ValueError, match=f"Invalid count: {count}; expected an integer >= 0"):
+            theory.sweeps(DOUBLE_WELL, 2.0, None, 0.1, (0.9, 0.999), count=count)
+    for points in (1, 0, -4000):
+        with pytest.raises(ValueError, match=f"Invalid points: {points}; expected an integer >= 2"):
+            theory.path_average(DOUBLE_WELL, 2.0, None, 0.1, (0.9, 0.999), points=points)
+    for fineness in (0, -1, math.nan):
+        with pytest.raises(ValueError, match=f"Invalid fineness: {fineness}; expected a finite number > 0"):
+            theory.continuous_limit(DOUBLE_WELL, 2.0, None, 0.1, (0.9, 0.999), fineness=fineness)
+    for criterion in (theory.sweeps, theory.continuous_limit):
+        with pytest.raises(ValueError, match="Invalid eps: -1; expected a finite number >= 0"):
+            criterion(DOUBLE_WELL, 2.0, None, 0.1, (0.9, 0.999), eps=-1)
 
 
 def test_the_band_is_both_sides_of_the_boundary():
@@ -153,3 +180,8 @@ def test_without_a_boundary_there_is_no_band():
 def test_scores_need_one_shape():
     with pytest.raises(ValueError, match="Invalid predicted"):
         agreement(np.ones((2, 3)), np.ones((3, 2)))
+    for call in (boundary_band, lambda truth: agreement(truth, truth)):
+        with pytest.raises(ValueError, match=r"Invalid truth: shape \(3,\); expected two dimensions"):
+            call(np.ones(3))
+    with pytest.raises(ValueError, match=r"Invalid truth: shape \(0, 3\); expected at least one cell"):
+        agreement(np.ones((0, 3)), np.ones((0, 3)))

@@ -76,6 +76,38 @@ def test_a_start_that_does_not_rise_to_the_top_is_refused():
         climbs(DOUBLE_WELL, [0.5, 1.5], way_out(DOUBLE_WELL, 2.0).barrier, 0.01, 1e-4)
 
 
+@pytest.mark.parametrize(
+    "setting, message",
+    [
+        ({"x0": [0.5, np.nan]}, r"Invalid x0: .*; expected finite numbers"),
+        ({"top": np.nan}, "Invalid top: nan; expected a finite number"),
+        ({"lr": 0.0}, "Invalid lr: 0.0; expected a finite number > 0"),
+        ({"delta": [1e-4, -1.0]}, r"Invalid delta: .*; expected finite numbers >= 0"),
+        ({"betas": (0.9, 1.0)}, "Invalid beta parameter at index 1: 1.0"),
+        ({"steps": 0}, "Invalid steps: 0; expected an integer >= 1"),
+    ],
+    ids=str,
+)
+def test_climbs_refuse_numbers_out_of_their_range(setting, message):
+    start = {"x0": 0.5, "top": way_out(DOUBLE_WELL, 2.0).barrier, "lr": 0.01, "delta": 1e-4}
+    with pytest.raises(ValueError, match=message):
+        climbs(DOUBLE_WELL, **start | setting)
+
+
+@pytest.mark.parametrize("curvature, lr", [(-1.0, 0.1), (np.nan, 0.1), (1.0, -0.1), (1.0, [0.1, np.inf])])
+def test_the_bound_on_delta_needs_sizes(curvature, lr):
+    with pytest.raises(ValueError, match=r"Invalid (curvature|lr): .*; expected"):
+        largest_delta(curvature, lr)
+
+
+def test_the_root_mean_square_is_over_the_steps_of_the_climb():
+    hill = Polynomial("hill", (-1, 0, 0))
+    run = climbs(hill, [-1.0, -0.3], 0.0, 0.1, 0.05, betas=(0.0, 0.0))  # steps of λ, by the sign of the slope
+    # Climbing by 0.1 from −1, the loss −x² changes by less than 0.05 between −0.3 and −0.2 …
+    tops = [np.arange(10, 1, -1) / 10, np.array([0.3])]
+    assert run.rms_slope == pytest.approx([np.sqrt(np.mean((2 * x) ** 2)) for x in tops], rel=1e-6)
+
+
 def test_a_climb_is_hill_adams_own():
     hill = Polynomial("hill", (-1, 0, 0))
     run = climbs(hill, -1.0, 0.0, 0.1, 1e-6, steps=2000)

@@ -32,6 +32,27 @@ def test_on_a_parabola_the_momentum_is_the_slope_one_mean_lag_back_for_symbolic_
     assert sp.simplify(sym._away_from_one(sp.expand(momentum)) - (x0 + n * dx - lag * dx)) == 0
 
 
+@pytest.mark.parametrize("series", [theory.momentum_series, theory.variance_series])
+def test_numbers_out_of_their_range_have_no_series(series):
+    for n in (-1, 2.5, sp.Rational(1, 2)):
+        with pytest.raises(ValueError, match=f"Invalid n: {n}; expected an integer >= 0"):
+            series(x**2, x, 1, -1, n, sym.beta)
+    for beta in (1, -0.1, float("nan")):
+        with pytest.raises(ValueError, match=f"Invalid beta: {beta}; expected a number in"):
+            series(x**2, x, 1, -1, 3, beta)
+    assert series(x**2 / 2, x, 3, -1, np.int64(2), 0).doit() == 1  # nothing is remembered
+
+
+def test_equidistant_points_are_finite_and_at_least_one():
+    for t in (0, -1, 1.5):
+        with pytest.raises(ValueError, match=f"Invalid t: {t}; expected an integer >= 1"):
+            theory.equidistant_gradients(np.cos, 0.0, 0.1, t)
+    with pytest.raises(ValueError, match="Invalid dx: nan; expected a finite number"):
+        theory.equidistant_gradients(np.cos, 0.0, np.nan, 3)
+    with pytest.raises(ValueError, match=r"Invalid x0: \[1.0, inf\]; expected finite numbers"):
+        theory.equidistant_gradients(np.cos, [1.0, np.inf], 0.1, 3)
+
+
 def test_gradients_at_equidistant_points_broadcast():
     grads = theory.equidistant_gradients(np.cos, np.zeros((3, 1)), np.array([0.1, -0.2]), 5)
     assert grads.shape == (3, 2, 5)

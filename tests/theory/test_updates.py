@@ -145,6 +145,34 @@ def test_every_default_but_the_momentum_is_torchs():
         assert dict(zip(names, update.__defaults__, strict=True)) == {key: defaults[key] for key in names}
 
 
+@pytest.mark.parametrize("name", PAIRS)
+@pytest.mark.parametrize("setting", ["lr", "eps", "momentum", "momentum_decay", "alpha"])
+@pytest.mark.parametrize("bad", [-0.1, math.nan, math.inf])
+def test_a_setting_out_of_its_range_is_refused_as_torch_does(name, setting, bad):
+    update, _, _ = PAIRS[name]
+    if setting in update.__code__.co_varnames[: update.__code__.co_argcount]:
+        with pytest.raises(ValueError, match=f"Invalid {setting}: {bad}; expected a"):
+            update(State(), 1.0, **{setting: bad})
+
+
+@pytest.mark.parametrize("name", ADAPTIVE)
+def test_a_beta_out_of_its_range_is_refused_as_torch_does(name):
+    for index, betas in enumerate([(1.0, 0.9), (0.9, -0.1)]):
+        with pytest.raises(ValueError, match=f"Invalid beta parameter at index {index}: {betas[index]}"):
+            PAIRS[name][0](State(), 1.0, betas=betas)
+
+
+@pytest.mark.parametrize("t", [0, -1, 2.5])
+def test_a_schedule_is_counted_from_one(t):
+    for schedule in (updates.rectification, updates.nadam_momentum):
+        with pytest.raises(ValueError, match=f"Invalid t: {t}; expected an integer >= 1"):
+            schedule(t)
+    with pytest.raises(ValueError, match=r"Invalid beta2: 1.0"):
+        updates.rectification(3, 1.0)
+    with pytest.raises(ValueError, match=r"Invalid beta1: 1.0"):
+        updates.nadam_momentum(3, 1.0)
+
+
 # What the chapter says of them.
 
 

@@ -36,9 +36,61 @@ def test_a_start_on_the_left_goes_right():
 
 
 def test_the_true_barrier_may_be_given():
-    top = DOUBLE_WELL.stationary_points[1].x
-    assert way_out(DOUBLE_WELL, 2.0, top) == way_out(DOUBLE_WELL, 2.0, top)
-    assert way_out(DOUBLE_WELL, 2.0, top).minimum == pytest.approx(way_out(DOUBLE_WELL, 2.0).minimum)
+    low, top = DOUBLE_WELL.stationary_points[2].x, DOUBLE_WELL.stationary_points[1].x
+    assert way_out(DOUBLE_WELL, 2.0, top) == way_out(DOUBLE_WELL, 2.0)
+    nearly = top + 5e-7 * (2.0 - top)
+    assert (way_out(DOUBLE_WELL, 2.0, nearly).barrier, way_out(DOUBLE_WELL, 2.0, nearly).minimum) == (nearly, low)
+
+
+def from_slope(*roots):
+    """A polynomial whose slope is the product of (x − root)."""
+    return sympy.integrate(sympy.expand(sympy.prod(X - root for root in roots)), X)
+
+
+@pytest.mark.parametrize("make", [lambda f: f, lambda f: sympy.Poly(f, X).all_coeffs()], ids=["sympy", "coefficients"])
+@pytest.mark.parametrize(
+    "roots, x0, minimum, barrier",
+    [
+        ((1, sympy.Rational("1.05"), 500, 550, 600), 0.0, 1.0, 1.05),
+        ((1, sympy.Rational("1.05"), 500, 550, 600), 1000.0, 600.0, 550.0),
+        ((1, sympy.Rational("1.05"), 500, 550, 600), 1.04, 1.0, None),
+        ((10**6, 2 * 10**6, 3 * 10**6), 0.0, 1e6, 2e6),
+        ((-3, -1, -1, 2, 4), -4.0, -3.0, 2.0),  # past a flat inflection on the way up
+        ((-3, -3), 1.0, None, None),  # downhill for ever, over one
+    ],
+    ids=str,
+)
+def test_a_polynomial_is_known_everywhere(make, roots, x0, minimum, barrier):
+    loss = make(from_slope(*roots))
+    if minimum is None:
+        with pytest.raises(ValueError, match=f"Invalid x0: {x0} is in no basin"):
+            way_out(loss, x0)
+    elif barrier is None:
+        with pytest.raises(ValueError, match=f"Invalid barrier: None; the loss has no maximum ahead of x0 = {x0}"):
+            way_out(loss, x0)
+    else:
+        assert (way_out(loss, x0).minimum, way_out(loss, x0).barrier) == (minimum, barrier)
+
+
+def test_any_other_loss_is_searched_as_far_as_reach_says():
+    def far(x):
+        return torch.cos(x / 10)
+
+    with pytest.raises(ValueError, match="no minimum was found within reach = 20 ahead"):
+        way_out(far, 1.0)
+    with pytest.raises(ValueError, match="no maximum was found within reach = 40 ahead"):
+        way_out(far, 1.0, reach=40)
+    assert way_out(far, 1.0, reach=80).barrier == pytest.approx(20 * np.pi)
+    for reach in (0.0, -1.0, np.nan, np.inf):
+        with pytest.raises(ValueError, match=f"Invalid reach: {reach}; expected a finite number > 0"):
+            way_out(far, 1.0, reach=reach)
+
+
+def test_numbers_of_numpy_do_not_overflow():
+    f = np.array([1, 0, -(200_000**2), 0, 0], dtype=np.int64)
+    assert way_out(f, np.int32(300_000)).minimum == pytest.approx(200_000 / 2**0.5)
+    squares = np.array([1, 0, -2, 0, 0], dtype=np.int8)
+    assert way_out(squares, np.int8(2)).barrier == 0.0
 
 
 def test_sympy_expressions_need_not_be_polynomials():
@@ -62,6 +114,11 @@ def test_sympy_expressions_need_not_be_polynomials():
         (DOUBLE_WELL, 2.0, 0.5, "Invalid barrier: 0.5; the loss still rises there"),
         (DOUBLE_WELL, 2.0, -0.5, "Invalid barrier: -0.5; another maximum stands between"),
         (X * sympy.Symbol("Y"), 1.0, None, "Invalid f: .*one symbol"),
+        (torch.cos, 1.0, 4.0, "Invalid barrier: 4.0; the loss still rises there"),
+        (torch.cos, 1.0, 3.0, "Invalid barrier: 3.0; the loss has no minimum between"),
+        (torch.cos, 1.0, 7.0, "Invalid barrier: 7.0; another maximum stands between"),
+        (torch.cos, 1.0, -3.0, "Invalid barrier: -3.0; the loss falls to the right"),
+        (torch.sqrt, -1.0, None, "Invalid x0: -1.0; the loss has no finite slope there"),
     ],
 )
 def test_what_is_no_way_out_is_refused(f, x0, barrier, message):

@@ -10,10 +10,11 @@ from traitlets import TraitError
 from hilladam.experiments import Points, run_points, train
 from hilladam.losses import DOUBLE_WELL, TABLE_1, Polynomial, stack
 from hilladam.optim import REASONS, decide
-from hilladam.widgets import HILL_OPTIMIZERS, HillExplorer
+from hilladam.widgets import HillExplorer
 from hilladam.widgets._hill_explorer import polynomial_of
 
 LOSSES = ["double well", *TABLE_1]
+NAMES = ["Hill-ADAM", "Adam", "momentum", "RMSprop", "NAdam", "RAdam", "CoolMomentum"]
 HILL_SETTINGS = [
     {"lr": 0.01, "beta1": 0.9, "beta2": 0.999, "delta": 1e-4},
     {"lr": 0.001, "beta1": 0.95, "beta2": 0.999, "delta": 1e-6},
@@ -68,13 +69,13 @@ def test_hill_adam_equals_torch(node, loss, settings):
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 def test_the_others_equal_torch(node, settings):
-    others = [name for name in HILL_OPTIMIZERS if name != "Hill-ADAM"]
+    others = [name for name in NAMES if name != "Hill-ADAM"]
     explorers = [HillExplorer(loss=loss, optimizers=others, steps=1000, **settings) for loss in LOSSES]
     paths = node(RUN, [job(explorer) for explorer in explorers])
     losses = stack([explorer.polynomial for explorer in explorers])
     for i, name in enumerate(others):  # which work element by element, so that all losses run at once
         points = Points(torch.tensor([explorer.start for explorer in explorers], dtype=torch.float64))
-        states = train(points, losses, HILL_OPTIMIZERS[name](points.parameters, explorers[0]), 1000).states
+        states = train(points, losses, explorers[0]._optimizer(name, points.parameters), 1000).states
         for loss, path, there in zip(LOSSES, paths, states.T, strict=True):
             # A run that leaves for infinity is followed as long as its numbers have a meaning.
             near = np.logical_and.accumulate(abs(there) < 10)
@@ -88,12 +89,12 @@ def test_the_others_equal_torch(node, settings):
 def test_steps_equal_torch_on_any_gradients(node, lr, betas):
     """Also where a run would be chaos, in which two roundings part: here both are given the same gradients."""
     explorer = HillExplorer(lr=lr, beta1=betas[0], beta2=betas[1], steps=1000)
-    names = [name for name in HILL_OPTIMIZERS if name != "Hill-ADAM"]
+    names = [name for name in NAMES if name != "Hill-ADAM"]
     grads = torch.randn(1000, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * 10
     steps = node(FEED, job(explorer) | {"optimizers": names, "grads": grads.tolist()})
     for name, taken in zip(names, steps, strict=True):
         x = torch.zeros(1, dtype=torch.float64)
-        optimizer, path = HILL_OPTIMIZERS[name]([x], explorer), []
+        optimizer, path = explorer._optimizer(name, [x]), []
         for grad in grads:
             x.grad = grad.view(1)
             optimizer.step()

@@ -38,7 +38,7 @@ def closed():
 
 @pytest.fixture(scope="module")
 def runs():
-    names = ["Adam", "SGD with momentum", "Hill-ADAM"]
+    names = ["Adam", "momentum", "Hill-ADAM"]
     return table2({PAIR.name: LOSSES["the authors'"]}, SEEDS, 120, optimizers=names, dtype=torch.float64, device="cpu")
 
 

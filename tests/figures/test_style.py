@@ -1,0 +1,113 @@
+"""Figures are drawn in the book's style, and matplotlib's settings stay as they were."""
+
+import subprocess
+import sys
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+
+from hilladam import HillAdam, figures
+from hilladam.experiments import Points, race, train
+from hilladam.losses import DOUBLE_WELL, SURFACES, ColourLoss, stack
+
+NAME = "hilladam.figures.hilladam"
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def a_run():
+    points = Points(torch.tensor([2.0], dtype=torch.float64))
+    return train(points, stack([DOUBLE_WELL]), HillAdam(points.parameters, lr=0.1), 20).member(0)
+
+
+def a_race():
+    records = race(SURFACES["camel"], 0.05, contenders=["Adam", "SGD"], runs=3, evaluations=20)
+    return records, {name: record.member(0) for name, record in records.items()}
+
+
+LR, BETA1 = np.geomspace(0.01, 1, 4), np.array([0.5, 0.9, 0.99])
+CELLS = LR > 2 * BETA1[:, None] - 1
+GREY = np.full((2, 3, 3), 0.5)
+DRAW = {
+    "climb_diagram": lambda: figures.climb_diagram(CELLS.astype(float), LR, np.geomspace(1e-6, 1, 3), 4.0, 0.05),
+    "colour_landscape": lambda: figures.colour_landscape(ColourLoss((0.65, 0.45, 0.25), (0.2, 0.4, 0.7))),
+    "network": lambda: figures.network((3, 2, 1)),
+    "on_the_curve": lambda: figures.on_the_curve(a_run(), DOUBLE_WELL),
+    "paths": lambda: figures.paths(SURFACES["camel"], a_race()[1]),
+    "phase_diagram": lambda: figures.phase_diagram(CELLS, LR, BETA1),
+    "phase_diagrams": lambda: figures.phase_diagrams({"a": CELLS}, {"a": (LR, BETA1, 1.0)}, {"b": {"a": CELLS}}),
+    "photographs": lambda: figures.photographs([GREY, GREY], ["a", "b"]),
+    "reached": lambda: figures.reached(a_race()[0], -1.0),
+    "side_by_side": lambda: figures.side_by_side({"Hill-ADAM": a_run()}, DOUBLE_WELL),
+    "stationary_points": lambda: figures.stationary_points(DOUBLE_WELL),
+    "trajectory": lambda: figures.trajectory(a_run(), DOUBLE_WELL),
+}
+
+
+def test_every_function_is_tried():
+    assert {*DRAW, "COLOURS"} == set(figures.__all__)
+
+
+@pytest.mark.parametrize("draw", DRAW.values(), ids=DRAW)
+def test_a_figure_has_the_books_style_and_leaves_the_readers_alone(draw):
+    with mpl.rc_context({"figure.constrained_layout.use": False, "axes.titlelocation": "right", "font.size": 13}):
+        before = mpl.rcParams.copy()
+        figure = draw()
+        assert mpl.rcParams == before
+    assert figure.get_layout_engine() is not None  # constrained, as only the book's style asks
+    assert figure.get_facecolor() == (1, 1, 1, 1)
+
+
+def test_a_refused_figure_leaves_the_settings_alone():
+    before = mpl.rcParams.copy()
+    with pytest.raises(ValueError, match="Invalid sizes"):
+        figures.network(())
+    assert mpl.rcParams == before
+
+
+def test_the_style_has_a_name_of_its_own():
+    with plt.style.context(NAME):
+        assert mpl.rcParams["figure.dpi"] == 150
+        assert mpl.rcParams["axes.titlelocation"] == "left"
+    assert mpl.rcParams["axes.titlelocation"] == "center"
+
+
+@pytest.mark.parametrize("module", ["figures", "widgets"])
+def test_an_import_changes_no_setting(module):
+    code = f"""
+import matplotlib
+matplotlib.use("Agg")
+before = matplotlib.rcParams.copy()
+import hilladam.{module}
+changed = [key for key in before if matplotlib.rcParams[key] != before[key]]
+assert not changed, changed
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    "draw, message",
+    [
+        (lambda: figures.network((3, 0, 1)), r"Invalid sizes: \(3, 0, 1\); expected at least two widths"),
+        (lambda: figures.network((3, 2)), "the last of them 1"),
+        (lambda: figures.photographs([], []), r"Invalid names: \[\]; expected at least one"),
+        (lambda: figures.reached({}, 0.0), r"Invalid records: \{\}; expected at least one"),
+        (lambda: figures.side_by_side({}, DOUBLE_WELL), r"Invalid runs: \{\}; expected at least one"),
+        (lambda: figures.trajectory(a_run(), first=30), r"Invalid first, last: 30, None; expected some of"),
+        (lambda: figures.phase_diagram(CELLS.T, LR, BETA1), r"Invalid truth: shape \(4, 3\); expected \(3, 4\)"),
+        (lambda: figures.phase_diagram(CELLS, LR, BETA1, CELLS[:2]), r"Invalid predicted: shape \(2, 4\)"),
+        (lambda: figures.phase_diagram(CELLS[:1], LR, BETA1[:1]), r"Invalid truth: .*at least \(2, 2\)"),
+        (lambda: figures.phase_diagrams({}, {}, {}), "Invalid truths, predictions: 0, 0"),
+        (lambda: figures.climb_diagram(CELLS, LR, LR, 4.0, 0.05), r"Invalid share: shape \(3, 4\); expected \(4, 4\)"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_drawn_is_refused_by_name(draw, message):
+    with pytest.raises(ValueError, match=message):
+        draw()
