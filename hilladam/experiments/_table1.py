@@ -179,6 +179,15 @@ def summarize(runs: Runs) -> pd.DataFrame:
     its best loss is within 0.01 of the global minimum; ``low`` and ``high`` bound the success rate with 95 %
     confidence (Wilson). ``best_in`` and ``final_in`` count the runs in the basin of each stationary point,
     written as ``value: runs``.
+
+    Args:
+        runs: from :func:`table1`.
+
+    Example:
+        >>> from hilladam.experiments import summarize, table1
+        >>> table = summarize(table1(range(3), 2000, losses=["sixth"]))
+        >>> table[["paper", "success", "best_in"]].to_dict("list")
+        {'paper': [4.4237, 3.3475], 'success': [0.0, 1.0], 'best_in': ['5.1923: 3', '2.8863: 3']}
     """
     rows = []
     for (key, optimizer), record in runs.items():
@@ -219,6 +228,11 @@ def decode_mean(mean: float, values: Sequence[float], runs: int = 15, rounding: 
 
     Returns:
         The counts for each value, a row for each mixture whose mean agrees, the closest first; and ``error``.
+
+    Example:
+        >>> from hilladam.experiments import decode_mean
+        >>> decode_mean(3.3475, [2.8863, 5.1923])[["2.8863", "5.1923"]].values.tolist()  # twelve runs and three
+        [[12, 3]]
     """
     bars = itertools.combinations(range(runs + len(values) - 1), len(values) - 1)
     ends = [(-1, *bar, runs + len(values) - 1) for bar in bars]
@@ -230,7 +244,14 @@ def decode_mean(mean: float, values: Sequence[float], runs: int = 15, rounding: 
 
 
 def stored_readings() -> pd.DataFrame:
-    """:func:`readings` as it was last run in full, with ``python -m hilladam readings --json readings.json``."""
+    """:func:`readings` as it was last run in full, with ``python -m hilladam readings --json readings.json``.
+
+    Example:
+        >>> from hilladam.experiments import stored_readings
+        >>> table = stored_readings().query("activation == 'relu' and loss == 'sixth order' and gamma == 200")
+        >>> table.set_index(["eps", "bias_correction"])["success"].round(2).loc["outside", "copied"].item()
+        0.57
+    """
     table = pd.read_json(files("hilladam.experiments") / "readings.json", precise_float=True)
     return table.assign(gamma=table["gamma"].astype(float))
 
@@ -259,6 +280,15 @@ def readings(
     Returns:
         :func:`summarize`'s rows for each reading, with the columns ``activation``, ``eps``, ``bias_correction`` and
         ``gamma`` before them; Adam knows no γ and has one row for all of them, with ``gamma`` NaN.
+
+    Raises:
+        ValueError, ImportError: as for :func:`table1`.
+
+    Example:
+        >>> from hilladam.experiments import readings
+        >>> table = readings([0], 1, gammas=(200.0,))
+        >>> len(table)  # four activations, two places of ε, two corrections, Adam and one γ, five losses
+        160
     """
     ensemble = _ensemble(engine, torch.float64, device, threads)
     seeds, tables = list(seeds), []

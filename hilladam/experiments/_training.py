@@ -282,4 +282,5 @@ def joined(records: Sequence[Record]) -> Record:
         best_states=states[first, np.arange(len(first))],
         final_losses=records[-1].final_losses,
         final_states=records[-1].final_states,
+        turns=np.sum([record.turns for record in records], axis=0),
     )
