@@ -53,15 +53,15 @@ class Langevin(Seeded):
     It never settles while T > 0. Hand the loss to :meth:`step`, and :meth:`load_best` brings the best parameters back.
 
     Example:
-        A thousand walkers start on the hill of a double well and settle to the variance that :math:`\exp(-f / T)` has.
+        A thousand walkers start on the hill of a double well and settle to the spread that :math:`\exp(-f / T)` has.
 
         >>> x = torch.nn.Parameter(torch.zeros(1000, dtype=torch.float64))
         >>> opt = Langevin([x], lr=0.05, temperature=0.5, generator=torch.Generator().manual_seed(0))
         >>> for _ in range(400):
         ...     x.grad = 4 * x.detach() ** 3 - 4 * x.detach()
         ...     losses = opt.step(loss=x.detach() ** 4 - 2 * x.detach() ** 2)
-        >>> print(f"variance {x.var().item():.1f}, best loss {opt.best_loss.max():.1f}")
-        variance 0.9, best loss -1.0
+        >>> print(f"spread {x.std():.1f}, best loss {opt.best_loss.max():.1f}")
+        spread 0.9, best loss -1.0
 
     Args:
         params (iterable): parameters, named parameters or parameter groups; real, of any shape.
