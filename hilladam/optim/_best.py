@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from hilladam.optim._memory import Remembering
-from hilladam.optim._numbers import check, check_count, check_flag, number
+from hilladam.optim._numbers import check, check_count, check_flag, element, number
 
 Known = tuple[list[tuple[Tensor, dict[str, Any]]], list[Tensor]]
 
@@ -166,7 +166,7 @@ class BestSoFar(Remembering):
         check_count("copies", memory["copies"])
         best = memory["best_loss"]
         if not isinstance(best, Tensor) or not best.dim():
-            check("best_loss", best, lambda v: number(v) > -math.inf, "a number above -inf")
+            check("best_loss", best, lambda v: number(element(v)) > -math.inf, "a number above -inf")
         elif best.is_complex() or best.dim() > 1 or not (best > -math.inf).all() or not of_members(best, params):
             raise ValueError(f"Invalid best_loss: {best!r}; expected a number above -inf for each member")
 

@@ -11,7 +11,7 @@ from torch.optim.adam import Adam, adam
 from torch.optim.optimizer import ParamsT
 
 from hilladam.optim._best import BestSoFar, check_track_best, given, one_number, warn_not_finite
-from hilladam.optim._numbers import check, check_count, check_flag, check_not_negative, number, plain
+from hilladam.optim._numbers import check, check_count, check_flag, check_not_negative, element, number, plain
 from hilladam.optim._switching import REASONS, decide
 
 T = TypeVar("T")
@@ -201,10 +201,15 @@ class HillAdam(BestSoFar, Adam):
     def _check_group(self, group: dict[str, Any]) -> None:
         for key, name in (("lr", "learning rate"), ("eps", "epsilon value"), ("weight_decay", "weight_decay value"),
                           ("delta", "delta value")):  # fmt: skip
-            check_not_negative(name, group[key])
+            check_not_negative(name, element(group[key]) if key == "lr" else group[key])
         check("betas", group["betas"], lambda v: isinstance(v, tuple | list) and len(v) == 2, "two numbers in [0, 1)")
         for index, beta in enumerate(group["betas"]):
-            check(f"beta parameter at index {index}", beta, lambda v: 0.0 <= number(v) < 1.0, "a number in [0, 1)")
+            check(
+                f"beta parameter at index {index}",
+                beta,
+                lambda v: 0.0 <= number(element(v)) < 1.0,
+                "a number in [0, 1)",
+            )
         if not number(group["floor"]) < number(group["gamma"]):
             raise ValueError(
                 f"Invalid gamma value: {group['gamma']!r}; expected a number above floor = {group['floor']!r}"
@@ -219,11 +224,12 @@ class HillAdam(BestSoFar, Adam):
         if not (self._MEMORY.keys() - {"maximize"}) & saved.keys():  # it is plain Adam's
             saved = {**self._nothing(), **saved}
         group = super()._completed(index, saved)
-        if group["fused"] and group["foreach"]:
+        if group["fused"] is True and group["foreach"] is True:
             raise ValueError("Invalid fused value: True; expected False or None where foreach is True")
-        if group["foreach"] and isinstance(group["lr"], Tensor):
+        if group["foreach"] is True and isinstance(group["lr"], Tensor):
             raise ValueError("Invalid learning rate: a tensor; expected a float where foreach is True")
-        return group
+        betas = group["betas"]  # a list where torch has gathered it from ranks
+        return {**group, "betas": tuple(betas) if isinstance(betas, list) else betas}
 
     def _needed(self, group: dict[str, Any]) -> tuple[str, ...]:
         return (*self._STATE, "step", "max_exp_avg_sq") if group["amsgrad"] else (*self._STATE, "step")
@@ -231,7 +237,7 @@ class HillAdam(BestSoFar, Adam):
     def _check_state(self, id_: int | str, state: Any, param: Tensor, group: dict[str, Any]) -> None:
         super()._check_state(id_, state, param, group)
         if state:
-            step, square = number(state["step"]), state["exp_avg_sq"]
+            step, square = number(element(state["step"])), state["exp_avg_sq"]
             if not (step >= 0 and step.is_integer()):
                 raise ValueError(f"Invalid step: {state['step']!r} of parameter {id_!r}; expected a whole number >= 0")
             if not square.is_complex() and bool((square < 0).any()):

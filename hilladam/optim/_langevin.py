@@ -10,7 +10,7 @@ from torch.optim.optimizer import ParamsT
 
 from hilladam.optim._best import BestSoFar, check_track_best, given, warn_not_finite
 from hilladam.optim._cool_momentum import gather
-from hilladam.optim._numbers import check_count, check_not_negative, number, plain
+from hilladam.optim._numbers import check_count, check_not_negative, element, number, plain
 from hilladam.optim._seeded import Seeded, check_real
 
 T = TypeVar("T")
@@ -194,7 +194,9 @@ class Langevin(Seeded):
 def _now(group: dict[str, Any]) -> tuple[float, float]:
     """The momentum and the temperature of the coming step, inside their ranges."""
     step = group["steps"]
-    rho, temperature = (plain(v(step) if callable(v) else v) for v in (group["momentum"], group["temperature"]))
+    rho, temperature = (
+        plain(element(v(step) if callable(v) else v)) for v in (group["momentum"], group["temperature"])
+    )
     if not 0.0 <= number(rho) < 1.0:
         raise ValueError(f"Invalid momentum value: {rho!r} at step {step}; expected a number in [0, 1)")
     if not 0.0 <= number(temperature) < math.inf:

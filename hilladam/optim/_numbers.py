@@ -16,10 +16,13 @@ def plain(value: Any) -> Any:
 
 
 def number(value: Any) -> float:
-    """A real number, or a tensor of one, as a float; NaN for anything else."""
-    if isinstance(value, Tensor):
-        return float(value.item()) if value.numel() == 1 and not value.is_complex() else math.nan
-    return float(value) if isinstance(value, Real) else math.nan
+    """A real number as a float; NaN for anything else."""
+    return float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+
+
+def element(value: Any) -> Any:
+    """The number in a tensor of one; all else as it is."""
+    return value.item() if isinstance(value, Tensor) and value.numel() == 1 else value
 
 
 def check(name: str, value: Any, holds: Callable[[Any], bool], expected: str) -> None:

@@ -183,6 +183,12 @@ class SimulatedAnnealing(Seeded):
         first = self.param_groups[0]
         return unwrapped(first["accepted"] / first["proposals"]) if first["proposals"] else math.nan
 
+    def _intact(self, known: list[tuple[Tensor, dict[str, Any]]]) -> bool:
+        # All parameters move, and the copies are all the state there is: without any, a best loss has none.
+        return super()._intact(known) and bool(
+            known or not torch.as_tensor(self.param_groups[0]["best_loss"]).isfinite().any()
+        )
+
     def _leave(self) -> None:
         self._remember(loss=self.param_groups[0]["best_loss"])
 
