@@ -1,6 +1,7 @@
 """CoolMomentum: three ways from one momentum down to none, and the heat that goes with them."""
 
 import math
+import re
 
 import numpy as np
 import pytest
