@@ -215,7 +215,7 @@ class HillAdam(BestSoFar, Adam):
                 f"Invalid gamma value: {group['gamma']!r}; expected a number above floor = {group['floor']!r}"
             )
         check_track_best(group)
-        for key in ("amsgrad", "capturable", "decoupled_weight_decay"):
+        for key in ("amsgrad", "capturable", "differentiable", "decoupled_weight_decay"):
             check_flag(f"{key} value", group[key])
         for key in ("foreach", "fused"):
             check(f"{key} value", group[key], lambda v: v is None or isinstance(v, bool), "True, False or None")
