@@ -22,6 +22,8 @@ def replacing(path: str | Path) -> Iterator[BinaryIO]:
 
     Example:
         >>> import tempfile
+        >>> from pathlib import Path
+        >>> from hilladam._files import replacing
         >>> folder = Path(tempfile.mkdtemp())
         >>> with replacing(folder / "a.txt") as file:
         ...     _ = file.write(b"all of it")

@@ -31,6 +31,7 @@ def wilson_interval(successes: ArrayLike, runs: int, confidence: float = 0.95) -
         ValueError: no runs, a count that is no whole number from 0 to ``runs``, or a confidence out of its range.
 
     Example:
+        >>> from hilladam.experiments import wilson_interval
         >>> low, high = wilson_interval(12, 15)
         >>> print(f"{low:.2f} to {high:.2f}")
         0.55 to 0.93

@@ -265,10 +265,10 @@ def _step_one(optimizer, parameters, value, grads) -> tuple[bool, int]:
     if not isinstance(optimizer, HillAdam):
         optimizer.step()
         return False, 0
-    before = len(optimizer.switches)
+    before = optimizer.switch_count
     optimizer.step(loss=value)
-    turned = optimizer.switches[before:]
-    return optimizer.direction == "maximize", REASONS.index(turned[0].reason) if turned else 0
+    turned = optimizer.last_switch if optimizer.switch_count > before else None
+    return optimizer.direction == "maximize", REASONS.index(turned.reason) if turned else 0
 
 
 def joined(records: Sequence[Record]) -> Record:

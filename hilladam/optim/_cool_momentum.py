@@ -2,14 +2,19 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar, TypeVar, overload
 
 import torch
 from torch import Tensor
 from torch.optim.optimizer import Optimizer, ParamsT
 
+from hilladam.optim._best import BestSoFar, check_track_best, given, warn_not_finite
+from hilladam.optim._numbers import check, check_count, check_not_negative, number, plain
+
+T = TypeVar("T")
+
 # ρ from ρ₀ and the part of the cooling that is left, which falls from 1 to 0.
-_SCHEDULES = {
+_SCHEDULES: dict[str, Callable[[float, float], float]] = {
     "geometric_memory": lambda rho, left: 1 - (1 - rho) ** left,
     "geometric_temperature": lambda rho, left: math.tanh(left * math.atanh(rho)),
     "linear": lambda rho, left: rho * left / (1 - rho * (1 - left)),
@@ -43,6 +48,10 @@ def cooling(schedule: str, t: float, cooling_steps: float, momentum: float) -> f
 
     Raises:
         ValueError: an argument out of its range.
+
+    Example:
+        >>> [round(cooling("linear", t, cooling_steps=4, momentum=0.9), 3) for t in range(5)]
+        [0.9, 0.871, 0.818, 0.692, 0.0]
     """
     _check_cooling(schedule, cooling_steps, momentum)
     if not t >= 0:
@@ -51,15 +60,12 @@ def cooling(schedule: str, t: float, cooling_steps: float, momentum: float) -> f
 
 
 def _check_cooling(schedule: str, cooling_steps: float, momentum: float) -> None:
-    if schedule not in _SCHEDULES:
-        raise ValueError(f"Invalid schedule: {schedule!r}; expected one of {COOLING_SCHEDULES}")
-    if not cooling_steps > 0:
-        raise ValueError(f"Invalid cooling_steps value: {cooling_steps}; expected a number > 0")
-    if not 0.0 <= momentum < 1.0:
-        raise ValueError(f"Invalid momentum value: {momentum}; expected a number in [0, 1)")
+    check("schedule", schedule, COOLING_SCHEDULES.__contains__, f"one of {COOLING_SCHEDULES}")
+    check("cooling_steps value", cooling_steps, lambda v: number(v) > 0, "a number > 0")
+    check("momentum value", momentum, lambda v: 0.0 <= number(v) < 1.0, "a number in [0, 1)")
 
 
-class CoolMomentum(Optimizer):
+class CoolMomentum(BestSoFar):
     r"""Momentum that is cooled: its friction grows until plain gradient descent is left.
 
     .. math::
@@ -90,6 +96,19 @@ class CoolMomentum(Optimizer):
     Source: Borysenko and Byshkin, *CoolMomentum: A Method for Stochastic Optimization by Langevin Dynamics with
     Simulated Annealing*, Scientific Reports 11, 10705 (2021). Weight decay, which their code has, is left out.
 
+    It wanders before it settles. Hand the loss to :meth:`step`, and :meth:`load_best` brings the best parameters back.
+
+    Example:
+        >>> x = torch.nn.Parameter(torch.tensor([2.0], dtype=torch.float64))
+        >>> opt = CoolMomentum([x], lr=0.01, cooling_steps=200)
+        >>> for _ in range(400):
+        ...     opt.zero_grad()
+        ...     loss = (x**4 - 2 * x**2 + 0.3 * x).sum()
+        ...     loss.backward()
+        ...     loss = opt.step(loss=loss)
+        >>> print(f"{opt.load_best():.1f} at {x.item():.1f}")
+        -1.3 at -1.0
+
     Args:
         params (iterable): parameters, named parameters or parameter groups, real or complex, of any shape.
         lr (float): η ≥ 0. Default: 0.01.
@@ -97,14 +116,21 @@ class CoolMomentum(Optimizer):
         schedule (str): how ρ falls; see :func:`cooling`. Default: ``"geometric_memory"``, the paper's.
         cooling_steps (float): S > 0, the step from which ρ is 0, as a rule the number of steps to be taken.
             ``math.inf`` cools nothing. There is no default that would suit both long runs and short ones.
+        track_best (bool): keep a copy of the parameters that gave the lowest loss, where losses are given; one more
+            tensor a parameter. Default: ``True``.
 
-    Every argument may differ from group to group. A group that is added later joins the schedule where the first one
-    stands. The count of steps is ``"steps"`` in the groups, the displacement Δ is ``"displacement"`` in the state, and
-    both are in the state dict.
+    All arguments but ``track_best`` may differ from group to group. A group that is added later joins the schedule
+    where the first one stands. Groups are copied: the dicts given are not changed, and a count of steps or a best loss
+    that they hold from another optimizer is dropped. The count of steps is ``"steps"`` in the groups, the displacement
+    Δ is ``"displacement"`` in the state, and both are in the state dict, with the best loss and its parameters.
 
     Raises:
         ValueError: an argument out of its range, in the constructor or in a parameter group.
     """
+
+    _MEMORY: ClassVar[dict[str, Any]] = {"steps": 0, **BestSoFar._MEMORY}
+    _OPTIONAL = frozenset({"track_best"})
+    _STATE = ("displacement",)
 
     def __init__(
         self,
@@ -114,24 +140,23 @@ class CoolMomentum(Optimizer):
         *,
         schedule: str = "geometric_memory",
         cooling_steps: float,
+        track_best: bool = True,
     ):
-        defaults = dict(lr=lr, momentum=momentum, schedule=schedule, cooling_steps=cooling_steps, steps=0)
-        super().__init__(params, defaults)
+        defaults = dict(lr=lr, momentum=momentum, schedule=schedule, cooling_steps=cooling_steps, track_best=track_best)
+        super().__init__(params, {key: plain(value) for key, value in defaults.items()})
 
-    def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Add a parameter group; it joins the schedule where the first group stands.
+    def _check_group(self, group: dict[str, Any]) -> None:
+        check_not_negative("learning rate", group["lr"])
+        _check_cooling(group["schedule"], group["cooling_steps"], group["momentum"])
+        check_track_best(group)
 
-        Raises:
-            ValueError: an argument out of its range.
-        """
-        if isinstance(param_group, dict):
-            if self.param_groups:
-                param_group.setdefault("steps", self.param_groups[0]["steps"])
-            group = {**self.defaults, **param_group}
-            if not 0.0 <= group["lr"] < math.inf:
-                raise ValueError(f"Invalid learning rate: {group['lr']}; expected a finite number >= 0")
-            _check_cooling(group["schedule"], group["cooling_steps"], group["momentum"])
-        super().add_param_group(param_group)
+    def _check_memory(self, memory: dict[str, Any], params: list[Tensor]) -> None:
+        check_count("steps", memory["steps"])
+        self._check_best(memory, params)
+
+    def _leave(self) -> None:
+        for _, state in self._known()[0]:
+            state["displacement"].zero_()
 
     @property
     def temperature(self) -> float:
@@ -139,36 +164,58 @@ class CoolMomentum(Optimizer):
 
         In squared units of the parameters. Reading it waits for an accelerator.
         """
-        displacements = [state["displacement"] for state in self.state.values() if state]
-        squares = sum(norm.item() ** 2 for norm in map(torch.linalg.vector_norm, displacements))
-        return squares / max(sum(d.numel() for d in displacements), 1)
+        displacements = [state["displacement"] for _, state in self._known()[0]]
+        squares = sum(torch.linalg.vector_norm(d).item() ** 2 for d in displacements)
+        return float(squares / max(sum(d.numel() for d in displacements), 1))
 
-    @torch.no_grad()
-    def step(self, closure: Callable[[], Tensor] | None = None):
-        """Take one step. Parameters without a gradient are left as they are.
+    @overload
+    def step(self, closure: None = None, *, loss: None = None) -> None: ...
+
+    @overload
+    def step(self, closure: Callable[[], T], *, loss: None = None) -> T: ...
+
+    @overload
+    def step(self, closure: None = None, *, loss: T) -> T: ...
+
+    def step(self, closure: Callable[[], Any] | None = None, *, loss: Any = None) -> Any:
+        """Note the loss, then take one step. Parameters without a gradient are left as they are.
 
         Args:
             closure (Callable, optional): clears the gradients, computes the loss, calls ``backward()`` on it and
                 returns it.
+            loss (float or Tensor, optional): the loss whose gradients the parameters hold: one number, or, where every
+                parameter carries members along its first dimension, their losses, of shape ``(members,)``. Then each
+                member has a best loss of its own. On an accelerator the step waits for one number, not for many.
+
+        The step itself needs no loss. With neither, or with a closure that returns ``None``, the best loss stays.
 
         Returns:
-            What the closure returned; ``None`` without.
+            The loss as it was given, or as the closure returned it; ``None`` with neither.
 
         Raises:
             RuntimeError: a sparse gradient.
+            TypeError: a closure that cannot be called, as in ``step(loss)`` for ``step(loss=loss)``.
+            ValueError: both a closure and a loss, or a loss that is none of the above.
         """
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        for group, (params, grads, displacements) in zip(self.param_groups, gather(self, "displacement"), strict=True):
+        loss = given(closure, loss)
+        value = None if loss is None else self._value(loss)
+        if isinstance(value, float) and not math.isfinite(value):
+            warn_not_finite(self)
+        with torch.no_grad():
+            self._step(value)
+        return loss
+
+    def _step(self, loss: float | Tensor | None) -> None:
+        known = self._before()
+        tensors = gather(self, "displacement")
+        self._keep(known, loss is not None and self._improves(loss))
+        for group, (params, grads, displacements) in zip(self.param_groups, tensors, strict=True):
             rho = cooling(group["schedule"], group["steps"], group["cooling_steps"], group["momentum"])
             group["steps"] += 1
             if params:
                 torch._foreach_mul_(displacements, rho)
                 torch._foreach_add_(displacements, grads, alpha=-group["lr"] * (1 + rho) / 2)
                 torch._foreach_add_(params, displacements)
-        return loss
 
 
 def gather(optimizer: Optimizer, *keys: str) -> list[tuple[list[Tensor], ...]]:

@@ -3,28 +3,40 @@
 import math
 import warnings
 from collections.abc import Callable
-from numbers import Real
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeVar, overload
 
 import torch
 from torch import Tensor
 from torch.optim.adam import Adam, adam
 from torch.optim.optimizer import ParamsT
 
+from hilladam.optim._best import BestSoFar, check_track_best, given, one_number, warn_not_finite
+from hilladam.optim._numbers import check, check_count, check_flag, check_not_negative, element, number, plain
 from hilladam.optim._switching import REASONS, decide
 
-# What the rule remembers between two steps. It lives in every parameter group, as plain immutable numbers, because
-# that is what survives state_dict, deepcopy, pickle and distributed checkpoints at full precision. The direction is
-# torch's own key "maximize".
-_UNDECIDED = {"losses": 0, "previous_loss": math.nan, "best_loss": math.inf, "switches": ()}
-_SETTINGS = ("delta", "gamma", "floor", "track_best")
-_ONE_FOR_ALL = (*_SETTINGS, "maximize", *_UNDECIDED)
+T = TypeVar("T")
+
+LOGGED = 1000
+"""How many changes of direction :attr:`HillAdam.switches` remembers."""
+
 _DIRECTIONS = ("minimize", "maximize")
 _FORGOTTEN = {"step", "exp_avg", "exp_avg_sq", "max_exp_avg_sq"}  # the last one comes with a checkpoint of AMSGrad
+_EPS = {dtype: torch.finfo(dtype).eps for dtype in (torch.float16, torch.bfloat16, torch.float32)}
+_ENOUGH = 10  # steps without any loss, after which it is no oversight of a checkpoint library
 
 
 class Switch(NamedTuple):
-    """One change of direction."""
+    """One change of direction.
+
+    Example:
+        >>> x = torch.nn.Parameter(torch.zeros(1))
+        >>> x.grad = torch.ones(1)
+        >>> opt = HillAdam([x])
+        >>> for loss in (3.0, 2.0, 2.0):
+        ...     loss = opt.step(loss=loss)
+        >>> opt.switches
+        [Switch(step=2, direction='maximize', reason='critical')]
+    """
 
     step: int
     """Which loss brought it about, counted from 0 over all losses given to the optimizer."""
@@ -34,7 +46,7 @@ class Switch(NamedTuple):
     """``"critical"``, ``"dead_end"`` or ``"floor"``; see :func:`hilladam.optim.decide`."""
 
 
-class HillAdam(Adam):
+class HillAdam(BestSoFar, Adam):
     r"""Adam that alternates between minimising and maximising, and keeps the best state it has seen.
 
     .. math::
@@ -65,8 +77,8 @@ class HillAdam(Adam):
 
     The lines are those of Algorithm 1 in Manikandan and Gilpin, *Explore the Loss Space with Hill-ADAM* (2025); where
     that text allows several readings this class takes the one that its authors' code takes, with ε outside the root,
-    and with the moments cleared only when the direction changes. With ``delta=0``, ``gamma=math.inf`` and
-    ``floor=-math.inf`` it is :class:`torch.optim.Adam`, bit for bit.
+    and with the moments cleared only when the direction changes. With ``delta=0`` and ``floor=-math.inf`` it is
+    :class:`torch.optim.Adam`, bit for bit.
 
     The rule needs the loss of the parameters *before* the step, so :meth:`step` takes a closure, or the loss itself::
 
@@ -77,6 +89,19 @@ class HillAdam(Adam):
 
     At the end :meth:`load_best` puts the best parameters back into the model: the last ones may be on a hill.
 
+    Example:
+        Adam stays in the well it falls into, at x = 0.96; Hill-ADAM climbs out of it and finds the deeper one.
+
+        >>> x = torch.nn.Parameter(torch.tensor([2.0], dtype=torch.float64))
+        >>> opt = HillAdam([x], lr=0.2, delta=1e-2)
+        >>> for _ in range(300):
+        ...     opt.zero_grad()
+        ...     loss = (x**4 - 2 * x**2 + 0.3 * x).sum()
+        ...     loss.backward()
+        ...     loss = opt.step(loss=loss)
+        >>> print(f"{opt.load_best():.1f} at {x.item():.1f}")
+        -1.3 at -1.0
+
     Args:
         params (iterable): parameters, named parameters or parameter groups, as for :class:`torch.optim.Adam`.
         lr (float or Tensor): λ ≥ 0. Default: 1e-3.
@@ -85,9 +110,11 @@ class HillAdam(Adam):
         weight_decay (float): decay ≥ 0. It decays while climbing as well as while descending. Default: 0.
         delta (float): δ ≥ 0, in units of the loss: a change of the loss smaller than this toggles the direction.
             Default: 1e-4.
-        gamma (float): γ, in units of the loss: a loss above this forces descent. The paper gives no value and its
-            authors' code has 200; on a loss that grows without bound, an infinite γ lets a climb go on for ever.
-            Default: ``math.inf``.
+        gamma (float): γ, in units of the loss: a loss above this forces descent, so that a climb ends also where the
+            loss has no upper bound. It must lie above the hills to be crossed, so it goes with the scale of the loss: a
+            loss that is summed, not averaged, needs a larger one. A run that starts above γ behaves as Adam until it is
+            below. ``math.inf`` lets climbs go on for ever. Default: 200, the value in the authors' code; the paper
+            gives none.
         floor (float): in units of the loss: a loss below this forces ascent. For losses without a lower bound.
             Default: ``-math.inf``.
         track_best (bool): keep a copy of the parameters that gave the lowest loss; one more tensor a parameter.
@@ -96,12 +123,37 @@ class HillAdam(Adam):
         fused (bool, optional): torch's fused implementation. Default: ``None``, which is ``False``.
         decoupled_weight_decay (bool): decay as AdamW does. Default: ``False``.
 
-    ``delta``, ``gamma``, ``floor`` and ``track_best`` decide for the whole model and are the same in every group;
-    the others may differ from group to group.
+    ``delta``, ``gamma``, ``floor`` and ``track_best`` decide for the whole model and are the same in every group: a
+    group that does not say follows the first one, and one that says otherwise is refused. The others may differ from
+    group to group. Groups are copied: the dicts given are not changed, and a direction or a best loss that they hold
+    from another optimizer is dropped. Assigning ``opt.state = defaultdict(dict)`` starts afresh.
+
+    The state dict holds all that is remembered, and a state dict of :class:`torch.optim.Adam` or
+    :class:`torch.optim.AdamW` loads too: what Hill-ADAM adds stays as the constructor was told, and nothing is
+    remembered but the moments and the direction.
 
     Raises:
         ValueError: an argument out of its range, in the constructor or in a parameter group.
     """
+
+    _MEMORY: ClassVar[dict[str, Any]] = {
+        "maximize": False,  # torch's own name of the direction
+        "losses": 0,
+        "previous_loss": math.nan,
+        "switch_count": 0,
+        "switch_log": torch.full((LOGGED,), -1),  # int64, a ring of the last ones; see _switch
+        **BestSoFar._MEMORY,
+    }
+    _ONE_FOR_ALL: ClassVar[tuple[str, ...]] = ("delta", "gamma", "floor", "track_best")
+    _BECAUSE = "the direction is decided for the whole model"
+    _OPTIONAL = frozenset(
+        (*_ONE_FOR_ALL, "amsgrad", "foreach", "fused", "capturable", "differentiable", "decoupled_weight_decay")
+    )
+    _STATE = ("exp_avg", "exp_avg_sq")
+
+    _added: dict[str, Any] = {}  # noqa: RUF012
+    _bare_steps = 0
+    _told = False  # that the loss is coarse
 
     def __init__(
         self,
@@ -112,60 +164,99 @@ class HillAdam(Adam):
         weight_decay: float = 0.0,
         *,
         delta: float = 1e-4,
-        gamma: float = math.inf,
+        gamma: float = 200.0,
         floor: float = -math.inf,
         track_best: bool = True,
         foreach: bool | None = None,
         fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ):
+        # Adam's constructor makes the defaults itself, and adds the groups at once.
+        self._added = {
+            "delta": plain(delta), "gamma": plain(gamma), "floor": plain(floor), "track_best": plain(track_best),
+        }  # fmt: skip
         super().__init__(
-            params, lr, betas, eps, weight_decay,
+            params, plain(lr), plain(betas), plain(eps), plain(weight_decay),
             foreach=foreach, fused=fused, decoupled_weight_decay=decoupled_weight_decay,
         )  # fmt: skip
-        self.defaults.update(delta=delta, gamma=gamma, floor=floor, track_best=track_best, **_UNDECIDED)
-        self._complete_groups()
-        for group in self.param_groups:
-            self._check_group(group)
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        self._complete_groups()  # a checkpoint of plain Adam lacks what Hill-ADAM adds
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Add a parameter group; it takes up the direction that the optimizer is going in.
+        """Add a parameter group; it takes up the direction that the optimizer is going in. The dict is copied.
 
         Raises:
             ValueError: an argument out of its range, or one of ``delta``, ``gamma``, ``floor`` and ``track_best``
                 that differs from the other groups'.
         """
-        if "delta" in self.defaults and isinstance(param_group, dict):  # false while Adam's constructor runs
-            for key in _ONE_FOR_ALL:
-                param_group.setdefault(key, self.param_groups[0][key])
-            self._check_group({**self.defaults, **param_group})
+        self.defaults.update({key: value for key, value in self._added.items() if key not in self.defaults})
+        if isinstance(param_group, dict) and param_group.get("maximize") and "losses" not in param_group:
+            raise ValueError(
+                f"Invalid maximize value: {param_group['maximize']} in a parameter group; expected False, because "
+                "Hill-ADAM decides the direction itself. To maximise f, minimise -f"
+            )
         super().add_param_group(param_group)
 
-    def _complete_groups(self) -> None:
-        for group in self.param_groups:
-            for key, value in self.defaults.items():
-                group.setdefault(key, value)
+    def _nothing(self) -> dict[str, Any]:
+        return {**self._MEMORY, "switch_log": self._MEMORY["switch_log"].to(self._device())}
 
     def _check_group(self, group: dict[str, Any]) -> None:
         for key, name in (("lr", "learning rate"), ("eps", "epsilon value"), ("weight_decay", "weight_decay value"),
                           ("delta", "delta value")):  # fmt: skip
-            if not 0.0 <= group[key] < math.inf:
-                raise ValueError(f"Invalid {name}: {group[key]}; expected a finite number >= 0")
+            check_not_negative(name, element(group[key]) if key == "lr" else group[key])
+        check("betas", group["betas"], lambda v: isinstance(v, tuple | list) and len(v) == 2, "two numbers in [0, 1)")
         for index, beta in enumerate(group["betas"]):
-            if not 0.0 <= beta < 1.0:
-                raise ValueError(f"Invalid beta parameter at index {index}: {beta}; expected a number in [0, 1)")
-        if not group["floor"] < group["gamma"]:
-            raise ValueError(f"Invalid gamma value: {group['gamma']}; expected a number above floor = {group['floor']}")
-        for key in (*_SETTINGS, "maximize"):
-            if group[key] != self.param_groups[0][key]:
-                raise ValueError(
-                    f"Invalid {key} value: {group[key]} in a parameter group; expected {self.param_groups[0][key]}, "
-                    "as in the first group, because the direction is decided for the whole model"
-                )
+            check(
+                f"beta parameter at index {index}",
+                beta,
+                lambda v: 0.0 <= number(element(v)) < 1.0,
+                "a number in [0, 1)",
+            )
+        if not number(group["floor"]) < number(group["gamma"]):
+            raise ValueError(
+                f"Invalid gamma value: {group['gamma']!r}; expected a number above floor = {group['floor']!r}"
+            )
+        check_track_best(group)
+        for key in ("amsgrad", "capturable", "differentiable", "decoupled_weight_decay"):
+            check_flag(f"{key} value", group[key])
+        for key in ("foreach", "fused"):
+            check(f"{key} value", group[key], lambda v: v is None or isinstance(v, bool), "True, False or None")
+
+    def _completed(self, index: int, saved: dict[str, Any]) -> dict[str, Any]:
+        if not (self._MEMORY.keys() - {"maximize"}) & saved.keys():  # it is plain Adam's
+            saved = {**self._nothing(), **saved}
+        group = super()._completed(index, saved)
+        if group["fused"] is True and group["foreach"] is True:
+            raise ValueError("Invalid fused value: True; expected False or None where foreach is True")
+        if group["foreach"] is True and isinstance(group["lr"], Tensor):
+            raise ValueError("Invalid learning rate: a tensor; expected a float where foreach is True")
+        betas = group["betas"]  # a list where torch has gathered it from ranks
+        return {**group, "betas": tuple(betas) if isinstance(betas, list) else betas}
+
+    def _needed(self, group: dict[str, Any]) -> tuple[str, ...]:
+        return (*self._STATE, "step", "max_exp_avg_sq") if group["amsgrad"] else (*self._STATE, "step")
+
+    def _check_state(self, id_: int | str, state: Any, param: Tensor, group: dict[str, Any]) -> None:
+        super()._check_state(id_, state, param, group)
+        if state:
+            step, square = number(element(state["step"])), state["exp_avg_sq"]
+            if not (step >= 0 and step.is_integer()):
+                raise ValueError(f"Invalid step: {state['step']!r} of parameter {id_!r}; expected a whole number >= 0")
+            if not square.is_complex() and bool((square < 0).any()):
+                raise ValueError(f"Invalid exp_avg_sq of parameter {id_!r}: a negative number; expected squares")
+
+    def _check_memory(self, memory: dict[str, Any], params: list[Tensor]) -> None:
+        check_flag("maximize value", memory["maximize"])
+        for key in ("losses", "switch_count"):
+            check_count(key, memory[key])
+        count, log = memory["switch_count"], memory["switch_log"]
+        check("switch_count", count, lambda v: v <= memory["losses"], f"at most losses = {memory['losses']}")
+        check("previous_loss", memory["previous_loss"], lambda v: isinstance(v, float) and abs(v) != math.inf,
+              "a finite float, or NaN for none")  # fmt: skip
+        check("best_loss", memory["best_loss"], lambda v: isinstance(v, float) and v > -math.inf, "a float above -inf")
+        self._check_best(memory, params)
+        known = isinstance(log, Tensor) and log.dtype == torch.int64 and log.shape == (LOGGED,)
+        entries = log[: min(count, LOGGED)].tolist() if known else [-1]
+        if not all(0 <= entry < 8 * memory["losses"] and entry % 8 > 1 for entry in entries):
+            raise ValueError(f"Invalid switch_log: expected the last of {count} switches in {LOGGED} int64 numbers")
 
     @property
     def direction(self) -> str:
@@ -173,42 +264,33 @@ class HillAdam(Adam):
         return _DIRECTIONS[self.param_groups[0]["maximize"]]
 
     @property
-    def best_loss(self) -> float:
-        """The lowest finite loss given to :meth:`step` so far; ``math.inf`` before any."""
-        return self.param_groups[0]["best_loss"]
+    def switches(self) -> list[Switch]:
+        """The changes of direction so far, in order; of very many only the last 1,000. :attr:`switch_count` has all."""
+        count, log = self.switch_count, self.param_groups[0]["switch_log"].tolist()
+        return [_switch(log[index % LOGGED]) for index in range(max(count - LOGGED, 0), count)]
 
     @property
-    def switches(self) -> list[Switch]:
-        """Every change of direction so far, in order."""
-        return [Switch(*switch) for switch in self.param_groups[0]["switches"]]
+    def last_switch(self) -> Switch | None:
+        """The last change of direction, ``None`` before any; in the same time however many there were."""
+        count = self.switch_count
+        return _switch(int(self.param_groups[0]["switch_log"][(count - 1) % LOGGED])) if count else None
 
-    @torch.no_grad()
-    def load_best(self) -> float:
-        """Put the parameters that gave :attr:`best_loss` back into the model, exactly.
+    @property
+    def switch_count(self) -> int:
+        """How many changes of direction there were."""
+        count: int = self.param_groups[0]["switch_count"]
+        return count
 
-        Only parameters come back: buffers, such as the running statistics of batch normalisation, are the model's.
-        What the optimizer remembers of the place it leaves is cleared: the moments, which may no longer be finite, and
-        the previous loss. The direction stays. So training can go on from here, also after a divergence.
+    @overload
+    def step(self, closure: None = None, *, loss: None = None) -> None: ...
 
-        Returns:
-            float: :attr:`best_loss`.
+    @overload
+    def step(self, closure: Callable[[], T], *, loss: None = None) -> T: ...
 
-        Raises:
-            RuntimeError: ``track_best`` is ``False``, or no finite loss has been seen.
-        """
-        if not self.param_groups[0]["track_best"]:
-            raise RuntimeError("load_best() needs track_best=True, which keeps a copy of the best parameters")
-        if self.best_loss == math.inf:
-            raise RuntimeError("load_best() called before any finite loss was given to step()")
-        for param, state in self.state.items():
-            if "best" in state:
-                param.copy_(state["best"])
-        self._forget_gradients()
-        for group in self.param_groups:
-            group["previous_loss"] = math.nan
-        return self.best_loss
+    @overload
+    def step(self, closure: None = None, *, loss: T) -> T: ...
 
-    def step(self, closure: Callable[[], Tensor] | None = None, *, loss: float | Tensor | None = None):
+    def step(self, closure: Callable[[], Any] | None = None, *, loss: Any = None) -> Any:
         """Judge the loss, then take one step of Adam down or up.
 
         Args:
@@ -218,103 +300,112 @@ class HillAdam(Adam):
                 one element. Use this form with a gradient scaler (the loss unscaled), and on several ranks give every
                 rank the same, reduced loss. On an accelerator the step waits for its value.
 
-        With neither, the step is one of Adam in the current direction and judges nothing.
+        With neither, or with a closure that returns ``None``, the step is one of Adam in the current direction and
+        judges nothing; after 10 such steps and no loss at all there is a warning.
 
-        A loss that is not finite turns nothing, never becomes the best one, and raises a warning.
+        A loss that is not finite turns nothing, never becomes the best one, and raises a warning. The first turn at a
+        loss whose type is too coarse to tell a change of ``delta``, say bfloat16, raises one too.
 
         Returns:
             The loss as it was given, or as the closure returned it; ``None`` with neither.
 
         Raises:
+            TypeError: a closure that cannot be called, as in ``step(loss)`` for ``step(loss=loss)``.
             ValueError: both a closure and a loss, or a loss that is not one real number.
         """
         if closure is not None:
-            if loss is not None:
-                raise ValueError("step() got both a closure and a loss; expected one of them")
-            with torch.enable_grad():
-                loss = closure()
-            if loss is None:
-                raise ValueError("The closure returned None; expected it to return the loss")
-        value = None if loss is None else _one_number(loss)
+            loss = given(closure, loss)
+        if loss is None:
+            value = None
+            self._warn_bare()
+        else:
+            value = one_number(loss)
+            if not math.isfinite(value):
+                warn_not_finite(self)
         with torch.no_grad():
-            self._step(value)
+            self._step(value, getattr(loss, "dtype", None))
         return loss
 
-    def _step(self, loss: float | None) -> None:
+    def _warn_bare(self) -> None:
+        self._bare_steps += 1
+        if self._bare_steps == _ENOUGH and not self.param_groups[0]["losses"]:
+            warnings.warn(
+                f"HillAdam took {_ENOUGH} steps and was given no loss, without which it is Adam. Hand the loss to the "
+                "step: step(loss=loss), or step(closure) with a closure that returns it.",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+
+    def _warn_coarse(self, loss: float, dtype: Any) -> None:
+        delta, resolution = self.param_groups[0]["delta"], _EPS.get(dtype, 2.0**-52) * abs(loss)
+        if delta < resolution and not self._told:
+            self._told = True
+            warnings.warn(
+                f"HillAdam turned at a {dtype or 'float'} loss of {loss:.4g}, whose neighbours are up to "
+                f"{resolution:.2g} away: it cannot tell a change of delta = {delta:.2g}, so the loss may only look "
+                "as if it stood still. Compute the loss in float32 or float64, average it instead of summing, or raise "
+                "delta.",
+                RuntimeWarning,
+                stacklevel=6,
+            )
+
+    def _step(self, loss: float | None, dtype: Any) -> None:
         found_inf = getattr(self, "found_inf", None)
         if found_inf is not None and found_inf.item():
             return  # a gradient scaler skips this step; on the fused path it leaves that to the optimizer
+        known = self._before()
         prepared = [self._prepare(group) for group in self.param_groups]
-        improved = loss is not None and self._judge(loss)
-        if self.param_groups[0]["track_best"]:
-            self._keep(improved)
+        improved = loss is not None and self._judge(loss, dtype)
+        self._keep(known, improved)
         for group, (has_complex, tensors) in zip(self.param_groups, prepared, strict=True):
+            params, grads, averages, squares, maxima, steps = tensors
             beta1, beta2 = group["betas"]
             adam(
-                *tensors,
+                params, grads, averages, squares, maxima, steps,
                 foreach=group["foreach"], fused=group["fused"], has_complex=has_complex, amsgrad=group["amsgrad"],
                 beta1=beta1, beta2=beta2, lr=group["lr"], weight_decay=group["weight_decay"], eps=group["eps"],
                 decoupled_weight_decay=group["decoupled_weight_decay"], maximize=group["maximize"],
-                grad_scale=getattr(self, "grad_scale", None), found_inf=getattr(self, "found_inf", None),
+                grad_scale=getattr(self, "grad_scale", None), found_inf=found_inf,
             )  # fmt: skip
 
-    def _prepare(self, group: dict[str, Any]) -> tuple[bool, tuple[list[Tensor], ...]]:
+    def _prepare(self, group: dict[str, Any]) -> tuple[bool, list[list[Tensor]]]:
         """Collect what torch's functional Adam takes, in its order, creating the state that is missing."""
-        tensors = ([], [], [], [], [], [])
-        return self._init_group(group, *tensors), tensors
+        tensors: list[list[Tensor]] = [[], [], [], [], [], []]
+        has_complex: bool = self._init_group(group, *tensors)  # type: ignore[no-untyped-call]
+        return has_complex, tensors
 
-    def _judge(self, loss: float) -> bool:
+    def _judge(self, loss: float, dtype: Any) -> bool:
         """Do lines 8–24 of Algorithm 1 for the loss of the parameters as they are; say whether it is the best yet."""
         first = self.param_groups[0]
+        losses, best = first["losses"], first["best_loss"]
         maximize, previous_loss, reason = decide(
             loss, first["maximize"], first["previous_loss"], first["delta"], first["gamma"], first["floor"]
         )
-        improved = math.isfinite(loss) and loss < first["best_loss"]
-        if not math.isfinite(loss):
-            warnings.warn(
-                "HillAdam was given a loss that is not finite: it turns nothing and never becomes the best one. "
-                "load_best() brings back the parameters of the lowest finite loss.",
-                RuntimeWarning,
-                stacklevel=5,
-            )
-        verdict = {"losses": first["losses"] + 1, "previous_loss": previous_loss}
+        verdict = {"losses": losses + 1, "previous_loss": previous_loss}
+        improved: bool = -math.inf < loss < best
         if improved:
             verdict["best_loss"] = loss
         if reason:
-            verdict["maximize"] = maximize
-            verdict["switches"] = (*first["switches"], (first["losses"], _DIRECTIONS[maximize], REASONS[reason]))
+            if REASONS[reason] == "critical":
+                self._warn_coarse(loss, dtype)
+            count, log = first["switch_count"], first["switch_log"].clone()
+            log[count % LOGGED] = 8 * losses + 2 * reason + maximize
+            verdict.update(maximize=maximize, switch_count=count + 1, switch_log=log)
             self._forget_gradients()
         for group in self.param_groups:
             group.update(verdict)
         return improved
 
     def _forget_gradients(self) -> None:
-        for state in self.state.values():
+        for _, state in self._known()[0]:
             for key in _FORGOTTEN & state.keys():
                 state[key].zero_()
 
-    def _keep(self, improved: bool) -> None:
-        """Copy the parameters if they are the best so far.
-
-        A parameter without a copy has never been moved by this optimizer, so that what it holds now is also what it
-        held at the best loss.
-        """
-        params, copies = [], []
-        for param, state in self.state.items():
-            if "best" in state:
-                if improved:
-                    params.append(param)
-                    copies.append(state["best"])
-            elif state:  # empty where somebody looked before the first gradient
-                state["best"] = param.detach().clone()
-        if params:
-            torch._foreach_copy_(copies, params)
+    def _leave(self) -> None:
+        self._forget_gradients()
+        self._remember(previous_loss=math.nan)
 
 
-def _one_number(loss: float | Tensor) -> float:
-    if isinstance(loss, Tensor) and loss.numel() == 1 and not loss.is_complex():
-        return float(loss.item())
-    if isinstance(loss, Real):
-        return float(loss)
-    found = f"a {loss.dtype} tensor of shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else repr(loss)
-    raise ValueError(f"Invalid loss: {found}; expected one real number")
+def _switch(entry: int) -> Switch:
+    """A switch from its number in the log: 8 times the step, 2 times the reason, and 1 if it goes up."""
+    return Switch(entry // 8, _DIRECTIONS[entry % 2], REASONS[entry % 8 // 2])

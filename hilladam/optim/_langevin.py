@@ -2,14 +2,18 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar, TypeVar, overload
 
 import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
+from hilladam.optim._best import BestSoFar, check_track_best, given, warn_not_finite
 from hilladam.optim._cool_momentum import gather
-from hilladam.optim._seeded import Seeded
+from hilladam.optim._numbers import check_count, check_not_negative, element, number, plain
+from hilladam.optim._seeded import Seeded, check_real
+
+T = TypeVar("T")
 
 
 class Langevin(Seeded):
@@ -46,6 +50,19 @@ class Langevin(Seeded):
 
     The noise of different elements is independent, so a tensor may hold any number of members that never meet.
 
+    It never settles while T > 0. Hand the loss to :meth:`step`, and :meth:`load_best` brings the best parameters back.
+
+    Example:
+        A thousand walkers start on the hill of a double well and settle to the spread that :math:`\exp(-f / T)` has.
+
+        >>> x = torch.nn.Parameter(torch.zeros(1000, dtype=torch.float64))
+        >>> opt = Langevin([x], lr=0.05, temperature=0.5, generator=torch.Generator().manual_seed(0))
+        >>> for _ in range(400):
+        ...     x.grad = 4 * x.detach() ** 3 - 4 * x.detach()
+        ...     losses = opt.step(loss=x.detach() ** 4 - 2 * x.detach() ** 2)
+        >>> print(f"spread {x.std():.1f}, best loss {opt.best_loss.max():.1f}")
+        spread 0.9, best loss -1.0
+
     Args:
         params (iterable): parameters, named parameters or parameter groups; real, of any shape.
         lr (float): η ≥ 0, in squared units of the parameters per unit of the loss.
@@ -54,15 +71,23 @@ class Langevin(Seeded):
         temperature (float or Callable[[int], float]): T ≥ 0, in units of the loss, or a function of the step.
         generator (torch.Generator, optional): where the noise comes from; on the device of the parameters.
             Default: ``None``, torch's global generator.
+        track_best (bool): keep a copy of the parameters that gave the lowest loss, where losses are given; one more
+            tensor a parameter. Default: ``True``.
 
-    All but the generator may differ from group to group. The state dict holds the count of steps, Δ, κ and the place of
-    the generator; the optimizer that loads it needs a generator of its own, on a device of the same kind, and goes on
-    bit for bit. It does not hold functions of the step (torch's ``LambdaLR`` does not either): give them to the
-    constructor again. Nor does it hold the place of torch's global generator: save ``torch.get_rng_state()``.
+    All but the generator and ``track_best`` may differ from group to group. Groups are copied: the dicts given are not
+    changed, and a count of steps or a best loss that they hold from another optimizer is dropped. The state dict holds
+    the count of steps, Δ, κ, the best loss with its parameters and the place of the generator; the optimizer that loads
+    it needs a generator of its own, on a device of the same kind, and goes on bit for bit. It does not hold functions
+    of the step (torch's ``LambdaLR`` does not either; it has ``None`` there): give them to the constructor again. Nor
+    does it hold the place of torch's global generator: save ``torch.get_rng_state()``.
 
     Raises:
         ValueError: an argument out of its range, in the constructor or in a parameter group.
     """
+
+    _MEMORY: ClassVar[dict[str, Any]] = {"steps": 0, **BestSoFar._MEMORY, **Seeded._MEMORY}
+    _OPTIONAL = frozenset({"track_best", "momentum", "temperature"}) | Seeded._OPTIONAL
+    _STATE = ("displacement", "kick")
 
     def __init__(
         self,
@@ -72,69 +97,85 @@ class Langevin(Seeded):
         *,
         temperature: float | Callable[[int], float],
         generator: torch.Generator | None = None,
+        track_best: bool = True,
     ):
-        super().__init__(params, dict(lr=lr, momentum=momentum, temperature=temperature, steps=0), generator)
+        super().__init__(
+            params, dict(lr=lr, momentum=momentum, temperature=temperature, track_best=track_best), generator
+        )
 
-    def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Add a parameter group; it takes up the count of steps where the first group stands.
+    def _check_group(self, group: dict[str, Any]) -> None:
+        check_not_negative("learning rate", group["lr"])
+        _now({"steps": 0, **group})
+        check_track_best(group)
 
-        Raises:
-            ValueError: an argument out of its range.
-        """
-        if isinstance(param_group, dict):
-            if self.param_groups:
-                param_group.setdefault("steps", self.param_groups[0]["steps"])
-            group = {**self.defaults, **param_group}
-            if not 0.0 <= group["lr"] < math.inf:
-                raise ValueError(f"Invalid learning rate: {group['lr']}; expected a finite number >= 0")
-            _now(group)
-        super().add_param_group(param_group)
-        for param in param_group["params"]:
-            if not param.is_floating_point():
-                self.param_groups.pop()
-                raise ValueError(f"Invalid parameter dtype: {param.dtype}; expected a real floating-point type")
+    def _check_param(self, param: Tensor) -> None:
+        check_real(param)
+
+    def _check_memory(self, memory: dict[str, Any], params: list[Tensor]) -> None:
+        check_count("steps", memory["steps"])
+        self._check_best(memory, params)
+
+    def _completed(self, index: int, saved: dict[str, Any]) -> dict[str, Any]:
+        functions = [key for key in ("momentum", "temperature") if saved.get(key, 0) is None]
+        return super()._completed(index, {key: value for key, value in saved.items() if key not in functions})
+
+    def _leave(self) -> None:
+        for _, state in self._known()[0]:
+            state["displacement"].zero_()
+            state["kick"].zero_()
 
     def state_dict(self) -> dict[str, Any]:
-        """The state without the functions of the step; see the class."""
+        """The state, with ``None`` for functions of the step; see the class."""
         saved = super().state_dict()
         for group in saved["param_groups"]:
             for key in ("momentum", "temperature"):
                 if callable(group[key]):
-                    del group[key]
+                    group[key] = None
         return saved
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up a saved state; what it lacks, because it was a function of the step, stays as it is here.
+    @overload
+    def step(self, closure: None = None, *, loss: None = None) -> None: ...
 
-        Raises:
-            ValueError: a state dict that does not fit, or one with the state of a generator where there is none.
-        """
-        own = [{key: group[key] for key in ("momentum", "temperature")} for group in self.param_groups]
-        super().load_state_dict(state_dict)
-        for index, settings in enumerate(own):
-            self.param_groups[index] = {**settings, **self.param_groups[index]}
+    @overload
+    def step(self, closure: Callable[[], T], *, loss: None = None) -> T: ...
 
-    @torch.no_grad()
-    def step(self, closure: Callable[[], Tensor] | None = None):
-        """Take one step. Parameters without a gradient are left as they are.
+    @overload
+    def step(self, closure: None = None, *, loss: T) -> T: ...
+
+    def step(self, closure: Callable[[], Any] | None = None, *, loss: Any = None) -> Any:
+        """Note the loss, then take one step. Parameters without a gradient are left as they are.
 
         Args:
             closure (Callable, optional): clears the gradients, computes the loss, calls ``backward()`` on it and
                 returns it.
+            loss (float or Tensor, optional): the loss whose gradients the parameters hold: one number, or, where every
+                parameter carries members along its first dimension, their losses, of shape ``(members,)``. Then each
+                member has a best loss of its own. On an accelerator the step waits for one number, not for many.
+
+        The step itself needs no loss. With neither, or with a closure that returns ``None``, the best loss stays.
 
         Returns:
-            What the closure returned; ``None`` without.
+            The loss as it was given, or as the closure returned it; ``None`` with neither.
 
         Raises:
             RuntimeError: a sparse gradient.
-            ValueError: a function of the step that gave a momentum or a temperature out of its range.
+            TypeError: a closure that cannot be called, as in ``step(loss)`` for ``step(loss=loss)``.
+            ValueError: both a closure and a loss, a loss that is none of the above, or a function of the step that
+                gave a momentum or a temperature out of its range.
         """
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
+        loss = given(closure, loss)
+        value = None if loss is None else self._value(loss)
+        if isinstance(value, float) and not math.isfinite(value):
+            warn_not_finite(self)
+        with torch.no_grad():
+            self._step(value)
+        return loss
+
+    def _step(self, loss: float | Tensor | None) -> None:
         now = [_now(group) for group in self.param_groups]
+        known = self._before()
         tensors = gather(self, "displacement", "kick")
+        self._keep(known, loss is not None and self._improves(loss))
         for group, (rho, temperature), (params, grads, displacements, kicks) in zip(
             self.param_groups, now, tensors, strict=True
         ):
@@ -148,15 +189,16 @@ class Langevin(Seeded):
                     kick.normal_(0, scale, generator=self.generator)
                 torch._foreach_add_(displacements, kicks, alpha=half)
                 torch._foreach_add_(params, displacements)
-        return loss
 
 
 def _now(group: dict[str, Any]) -> tuple[float, float]:
     """The momentum and the temperature of the coming step, inside their ranges."""
     step = group["steps"]
-    rho, temperature = (v(step) if callable(v) else v for v in (group["momentum"], group["temperature"]))
-    if not 0.0 <= rho < 1.0:
-        raise ValueError(f"Invalid momentum value: {rho} at step {step}; expected a number in [0, 1)")
-    if not 0.0 <= temperature < math.inf:
-        raise ValueError(f"Invalid temperature value: {temperature} at step {step}; expected a finite number >= 0")
+    rho, temperature = (
+        plain(element(v(step) if callable(v) else v)) for v in (group["momentum"], group["temperature"])
+    )
+    if not 0.0 <= number(rho) < 1.0:
+        raise ValueError(f"Invalid momentum value: {rho!r} at step {step}; expected a number in [0, 1)")
+    if not 0.0 <= number(temperature) < math.inf:
+        raise ValueError(f"Invalid temperature value: {temperature!r} at step {step}; expected a finite number >= 0")
     return rho, temperature

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -33,8 +34,8 @@ class ReferenceHillAdam:
         eps: ε outside the root, as in Equation 1 and in torch; per member.
         eps_root: ε inside the root, as in Equations 12–13 and lines 32 and 34; per member. The paper's form is
             ``eps=0, eps_root=1e-8``.
-        delta: δ ≥ 0, per member. A member with ``delta=0`` (and γ = ∞) is Adam.
-        gamma: γ, the loss above which a member must descend; per member.
+        delta: δ ≥ 0, per member. A member with ``delta=0`` is Adam.
+        gamma: γ, the loss above which a member must descend; per member. ``math.inf`` lets climbs go on for ever.
         floor: the loss below which a member must climb; per member.
         bias_correction: ``"copied"`` keeps the running averages and corrects a copy of them, as Adam does;
             ``"in_place"`` overwrites them, as lines 29–30 say literally.
@@ -44,6 +45,16 @@ class ReferenceHillAdam:
             clears them at the first loss of every excursion above γ, as the author's code does.
         best: ``"every_loss"`` lets every finite loss compete for the best one; ``"no_toggle"`` leaves out the losses
             that line 10 resets, as the author's code does.
+
+    Example:
+        Two members: with δ = 0 the first is Adam, which stays in the shallow well; the second climbs into the deep one.
+
+        >>> x = torch.tensor([[2.0], [2.0]], dtype=torch.float64)
+        >>> opt = ReferenceHillAdam([x], lr=0.2, delta=torch.tensor([0.0, 1e-2]))
+        >>> for _ in range(300):
+        ...     opt.step((x**4 - 2 * x**2 + 0.3 * x).sum(1), [4 * x**3 - 4 * x + 0.3])
+        >>> opt.best_loss.round(decimals=1)
+        tensor([-0.7000, -1.3000], dtype=torch.float64)
 
     Raises:
         ValueError: an option that is none of the above, a number out of its range, or parameters whose first
@@ -59,7 +70,7 @@ class ReferenceHillAdam:
         *,
         eps_root: float | Tensor = 0.0,
         delta: float | Tensor = 1e-4,
-        gamma: float | Tensor = math.inf,
+        gamma: float | Tensor = 200.0,
         floor: float | Tensor = -math.inf,
         bias_correction: str = "copied",
         previous_loss: str = "cleared",
@@ -67,16 +78,17 @@ class ReferenceHillAdam:
         best: str = "every_loss",
     ):
         readings = dict(bias_correction=bias_correction, previous_loss=previous_loss, dead_end=dead_end, best=best)
-        for name, value in readings.items():
-            if value not in _READINGS[name]:
-                raise ValueError(f"Invalid {name} reading: {value!r}; expected one of {_READINGS[name]}")
+        for name, reading in readings.items():
+            if reading not in _READINGS[name]:
+                raise ValueError(f"Invalid {name} reading: {reading!r}; expected one of {_READINGS[name]}")
         for name, value in dict(lr=lr, eps=eps, eps_root=eps_root, delta=delta).items():
             for number in _numbers(value).tolist():
                 if not 0.0 <= number < math.inf:
                     raise ValueError(f"Invalid {name}: {number}; expected finite numbers >= 0")
         if not all(0.0 <= beta < 1.0 for beta in betas):
             raise ValueError(f"Invalid betas: {betas}; expected numbers in [0, 1)")
-        for low, high in torch.stack(torch.broadcast_tensors(_numbers(floor), _numbers(gamma)), 1).tolist():
+        bounds = torch.broadcast_tensors(_numbers(floor), _numbers(gamma))  # type: ignore[no-untyped-call]
+        for low, high in torch.stack(bounds, 1).tolist():
             if not low < high:
                 raise ValueError(f"Invalid gamma: {high}; expected numbers above floor = {low}")
         self.params = list(params)
@@ -91,15 +103,16 @@ class ReferenceHillAdam:
 
         # Lines 4–6.
         (members,) = sizes.pop()
-        like = dict(dtype=self.params[0].dtype, device=self.params[0].device)
+        dtype, device = self.params[0].dtype, self.params[0].device
         self.exp_avgs = [torch.zeros_like(p) for p in self.params]
         self.exp_avg_sqs = [torch.zeros_like(p) for p in self.params]
-        self.steps = torch.zeros(members, **like)
-        self.maximize = torch.zeros(members, dtype=torch.bool, device=like["device"])
+        # bfloat16 cannot count beyond 256.
+        self.steps = torch.zeros(members, dtype=torch.promote_types(dtype, torch.float32), device=device)
+        self.maximize = torch.zeros(members, dtype=torch.bool, device=device)
         self.above = torch.zeros_like(self.maximize)
-        self.reason = torch.zeros(members, dtype=torch.int64, device=like["device"])
-        self.previous_loss = torch.full((members,), math.nan, **like)
-        self.best_loss = torch.full((members,), math.inf, **like)
+        self.reason = torch.zeros(members, dtype=torch.int64, device=device)
+        self.previous_loss = torch.full((members,), math.nan, dtype=dtype, device=device)
+        self.best_loss = torch.full((members,), math.inf, dtype=dtype, device=device)
         self.best_params = [p.detach().clone() for p in self.params]
 
     @torch.no_grad()
@@ -113,9 +126,8 @@ class ReferenceHillAdam:
         loss = loss.detach()
 
         # Lines 8–19: the direction.
-        self.maximize, remembered, self.reason = decide(
-            loss, self.maximize, self.previous_loss, self.delta, self.gamma, self.floor
-        )
+        decision: Any = decide(loss, self.maximize, self.previous_loss, self.delta, self.gamma, self.floor)
+        self.maximize, remembered, self.reason = decision
         toggled = abs(loss - self.previous_loss) < self.delta
         self.previous_loss = loss.clone() if self.readings["previous_loss"] == "kept" else remembered
         reset = self.reason > 0
@@ -156,6 +168,6 @@ def _numbers(value: float | Tensor) -> Tensor:
     return torch.as_tensor(value, dtype=torch.float64).reshape(-1).cpu()
 
 
-def _column(value, param: Tensor):
+def _column(value: Any, param: Tensor) -> Any:
     """Give a ``(members,)`` tensor the trailing dimensions that let it broadcast over ``param``."""
     return value.view(-1, *[1] * (param.dim() - 1)) if isinstance(value, Tensor) else value

@@ -3,20 +3,18 @@
 import math
 from collections.abc import Callable
 from numbers import Real
-from typing import Any
+from typing import Any, ClassVar, overload
 
 import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
-from hilladam.optim._seeded import Seeded
+from hilladam.optim._best import BestSoFar, call, check_track_best, column, described, of_members, unwrapped
+from hilladam.optim._numbers import check, check_count, check_not_negative, number
+from hilladam.optim._seeded import Seeded, check_real
 
 ANNEALING_SCHEDULES = ("geometric", "logarithmic")
 """The names that :func:`annealing` knows."""
-
-# One acceptance for all parameters: what decides it, and what it remembers, is the same in every group.
-_SETTINGS = ("temperature", "schedule", "alpha", "track_best")
-_UNDECIDED = {"proposals": 0, "accepted": 0, "loss": None, "best_loss": math.inf}
 
 
 def annealing(schedule: str, k: float, temperature: float, alpha: float = 0.999) -> float:
@@ -38,6 +36,10 @@ def annealing(schedule: str, k: float, temperature: float, alpha: float = 0.999)
 
     Raises:
         ValueError: an argument out of its range.
+
+    Example:
+        >>> [round(annealing("geometric", k, temperature=2.0, alpha=0.9), 3) for k in range(4)]
+        [2.0, 1.8, 1.62, 1.458]
     """
     _check_annealing(schedule, temperature, alpha)
     if not k >= 0:
@@ -46,12 +48,9 @@ def annealing(schedule: str, k: float, temperature: float, alpha: float = 0.999)
 
 
 def _check_annealing(schedule: str, temperature: float, alpha: float) -> None:
-    if schedule not in ANNEALING_SCHEDULES:
-        raise ValueError(f"Invalid schedule: {schedule!r}; expected one of {ANNEALING_SCHEDULES}")
-    if not 0.0 <= temperature < math.inf:
-        raise ValueError(f"Invalid temperature value: {temperature}; expected a finite number >= 0")
-    if not 0.0 < alpha <= 1.0:
-        raise ValueError(f"Invalid alpha value: {alpha}; expected a number in (0, 1]")
+    check("schedule", schedule, ANNEALING_SCHEDULES.__contains__, f"one of {ANNEALING_SCHEDULES}")
+    check_not_negative("temperature value", temperature)
+    check("alpha value", alpha, lambda v: 0.0 < number(v) <= 1.0, "a number in (0, 1]")
 
 
 class SimulatedAnnealing(Seeded):
@@ -88,6 +87,15 @@ class SimulatedAnnealing(Seeded):
     proposal whose loss is not finite is rejected; a start whose loss is not finite is left for the first finite one. At
     T = 0 a proposal is accepted if it is not worse.
 
+    Example:
+        >>> x = torch.tensor([1.0], dtype=torch.float64)
+        >>> generator = torch.Generator().manual_seed(0)
+        >>> opt = SimulatedAnnealing([x], lr=0.3, temperature=1.0, alpha=0.99, generator=generator)
+        >>> for _ in range(500):
+        ...     loss = opt.step(lambda: (x**4 - 2 * x**2 + 0.3 * x).sum())
+        >>> print(f"{opt.load_best():.1f} at {x.item():.1f}")
+        -1.3 at -1.0
+
     Sources: Kirkpatrick, Gelatt and Vecchi, *Optimization by Simulated Annealing*, Science 220, 671 (1983); Metropolis
     et al., Journal of Chemical Physics 21, 1087 (1953). Kirkpatrick cools in stages of many proposals, this optimizer
     by a little after each.
@@ -107,13 +115,26 @@ class SimulatedAnnealing(Seeded):
             Default: ``None``, torch's global generator.
 
     ``temperature``, ``schedule``, ``alpha`` and ``track_best`` decide for all parameters together and are the same in
-    every group. The state dict holds what is remembered, and the place of the generator: the optimizer that loads it
-    needs a generator of its own, on a device of the same kind, and goes on bit for bit. It does not hold the place of
-    torch's global generator: save ``torch.get_rng_state()``.
+    every group: a group that does not say follows the first one, and one that says otherwise is refused. Groups are
+    copied: the dicts given are not changed, and losses that they hold from another optimizer are dropped. Assigning
+    ``opt.state = defaultdict(dict)`` starts afresh. The state dict holds what is remembered, and the place of the
+    generator: the optimizer that loads it needs a generator of its own, on a device of the same kind, and goes on bit
+    for bit. It does not hold the place of torch's global generator: save ``torch.get_rng_state()``.
 
     Raises:
         ValueError: an argument out of its range, in the constructor or in a parameter group.
     """
+
+    _MEMORY: ClassVar[dict[str, Any]] = {
+        "proposals": 0,
+        "accepted": 0,
+        "loss": None,
+        **BestSoFar._MEMORY,
+        **Seeded._MEMORY,
+    }
+    _ONE_FOR_ALL: ClassVar[tuple[str, ...]] = ("temperature", "schedule", "alpha", "track_best")
+    _BECAUSE = "a move of all parameters is accepted or rejected as one"
+    _OPTIONAL = frozenset(_ONE_FOR_ALL) | Seeded._OPTIONAL
 
     def __init__(
         self,
@@ -127,76 +148,49 @@ class SimulatedAnnealing(Seeded):
         generator: torch.Generator | None = None,
     ):
         settings = dict(temperature=temperature, schedule=schedule, alpha=alpha, track_best=track_best)
-        super().__init__(params, dict(lr=lr, **settings, **_UNDECIDED), generator)
+        super().__init__(params, dict(lr=lr, **settings), generator)
 
-    def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Add a parameter group; it takes part in every proposal from now on.
+    def _check_group(self, group: dict[str, Any]) -> None:
+        check_not_negative("learning rate", group["lr"])
+        _check_annealing(group["schedule"], group["temperature"], group["alpha"])
+        check_track_best(group)
 
-        Raises:
-            ValueError: an argument out of its range, or one of ``temperature``, ``schedule``, ``alpha`` and
-                ``track_best`` that differs from the other groups'.
-        """
-        if isinstance(param_group, dict):
-            first = self.param_groups[0] if self.param_groups else {**self.defaults, **param_group}
-            for key in (*_SETTINGS, *_UNDECIDED):
-                param_group.setdefault(key, first[key])
-            lr = param_group.get("lr", self.defaults["lr"])
-            if not 0.0 <= lr < math.inf:
-                raise ValueError(f"Invalid learning rate: {lr}; expected a finite number >= 0")
-            _check_annealing(*(param_group[key] for key in ("schedule", "temperature", "alpha")))
-            for key in _SETTINGS:
-                if param_group[key] != first[key]:
-                    raise ValueError(
-                        f"Invalid {key} value: {param_group[key]} in a parameter group; expected {first[key]}, as in "
-                        "the first group, because a move of all parameters is accepted or rejected as one"
-                    )
-        super().add_param_group(param_group)
-        for param in param_group["params"]:
-            if not param.is_floating_point():
-                self.param_groups.pop()
-                raise ValueError(f"Invalid parameter dtype: {param.dtype}; expected a real floating-point type")
+    def _check_param(self, param: Tensor) -> None:
+        check_real(param)
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up a saved state.
-
-        Raises:
-            ValueError: a state dict that does not fit, or one with the state of a generator where there is none.
-        """
-        super().load_state_dict(state_dict)
-        device = self.param_groups[0]["params"][0].device  # torch moves only what belongs to a parameter
-        first = self.param_groups[0]
-        self._remember(**{key: first[key].to(device) for key in _UNDECIDED if isinstance(first[key], Tensor)})
-
-    @property
-    def best_loss(self) -> float | Tensor:
-        """The lowest finite loss so far, ``math.inf`` before any; for members a tensor of shape ``(members,)``."""
-        return _plain(self.param_groups[0]["best_loss"])
+    def _check_memory(self, memory: dict[str, Any], params: list[Tensor]) -> None:
+        self._check_best(memory, params)
+        check_count("proposals", memory["proposals"])
+        proposals, accepted, loss = (memory[key] for key in ("proposals", "accepted", "loss"))
+        if loss is not None and not (
+            isinstance(loss, Tensor)
+            and loss.is_floating_point()
+            and (not loss.dim() or of_members(loss, params))
+            and bool((loss > -math.inf).all())
+        ):
+            raise ValueError(f"Invalid loss: {loss!r}; expected numbers above -inf, or None")
+        counts = isinstance(accepted, Tensor) and accepted.dtype == torch.int64
+        if not (((0 <= accepted) & (accepted <= proposals)).all() if proposals and counts else not proposals and
+                type(accepted) is int and accepted == 0):  # fmt: skip
+            raise ValueError(f"Invalid accepted: {accepted!r}; expected an int64 tensor of 0 to {proposals}")
+        shapes = {tuple(v.shape) for v in (accepted, loss, memory["best_loss"]) if isinstance(v, Tensor)}
+        if len(shapes) > 1:
+            raise ValueError(f"Invalid loss, best_loss and accepted: shapes {sorted(shapes)}; expected one")
 
     @property
     def acceptance_rate(self) -> float | Tensor:
         """The accepted part of all proposals, NaN before any; for members a tensor of shape ``(members,)``."""
         first = self.param_groups[0]
-        return _plain(first["accepted"] / first["proposals"]) if first["proposals"] else math.nan
+        return unwrapped(first["accepted"] / first["proposals"]) if first["proposals"] else math.nan
 
-    @torch.no_grad()
-    def load_best(self) -> float | Tensor:
-        """Put the parameters that gave :attr:`best_loss` back, each member's own, exactly; the walk goes on from there.
+    def _intact(self, known: list[tuple[Tensor, dict[str, Any]]]) -> bool:
+        # All parameters move, and the copies are all the state there is: without any, a best loss has none.
+        return super()._intact(known) and bool(
+            known or not torch.as_tensor(self.param_groups[0]["best_loss"]).isfinite().any()
+        )
 
-        Returns:
-            :attr:`best_loss`.
-
-        Raises:
-            RuntimeError: ``track_best`` is ``False``, or no finite loss has been seen.
-        """
-        best_loss = self.param_groups[0]["best_loss"]
-        if not self.param_groups[0]["track_best"]:
-            raise RuntimeError("load_best() needs track_best=True, which keeps a copy of the best parameters")
-        if not torch.as_tensor(best_loss).isfinite().any():
-            raise RuntimeError("load_best() called before any finite loss was given to step()")
-        for param, state in self.state.items():
-            param.copy_(state["best"])
-        self._remember(loss=best_loss)
-        return self.best_loss
+    def _leave(self) -> None:
+        self._remember(loss=self.param_groups[0]["best_loss"])
 
     def forget_loss(self) -> None:
         """Let the next step measure the parameters as they stand, and propose nothing, because the loss has changed.
@@ -205,37 +199,56 @@ class SimulatedAnnealing(Seeded):
         """
         self._remember(loss=None)
 
-    @torch.no_grad()
-    def step(self, closure: Callable[[], float | Tensor] | None = None) -> Tensor:
+    @overload  # type: ignore[override]
+    def step(self, closure: None = None) -> None: ...
+
+    @overload
+    def step(self, closure: Callable[[], float | Tensor]) -> Tensor: ...
+
+    def step(self, closure: Callable[[], float | Tensor] | None = None) -> Tensor | None:
         """Propose a move and accept or reject it; the first step measures the start instead.
 
         Args:
             closure (Callable): computes the loss from the parameters and returns it: one number, or losses of shape
                 ``(members,)``, always of the same shape. It need not call ``backward()``. If it raises, the parameters
-                are put back.
+                are put back. Only a step of length 0 does without: where every λ is 0 nothing is proposed, and what
+                checkpoints hold is made, for which checkpoint libraries call it.
 
         Returns:
             Tensor: the loss of the parameters as they are after the step, in the shape of the closure's;
-            ``math.inf`` where no finite one has been seen.
+            ``math.inf`` where no finite one has been seen. ``None`` without a closure.
 
         Raises:
+            TypeError: a closure that cannot be called.
             ValueError: no closure, or a loss that is none of the above.
         """
-        if closure is None:
+        if closure is None and any(group["lr"] for group in self.param_groups):
             raise ValueError("step() got no closure; SimulatedAnnealing needs one that returns the loss")
+        if closure is not None and not callable(closure):
+            raise TypeError(
+                f"step() got a {type(closure).__name__} as its closure; expected a function that computes the loss, "
+                "with which SimulatedAnnealing measures every proposal"
+            )
+        with torch.no_grad():
+            return self._step(closure)
+
+    def _step(self, closure: Callable[[], float | Tensor] | None) -> Tensor | None:
         first = self.param_groups[0]
         params = [param for group in self.param_groups for param in group["params"]]
+        self._before()
         if first["track_best"]:
             for param in params:
-                self.state[param].setdefault("best", param.detach().clone())
+                if "best" not in self.state[param]:
+                    self.state[param]["best"] = param.detach().clone()
+            self._remember(copies=len(params))
+        if closure is None:
+            return None
         measuring = first["loss"] is None
         old = [param.clone() for param in params]
         if not measuring:
             self._propose()
         try:
-            with torch.enable_grad():
-                loss = closure()
-            loss = self._check_loss(loss)
+            loss = self._check_loss(call(closure))
         except BaseException:
             torch._foreach_copy_(params, old)
             raise
@@ -250,14 +263,17 @@ class SimulatedAnnealing(Seeded):
             allowance = temperature * torch.empty_like(loss).exponential_(generator=self.generator)
             accept = finite & (loss - first["loss"] <= allowance)
             for param, before in zip(params, old, strict=True):
-                param.copy_(torch.where(_column(accept, param), param, before))
+                param.copy_(torch.where(column(accept, param), param, before))
             self._remember(
                 loss=torch.where(accept, loss, first["loss"]),
                 proposals=first["proposals"] + 1,
                 accepted=first["accepted"] + accept.long(),
             )
-        self._keep(accept & finite & (loss < first["best_loss"]), loss)
-        return first["loss"].clone()
+        improved = accept & finite & (loss < first["best_loss"])
+        self._remember(best_loss=torch.where(improved, loss, first["best_loss"]))
+        self._keep(self._known(), improved)
+        measured: Tensor = first["loss"].clone()
+        return measured
 
     def _propose(self) -> None:
         for group in self.param_groups:
@@ -271,33 +287,12 @@ class SimulatedAnnealing(Seeded):
             loss = torch.tensor(float(loss), dtype=torch.float64)
         if not isinstance(loss, Tensor) or loss.is_complex():
             raise ValueError(f"Invalid loss: {loss!r}; expected one real number, or a tensor of shape (members,)")
-        found = f"a {loss.dtype} tensor of shape {tuple(loss.shape)}"
-        if loss.dim() > 1 or (loss.dim() and any(param.shape[:1] != loss.shape for param in params)):
+        if loss.dim() and not of_members(loss, params):
             raise ValueError(
-                f"Invalid loss: {found}; expected one number, or shape (members,) where every parameter carries the "
-                f"members along its first dimension, not {[tuple(param.shape) for param in params]}"
+                f"Invalid loss: {described(loss)}; expected one number, or shape (members,) where every parameter "
+                f"carries the members along its first dimension, not {[tuple(param.shape) for param in params]}"
             )
         if known is not None and known.shape != loss.shape:
-            raise ValueError(f"Invalid loss: {found}; expected shape {tuple(known.shape)}, as before")
+            raise ValueError(f"Invalid loss: {described(loss)}; expected shape {tuple(known.shape)}, as before")
         dtype = loss.dtype if loss.is_floating_point() else torch.float64
         return loss.detach().to(params[0].device, dtype)
-
-    def _keep(self, improved: Tensor, loss: Tensor) -> None:
-        first = self.param_groups[0]
-        self._remember(best_loss=torch.where(improved, loss, first["best_loss"]))
-        if first["track_best"]:
-            for param, state in self.state.items():
-                state["best"].copy_(torch.where(_column(improved, param), param, state["best"]))
-
-    def _remember(self, **memory: Any) -> None:
-        for group in self.param_groups:
-            group.update(memory)
-
-
-def _plain(value):
-    return value.item() if isinstance(value, Tensor) and not value.dim() else value
-
-
-def _column(value: Tensor, param: Tensor) -> Tensor:
-    """Give a ``(members,)`` tensor the trailing dimensions that let it broadcast over ``param``."""
-    return value.view(-1, *[1] * (param.dim() - 1)) if value.dim() else value

@@ -1,7 +1,7 @@
 """When Hill-ADAM turns round: Algorithm 1, lines 8–19, as a pure function."""
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -52,18 +52,29 @@ def decide(
 
     Returns:
         The decision, in the shape of the arguments; its parts are bool, floating point like ``loss``, and integer.
+
+    Example:
+        >>> decide(2.0, maximize=False, previous_loss=2.00001, delta=1e-4)
+        Decision(maximize=True, previous_loss=nan, reason=1)
+        >>> decide(2.0, maximize=False, previous_loss=3.0, delta=1e-4)
+        Decision(maximize=False, previous_loss=2.0, reason=0)
+        >>> losses = torch.tensor([2.0, 7.0])  # of two members
+        >>> decide(losses, torch.tensor([False, True]), torch.tensor([2.0, 4.0]), delta=1e-4, gamma=5.0).reason
+        tensor([1, 2])
     """
-    finite = abs(loss) < math.inf
-    critical = abs(loss - previous_loss) < delta
-    above = finite & (loss > gamma)
-    below = finite & (loss < floor)
+    size: Any = abs(loss)
+    change: Any = abs(loss - previous_loss)
+    finite: Any = size < math.inf
+    critical: Any = change < delta
+    above: Any = finite & (loss > gamma)
+    below: Any = finite & (loss < floor)
     turned = _where(below, True, _where(above, False, maximize ^ critical))
     previous_loss = _where(critical | above | below | (finite ^ True), math.nan, loss)
     reason = (turned ^ maximize) * _where(below, 3, _where(above, 2, 1))
     return Decision(turned, previous_loss, reason)
 
 
-def _where(condition, yes, no):
+def _where(condition: Any, yes: Any, no: Any) -> Any:
     """``torch.where`` that also takes a plain bool, so that one model need not pay for tensors."""
     if isinstance(condition, Tensor):
         return torch.where(condition, yes, no)

@@ -112,7 +112,9 @@ def climbs(f: Polynomial, x0: "ArrayLike", top: float, lr: "ArrayLike", delta: "
     if not (side * f.derivative(x0.ravel()) > 0).all():
         raise ValueError(f"Invalid x0: {x0}; expected starts from which the loss rises towards top = {top}")
     x = torch.tensor(x0.reshape(-1, 1))
-    optimizer = ReferenceHillAdam([x], torch.tensor(lr.ravel()), betas, delta=torch.tensor(delta.ravel()))
+    optimizer = ReferenceHillAdam(
+        [x], torch.tensor(lr.ravel()), betas, delta=torch.tensor(delta.ravel()), gamma=math.inf
+    )
     optimizer.maximize = ~optimizer.maximize
     squares, count = np.zeros((2, x0.size))
     finished, crossed = np.zeros((2, x0.size), dtype=bool)

@@ -134,28 +134,6 @@ def test_a_first_loss_that_is_not_finite_is_no_best_either():
     assert x.item() == before
 
 
-def test_without_track_best_nothing_is_copied(path):
-    x = nn.Parameter(torch.tensor([1.0]))
-    optimizer = HillAdam([x], 0.1, track_best=False, **path)
-    x.grad = torch.ones(1)
-    optimizer.step(loss=3.0)
-    optimizer.step(loss=2.0)
-    assert optimizer.best_loss == 2.0
-    assert set(optimizer.state[x]) == {"step", "exp_avg", "exp_avg_sq"}
-
-
-def test_a_parameter_that_joins_later_comes_back_too():
-    x, y = (nn.Parameter(torch.tensor([1.0])) for _ in range(2))
-    optimizer = HillAdam([x], 0.1)
-    x.grad = torch.ones(1)
-    optimizer.step(loss=3.0)
-    optimizer.add_param_group({"params": [y]})
-    y.grad = torch.ones(1)
-    optimizer.step(loss=4.0)
-    optimizer.load_best()
-    assert x == y == 1.0
-
-
 def test_training_goes_on_after_a_divergence_and_load_best():
     x = torch.nn.Parameter(torch.tensor([2.0], dtype=torch.float64))
     opt = HillAdam([x], lr=0.1, delta=0.0)

@@ -111,16 +111,6 @@ def test_a_run_that_is_resumed_at_every_step_equals_the_unbroken_one(through, st
     assert outcome(*resumed) == outcome(*unbroken)
 
 
-def test_what_was_decided_stands_in_a_saved_state_dict_when_training_goes_on():
-    model, optimizer = new({})
-    go(model, optimizer, 0, 10)
-    saved = optimizer.state_dict()
-    kept = copy.deepcopy(saved["param_groups"])
-    go(model, optimizer, 10, STEPS)
-    assert saved["param_groups"] == kept
-    assert optimizer.state_dict()["param_groups"] != kept
-
-
 @pytest.mark.parametrize("settings", [{}, {"maximize": True}, {"amsgrad": True}, {"weight_decay": 0.1}], ids=str)
 def test_a_state_dict_of_plain_adam_goes_on_as_adam(settings, path):
     torch.manual_seed(0)
@@ -166,21 +156,3 @@ def test_plain_adam_takes_a_state_dict_of_hill_adam():
     adam.step()
     go(model, optimizer, 5, 6)
     assert torch.equal(model.first, other.first)
-
-
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
-def test_losses_keep_their_precision_beside_parameters_of_less(dtype):
-    x = nn.Parameter(torch.ones(2, dtype=dtype))
-    optimizer = HillAdam([x], 0.1)
-    x.grad = torch.ones_like(x)
-    optimizer.step(loss=1 / 3)
-    optimizer.step(loss=2 / 3)
-    file = io.BytesIO()
-    torch.save(optimizer.state_dict(), file)
-    file.seek(0)
-    resumed = HillAdam([x])
-    resumed.load_state_dict(torch.load(file, weights_only=True))
-    assert resumed.best_loss == 1 / 3
-    assert resumed.param_groups[0]["previous_loss"] == 2 / 3
-    assert resumed.load_best() == 1 / 3
-    assert torch.equal(x, torch.ones_like(x))

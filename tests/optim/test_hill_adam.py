@@ -1,6 +1,5 @@
 """HillAdam is the reference, and without its rules it is torch.optim.Adam."""
 
-import copy
 import math
 
 import numpy as np
@@ -248,16 +247,6 @@ def test_a_new_group_joins_in_the_direction_of_the_others(path):
     assert [group["maximize"] for group in hill.param_groups] == [False, False]
 
 
-def test_a_start_that_maximizes_is_told_apart():
-    x = nn.Parameter(torch.zeros(1))
-    x.grad = torch.ones(1)
-    hill = HillAdam([{"params": [x], "maximize": True}], 0.1)
-    hill.step(loss=1.0)
-    assert x > 0
-    hill.step(loss=1.0)
-    assert hill.switches == [Switch(1, "minimize", "critical")]
-
-
 # The call ------------------------------------------------------------------------------------------------------------
 
 
@@ -274,23 +263,6 @@ def test_the_hooks_fire_once(path):
     hill.register_step_post_hook(lambda optimizer, args, kwargs: fired.append(("after", optimizer.best_loss, kwargs)))
     hill.step(loss=3.0)
     assert fired == [("before", math.inf, {"loss": 3.0}), ("after", 3.0, {"loss": 3.0})]
-
-
-def test_the_closure_is_called_once_with_gradients_on():
-    x, hill = descent()
-    calls = []
-
-    def closure():
-        calls.append(torch.is_grad_enabled())
-        hill.zero_grad()
-        loss = DOUBLE_WELL(x).sum()
-        loss.backward()
-        return loss
-
-    with torch.no_grad():
-        loss = hill.step(closure)
-    assert calls == [True]
-    assert loss == hill.best_loss == DOUBLE_WELL(2.0)
 
 
 @pytest.mark.parametrize(
@@ -359,9 +331,112 @@ def test_a_gradient_scaler_that_skips_a_step_skips_the_judgement(path):
     assert hill.param_groups[0]["losses"] == 5
 
 
-def test_a_deep_copy_goes_its_own_way():
+# The log of its turns -------------------------------------------------------------------------------------------------
+
+
+def test_it_counts_all_switches_and_remembers_the_last_thousand():
+    _, hill = descent(delta=1.0)
+    expected = []
+    for step in range(2500):  # a constant loss turns it at every second step, in turns up and down
+        hill.step(loss=3.0)
+        if step % 2:
+            expected.append(Switch(step, "maximize" if step % 4 == 1 else "minimize", "critical"))
+        assert hill.switch_count == len(expected)
+        assert hill.last_switch == (expected[-1] if expected else None)
+    assert len(expected) == 1250 and hill.switches == expected[-1000:]
+    resumed = HillAdam([nn.Parameter(torch.zeros(1))])
+    resumed.load_state_dict(hill.state_dict())
+    assert resumed.switches == hill.switches and resumed.switch_count == 1250
+
+
+def test_every_reason_and_direction_is_remembered():
+    _, hill = descent(gamma=10.0, floor=-10.0)
+    for loss in (1.0, 1.0, 11.0, -11.0, 3.0, 3.0):
+        hill.step(loss=loss)
+    assert hill.switches == [
+        Switch(1, "maximize", "critical"), Switch(2, "minimize", "dead_end"), Switch(3, "maximize", "floor"),
+        Switch(5, "minimize", "critical"),
+    ]  # fmt: skip
+
+
+# Defaults and warnings ------------------------------------------------------------------------------------------------
+
+
+def test_a_climb_on_a_loss_without_a_top_ends():
+    inputs = torch.linspace(-1, 1, 20, dtype=torch.float64)
+    x = nn.Parameter(torch.zeros(2, dtype=torch.float64))
+    hill = HillAdam([x], 0.1)
+    losses = []
+    for _ in range(2000):
+        hill.zero_grad()
+        loss = (x[0] * inputs + x[1] - 3 * inputs - 1).square().sum()
+        loss.backward()
+        losses.append(hill.step(loss=loss).item())
+    assert {switch.reason for switch in hill.switches} == {"critical", "dead_end"}
+    assert 200 < max(losses) < 220
+
+
+def test_a_start_above_gamma_is_adam_until_it_is_below(path):
+    tensors, others = twins(torch.float32)
+    hill, adam = HillAdam(tensors, 0.1, **path), torch.optim.Adam(others, 0.1, **path)
+    for loss in (1000.0, 1000.0, 999.0, 300.0):
+        step_alike(hill, adam, tensors, others, loss=loss)
+    assert hill.switches == []
+
+
+def test_a_loss_that_is_too_coarse_for_delta_is_told_once_where_it_turns():
+    _, hill = descent()
+    hill.step(loss=torch.tensor(9.75, dtype=torch.bfloat16))
+    message = "bfloat16 loss of 9.75, whose neighbours are up to 0.076 away: it cannot tell a change of delta = 0.0001"
+    with pytest.warns(RuntimeWarning, match=message) as caught:
+        hill.step(loss=torch.tensor(9.75, dtype=torch.bfloat16))
+    assert [warning.filename for warning in caught] == [__file__]
+    for _ in range(4):
+        hill.step(loss=torch.tensor(9.75, dtype=torch.bfloat16))
+    assert hill.switch_count == 3
+
+
+@pytest.mark.parametrize("loss", [9.75, torch.tensor(9.75), torch.tensor(1e-4, dtype=torch.bfloat16)], ids=repr)
+def test_a_loss_that_is_fine_enough_is_not(loss):
+    _, hill = descent()
+    for _ in range(4):
+        hill.step(loss=loss)
+    assert hill.switch_count == 2
+
+
+def test_many_steps_without_any_loss_are_told_once():
+    _, hill = descent()
+    for _ in range(9):
+        hill.step()
+    with pytest.warns(RuntimeWarning, match=r"took 10 steps and was given no loss.*step\(loss=loss\)") as caught:
+        hill.step(lambda: None)
+    assert [warning.filename for warning in caught] == [__file__]
+    for _ in range(30):
+        hill.step()
+
+
+def test_bare_steps_between_losses_are_not():
     _, hill = descent()
     hill.step(loss=1.0)
-    other = copy.deepcopy(hill)
-    other.step(loss=1.0)
-    assert (hill.direction, other.direction) == ("minimize", "maximize")
+    for _ in range(30):
+        hill.step()
+
+
+def test_after_load_best_the_next_loss_is_compared_with_nothing():
+    _, hill = descent()
+    hill.step(loss=1.0)
+    hill.load_best()
+    hill.step(loss=1.0)
+    assert hill.switch_count == 0
+    hill.step(loss=1.0)
+    assert hill.switch_count == 1
+
+
+def test_a_group_that_asks_to_maximize_is_refused_and_that_of_a_climbing_one_is_not():
+    x, hill = descent()
+    for _ in range(2):
+        hill.step(loss=1.0)
+    assert hill.direction == "maximize"
+    assert HillAdam(hill.param_groups).direction == "minimize"
+    with pytest.raises(ValueError, match=r"Invalid maximize value: True .* To maximise f, minimise -f"):
+        HillAdam([{"params": [x], "maximize": True}])

@@ -186,3 +186,11 @@ def test_a_number_out_of_its_range_is_refused(settings, message):
 def test_parameters_without_one_member_dimension_are_refused(shapes):
     with pytest.raises(ValueError, match="Invalid params: expected one leading member dimension"):
         ReferenceHillAdam([torch.zeros(shape) for shape in shapes])
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+def test_it_counts_beyond_what_the_parameters_can(dtype):
+    optimizer = ReferenceHillAdam([torch.zeros(1, 1, dtype=dtype)], 0.0, gamma=math.inf)
+    for _ in range(3000):
+        optimizer.step(torch.tensor([float(optimizer.steps[0])]), [torch.zeros(1, 1, dtype=dtype)])
+    assert optimizer.steps == 3000

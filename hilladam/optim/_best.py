@@ -1,0 +1,232 @@
+"""The best so far: the lowest loss that an optimizer was given, and the parameters that gave it."""
+
+import math
+import operator
+import warnings
+from collections.abc import Callable
+from numbers import Real
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from hilladam.optim._memory import Remembering
+from hilladam.optim._numbers import check, check_count, check_flag, element, number
+
+Known = tuple[list[tuple[Tensor, dict[str, Any]]], list[Tensor]]
+
+
+class BestSoFar(Remembering):
+    """An optimizer that keeps a copy of the parameters with the lowest loss it was given, as ``"best"`` in the state.
+
+    A parameter that has no state yet has never been moved, so that what it holds is also what it held at the best loss;
+    it is copied just before it is moved. ``copies`` in the memory counts the copies there must be.
+    """
+
+    _MEMORY: ClassVar[dict[str, Any]] = {"best_loss": math.inf, "copies": 0}
+    _ONE_FOR_ALL: ClassVar[tuple[str, ...]] = ("track_best",)
+    _BECAUSE = "the best loss is that of all parameters together"
+
+    @property
+    def best_loss(self) -> float | Tensor:
+        """The lowest finite loss given to :meth:`step` so far, ``math.inf`` before any.
+
+        For losses of shape ``(members,)`` a tensor of that shape.
+        """
+        best_loss: float | Tensor = unwrapped(self.param_groups[0]["best_loss"])
+        return best_loss
+
+    @torch.no_grad()
+    def load_best(self) -> float | Tensor:
+        """Put the parameters that gave :attr:`best_loss` back into the model, exactly.
+
+        Only parameters come back: buffers, such as the running statistics of batch normalisation, are the model's.
+        What the optimizer remembers of the place it leaves is cleared, so that training can go on from here, also after
+        a divergence.
+
+        Returns:
+            :attr:`best_loss`.
+
+        Raises:
+            RuntimeError: ``track_best`` is ``False``, no finite loss has been seen, or the copies are not those of the
+                best loss: the state or a parameter group was taken away, or a checkpoint came without them.
+        """
+        if not self.param_groups or not self.param_groups[0]["track_best"]:
+            raise RuntimeError("load_best() needs track_best=True, which keeps a copy of the best parameters")
+        if not torch.as_tensor(self.best_loss).isfinite().any():
+            raise RuntimeError("load_best() called before any finite loss was given to step()")
+        known, _ = self._known()
+        if not self._intact(known) or any(state["best"].shape != param.shape for param, state in known):
+            raise RuntimeError(
+                f"load_best() cannot bring back the parameters that gave {self.best_loss}: their copies are not those "
+                "that were made. Was state, a parameter or a parameter group taken away, or loaded without them?"
+            )
+        for param, state in known:
+            param.copy_(state["best"])
+        self._leave()
+        return self.best_loss
+
+    def _leave(self) -> None:
+        """Forget what belongs to the place that the parameters have left."""
+        raise NotImplementedError
+
+    def _known(self) -> Known:
+        """The parameters that have state, with it, and those that have none."""
+        known, unknown = [], []
+        for group in self.param_groups:
+            for param in group["params"]:
+                state = self.state.get(param)
+                if state:
+                    known.append((param, state))
+                else:
+                    unknown.append(param)
+        return known, unknown
+
+    def _intact(self, known: list[tuple[Tensor, dict[str, Any]]]) -> bool:
+        copies: int = self.param_groups[0]["copies"]
+        return copies == len(known) == sum(["best" in state for _, state in known])
+
+    def _before(self) -> Known:
+        """What has state before a step makes more; where copies are missing or of another time, let all of them go."""
+        first, states = self.param_groups[0], self.state
+        if first["track_best"] and first["copies"] == len(states):  # as a rule; this spares a look-up for each
+            params = [param for group in self.param_groups for param in group["params"]]
+            if len(params) == len(states) and all(map(operator.is_, params, states)):
+                if all(["best" in state for state in states.values()]):
+                    return list(states.items()), []
+        known, unknown = self._known()
+        if self._intact(known) if first["track_best"] else not first["copies"]:
+            return known, unknown
+        for _, state in known:
+            state.pop("best", None)
+        self._remember(copies=0)
+        if first["track_best"] and torch.as_tensor(first["best_loss"]).isfinite().any():
+            warnings.warn(
+                f"The copies of the parameters that gave {self.best_loss} are gone: state, a parameter or a parameter "
+                "group was taken away, or loaded without them. The best loss is counted anew.",
+                RuntimeWarning,
+                stacklevel=5,
+            )
+            self._remember(best_loss=math.inf)
+        return known, unknown
+
+    def _keep(self, before: Known, improved: bool | Tensor = False) -> None:
+        """Copy the parameters that have state, those of the members that improved; and those that have it only now."""
+        first = self.param_groups[0]
+        if not first["track_best"]:
+            return
+        known, unknown = before
+        uncopied = len(known) != first["copies"]  # then none of them has a copy
+        if uncopied:
+            unknown = [*unknown, *(param for param, _ in known)]
+        elif isinstance(improved, Tensor):
+            for param, state in known:
+                state["best"].copy_(torch.where(column(improved, param), param, state["best"]))
+        elif improved and known:
+            torch._foreach_copy_([state["best"] for _, state in known], [param for param, _ in known])
+        made = 0
+        for param in unknown:
+            found = self.state.get(param)
+            if found:
+                found["best"] = param.detach().clone()
+                made += 1
+        if made:
+            self._remember(copies=first["copies"] + made)
+
+    def _value(self, loss: Any) -> float | Tensor:
+        """A loss as one number, or the losses of members."""
+        best, params = self.param_groups[0]["best_loss"], [p for group in self.param_groups for p in group["params"]]
+        if isinstance(loss, Tensor) and loss.dim() == 1 and loss.numel() > 1 and not loss.is_complex():
+            if not of_members(loss, params):
+                raise ValueError(
+                    f"Invalid loss: {described(loss)}; expected one number, or shape (members,) where every parameter "
+                    f"carries the members along its first dimension, not {[tuple(param.shape) for param in params]}"
+                )
+            value: float | Tensor = loss.detach().to(params[0].device)
+        else:
+            value = one_number(loss)
+        found, known = (x.shape if isinstance(x, Tensor) else () for x in (value, best))
+        if found != known and not (isinstance(best, float) and best == math.inf):
+            raise ValueError(f"Invalid loss: {described(loss)}; expected shape {tuple(known)}, as before")
+        return value
+
+    def _improves(self, value: float | Tensor) -> bool | Tensor:
+        """Whether a loss is the best so far, which is remembered."""
+        best = self.param_groups[0]["best_loss"]
+        if isinstance(value, Tensor):
+            improved: Tensor = value.isfinite() & (value < best)
+            self._remember(best_loss=torch.where(improved, value, best))
+            return improved
+        if math.isfinite(value) and value < best:
+            self._remember(best_loss=value)
+            return True
+        return False
+
+    def _check_best(self, memory: dict[str, Any], params: list[Tensor]) -> None:
+        check_count("copies", memory["copies"])
+        best = memory["best_loss"]
+        if not isinstance(best, Tensor) or not best.dim():
+            check("best_loss", best, lambda v: number(element(v)) > -math.inf, "a number above -inf")
+        elif best.is_complex() or best.dim() > 1 or not (best > -math.inf).all() or not of_members(best, params):
+            raise ValueError(f"Invalid best_loss: {best!r}; expected a number above -inf for each member")
+
+
+def warn_not_finite(optimizer: BestSoFar) -> None:
+    warnings.warn(
+        f"{type(optimizer).__name__} was given a loss that is not finite: it decides nothing and never becomes the "
+        "best one. load_best() brings back the parameters of the lowest finite loss.",
+        RuntimeWarning,
+        stacklevel=4,
+    )
+
+
+def check_track_best(group: dict[str, Any]) -> None:
+    check_flag("track_best value", group["track_best"])
+
+
+def call(closure: Callable[[], Any]) -> Any:
+    """What a closure returns, gradients enabled."""
+    if not callable(closure):
+        raise TypeError(
+            f"step() takes a closure, a function that computes the loss and returns it, and got a "
+            f"{type(closure).__name__}; hand over a loss by its name, step(loss=...)"
+        )
+    with torch.enable_grad():
+        return closure()
+
+
+def given(closure: Callable[[], Any] | None, loss: Any) -> Any:
+    """The loss that ``step`` was given, either way; ``None`` without."""
+    if closure is None:
+        return loss
+    if loss is not None:
+        raise ValueError("step() got both a closure and a loss; expected one of them")
+    return call(closure)
+
+
+def one_number(loss: Any) -> float:
+    """The value of a loss that is one real number."""
+    if isinstance(loss, Tensor) and loss.numel() == 1 and not loss.is_complex():
+        return float(loss.item())
+    if isinstance(loss, Real):
+        return float(loss)
+    raise ValueError(f"Invalid loss: {described(loss)}; expected one real number")
+
+
+def described(loss: Any) -> str:
+    return f"a {loss.dtype} tensor of shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else repr(loss)
+
+
+def of_members(losses: Tensor, params: list[Tensor]) -> bool:
+    """Whether losses of shape ``(members,)`` can be those of parameters that carry members in front."""
+    return losses.dim() == 1 and all(param.shape[:1] == losses.shape for param in params)
+
+
+def column(value: Tensor, param: Tensor) -> Tensor:
+    """Give a ``(members,)`` tensor the trailing dimensions that let it broadcast over ``param``."""
+    return value.view(-1, *[1] * (param.dim() - 1)) if value.dim() else value
+
+
+def unwrapped(value: Any) -> Any:
+    """The number in a tensor without dimensions."""
+    return value.item() if isinstance(value, Tensor) and not value.dim() else value

@@ -1,0 +1,916 @@
+"""What every optimizer here does as those of torch do, and what they remember: one suite, a line for each of them."""
+
+import copy
+import io
+import math
+import pickle
+import re
+import warnings
+from collections import defaultdict
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from torch import distributed, nn
+from torch.distributed.checkpoint.state_dict import (
+    StateDictOptions,
+    get_optimizer_state_dict,
+    set_optimizer_state_dict,
+)
+
+from hilladam import CoolMomentum, HillAdam, Langevin, SimulatedAnnealing
+from hilladam.losses import DOUBLE_WELL
+
+inf, nan = math.inf, math.nan
+
+
+def seeded(make, *args, **settings):
+    return make(*args, generator=torch.Generator().manual_seed(0), **settings)
+
+
+# A new optimizer is a line here, and a few below where its arguments have ranges. It turns, cools or walks in 40 steps.
+OPTIMIZERS = {
+    "HillAdam": partial(HillAdam, lr=0.1, delta=1e-2),
+    "HillAdam, foreach": partial(HillAdam, lr=0.1, delta=1e-2, foreach=True),
+    "HillAdam, fused": partial(HillAdam, lr=0.1, delta=1e-2, fused=True),
+    "CoolMomentum": partial(CoolMomentum, lr=0.03, momentum=0.9, cooling_steps=30),
+    "Langevin": partial(seeded, Langevin, lr=0.05, temperature=0.3),
+    "SimulatedAnnealing": partial(seeded, SimulatedAnnealing, lr=0.3, temperature=1.0, alpha=0.95),
+}
+WALKS = {"SimulatedAnnealing"}  # it needs a closure, and no gradients
+
+# An argument out of its range, and what the error says.
+RATES = [
+    ({"lr": -0.1}, "Invalid learning rate: -0.1"),
+    ({"lr": nan}, "Invalid learning rate: nan"),
+    ({"lr": inf}, "Invalid learning rate: inf"),
+]
+FLAGS = [({"track_best": None}, "Invalid track_best value: None; expected True or False")]
+MOMENTA = [
+    ({"momentum": -0.1}, "Invalid momentum value: -0.1"),
+    ({"momentum": 1.0}, "Invalid momentum value: 1.0"),
+    ({"momentum": nan}, "Invalid momentum value: nan"),
+]
+TEMPERATURES = [
+    ({"temperature": -1.0}, "Invalid temperature value: -1.0"),
+    ({"temperature": nan}, "Invalid temperature value: nan"),
+    ({"temperature": inf}, "Invalid temperature value: inf"),
+]
+OUT_OF_RANGE = {
+    "HillAdam": [
+        *RATES,
+        *FLAGS,
+        ({"betas": (1.0, 0.999)}, "Invalid beta parameter at index 0: 1.0"),
+        ({"betas": (-0.1, 0.999)}, "Invalid beta parameter at index 0: -0.1"),
+        ({"betas": (0.9, 1.5)}, "Invalid beta parameter at index 1: 1.5"),
+        ({"betas": (nan, 0.999)}, "Invalid beta parameter at index 0: nan"),
+        ({"betas": (0.9, nan)}, "Invalid beta parameter at index 1: nan"),
+        ({"eps": -1e-8}, "Invalid epsilon value: -1e-08"),
+        ({"eps": nan}, "Invalid epsilon value: nan"),
+        ({"eps": inf}, "Invalid epsilon value: inf"),
+        ({"weight_decay": -1.0}, "Invalid weight_decay value: -1.0"),
+        ({"weight_decay": nan}, "Invalid weight_decay value: nan"),
+        ({"delta": -1e-4}, "Invalid delta value: -0.0001; expected a finite number >= 0"),
+        ({"delta": nan}, "Invalid delta value: nan"),
+        ({"delta": inf}, "Invalid delta value: inf"),
+        ({"delta": "1e-4"}, "Invalid delta value: '1e-4'"),
+        ({"gamma": 1.0, "floor": 1.0}, "Invalid gamma value: 1.0; expected a number above floor = 1.0"),
+        ({"gamma": 1.0, "floor": 2.0}, "Invalid gamma value: 1.0; expected a number above floor = 2.0"),
+        ({"gamma": -inf}, "Invalid gamma value: -inf; expected a number above floor = -inf"),
+        ({"gamma": nan}, "Invalid gamma value: nan"),
+        ({"floor": nan}, "floor = nan"),
+        ({"floor": inf}, "floor = inf"),
+    ],
+    "CoolMomentum": [
+        *RATES,
+        *FLAGS,
+        *MOMENTA,
+        ({"cooling_steps": 0}, "Invalid cooling_steps value: 0; expected a number > 0"),
+        ({"cooling_steps": nan}, "Invalid cooling_steps value: nan"),
+        ({"schedule": "hot"}, "Invalid schedule: 'hot'; expected one of ('geometric_memory', "),
+    ],
+    "Langevin": [
+        *RATES,
+        *FLAGS,
+        *MOMENTA,
+        *TEMPERATURES,
+        ({"momentum": lambda t: 2.0}, "Invalid momentum value: 2.0 at step 0; expected a number in [0, 1)"),
+        ({"temperature": lambda t: -2.0}, "Invalid temperature value: -2.0 at step 0; expected a finite number >= 0"),
+    ],
+    "SimulatedAnnealing": [
+        *RATES,
+        *FLAGS,
+        *TEMPERATURES,
+        ({"alpha": 0.0}, "Invalid alpha value: 0.0; expected a number in (0, 1]"),
+        ({"alpha": 1.1}, "Invalid alpha value: 1.1"),
+        ({"alpha": nan}, "Invalid alpha value: nan"),
+        ({"schedule": "hot"}, "Invalid schedule: 'hot'; expected one of ('geometric', 'logarithmic')"),
+    ],
+}
+# What is the same in every group, and a value that the first group does not have.
+ONE_FOR_ALL = {
+    "HillAdam": {"delta": 0.5, "gamma": 5.0, "floor": -5.0, "track_best": False},
+    "CoolMomentum": {"track_best": False},
+    "Langevin": {"track_best": False},
+    "SimulatedAnnealing": {"temperature": 2.0, "alpha": 0.5, "schedule": "logarithmic", "track_best": False},
+}
+
+
+@pytest.fixture(params=OPTIMIZERS.items(), ids=OPTIMIZERS)
+def case(request):
+    return request.param
+
+
+@pytest.fixture
+def make(case):
+    return case[1]
+
+
+@pytest.fixture
+def name(case):
+    return case[0]
+
+
+def each(table):
+    """A test for each line of a table, with what makes the optimizer."""
+    table = {name: list(lines) for name, lines in table.items()}
+    lines = [(OPTIMIZERS[name], line) for name, lines in table.items() for line in lines]
+    ids = [
+        f"{name}-{next(part for part in line if isinstance(part, str))}" for name, ls in table.items() for line in ls
+    ]
+    return pytest.mark.parametrize("make, line", lines, ids=ids)
+
+
+class Wells(nn.Module):
+    """A double well in each coordinate of two tensors, the second of which takes part from some step on."""
+
+    def __init__(self, late=0, dtype=torch.float64, shape=(2,)):
+        super().__init__()
+        self.first = nn.Parameter(torch.full(shape, 1.7, dtype=dtype))
+        self.late = nn.Parameter(torch.tensor(0.9, dtype=dtype))
+        self.start = late
+
+    def forward(self, step=inf):
+        wells = DOUBLE_WELL(self.first).mean()
+        return wells + 0.1 * DOUBLE_WELL(self.late) if step >= self.start else wells
+
+
+def new(make, late=0, dtype=torch.float64, **settings):
+    model = Wells(late, dtype)
+    return model, make([{"params": [model.first]}, {"params": [model.late], "lr": 0.07}], **settings)
+
+
+def go(model, optimizer, start, end):
+    """Take steps; return their losses."""
+
+    def closure(step):
+        optimizer.zero_grad()
+        loss = model(step)
+        loss.backward()
+        return loss
+
+    losses = []
+    for step in range(start, end):
+        losses.append(optimizer.step(partial(closure, step)).item())
+    return losses
+
+
+def memory(optimizer):
+    """All that is remembered but the moments, comparable."""
+    groups = [{key: str(value) for key, value in group.items() if key != "params"} for group in optimizer.param_groups]
+    return groups, str(optimizer.best_loss)
+
+
+def snapshot(optimizer):
+    """All of an optimizer, comparable: what it has and where it has it."""
+    state = {id(p): {k: (id(v), str(v)) for k, v in s.items()} for p, s in optimizer.state.items()}
+    groups = [{key: (id(value), str(value)) for key, value in group.items()} for group in optimizer.param_groups]
+    generator = getattr(optimizer, "generator", None)
+    place = None if generator is None else generator.get_state().tolist()
+    return (
+        id(optimizer.state),
+        id(optimizer.param_groups),
+        state,
+        groups,
+        place,
+        len(optimizer._optimizer_load_state_dict_pre_hooks),
+    )
+
+
+# Construction --------------------------------------------------------------------------------------------------------
+
+
+@each(OUT_OF_RANGE)
+def test_an_argument_out_of_its_range(make, line):
+    arguments, message = line
+    with pytest.raises(ValueError, match=re.escape(message)):
+        make([nn.Parameter(torch.ones(2))], **arguments)
+    with pytest.raises(ValueError, match=re.escape(message)):  # in a group
+        make([{"params": [nn.Parameter(torch.ones(2))], **arguments}])
+    optimizer = make([nn.Parameter(torch.ones(2))])
+    with pytest.raises(ValueError, match=re.escape(message)):  # in a group that comes later
+        optimizer.add_param_group({"params": [nn.Parameter(torch.ones(2))], **arguments})
+    assert len(optimizer.param_groups) == 1
+
+
+@each({name: settings.items() for name, settings in ONE_FOR_ALL.items()})
+def test_the_groups_follow_the_first_in_what_is_decided_for_all_parameters(make, line):
+    setting, value = line
+    x, y, z = (nn.Parameter(torch.ones(2)) for _ in range(3))
+    optimizer = make([{"params": [x], setting: value}, {"params": [y]}])
+    optimizer.add_param_group({"params": [z]})
+    assert [group[setting] for group in optimizer.param_groups] == [value] * 3
+    first = make([x]).param_groups[0][setting]
+    message = f"Invalid {setting} value: {value} in a parameter group; expected {first}, as in the first group, because"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        make([{"params": [x]}, {"params": [y], setting: value}])
+    optimizer = make([x])
+    with pytest.raises(ValueError, match=re.escape(message)):
+        optimizer.add_param_group({"params": [y], setting: value})
+    assert len(optimizer.param_groups) == 1
+
+
+def test_parameters_that_are_no_list_of_them(make):
+    with pytest.raises(TypeError, match="params argument"):
+        make(nn.Parameter(torch.ones(2)))
+    with pytest.raises(ValueError, match="empty parameter list"):
+        make([])
+    with pytest.raises(TypeError, match="must be a dict"):
+        make([nn.Parameter(torch.ones(2))]).add_param_group([nn.Parameter(torch.ones(2))])
+
+
+def test_named_parameters_and_iterators(make):
+    model = Wells()
+    assert make(model.named_parameters()).param_groups[0]["param_names"] == ["first", "late"]
+    assert [id(p) for p in make(model.parameters()).param_groups[0]["params"]] == [id(p) for p in model.parameters()]
+
+
+def test_numbers_of_numpy_are_saved_as_python_s(make):
+    settings = {"HillAdam": {"delta": np.float64(0.5), "betas": (np.float32(0.5), np.float64(0.9))},
+                "CoolMomentum": {"cooling_steps": np.int64(5)}, "Langevin": {"momentum": np.float32(0.5)},
+                "SimulatedAnnealing": {"alpha": np.float64(0.5)}}  # fmt: skip
+    model = Wells()
+    name = type(make([model.first])).__name__
+    optimizer = make([{"params": [model.first], "lr": np.float32(0.5)}, {"params": [model.late]}], **settings[name])
+    go(model, optimizer, 0, 2)
+    file = io.BytesIO()
+    torch.save(optimizer.state_dict(), file)
+    file.seek(0)
+    assert torch.load(file, weights_only=True)["param_groups"][0]["lr"] == 0.5
+    assert {type(optimizer.defaults[key]) for key in settings[name]} <= {int, float, tuple}
+
+
+def test_its_representation_is_short(make):
+    model, optimizer = new(make)
+    go(model, optimizer, 0, 40)
+    assert len(repr(optimizer)) < 1000 and "lr: 0.07" in repr(optimizer) and "best_loss" not in repr(optimizer)
+
+
+# Nothing inherited ---------------------------------------------------------------------------------------------------
+
+
+def reused(make):
+    """A model, and groups for it that a run has been made with."""
+    old = Wells()
+    groups = [{"params": [old.first], "lr": 0.2}, {"params": [old.late]}]
+    optimizer = make(groups)
+    go(old, optimizer, 0, 40)
+    assert optimizer.best_loss < 0.5
+    return groups, optimizer
+
+
+def test_the_groups_that_it_is_given_are_left_alone(make):
+    model = Wells()
+    groups = [{"params": [model.first], "lr": 0.2}, {"params": [model.late]}]
+    kept = [dict(group) for group in groups]
+    optimizer = make(groups)
+    optimizer.add_param_group(late := {"params": [nn.Parameter(torch.ones(2, dtype=torch.float64))]})
+    go(model, optimizer, 0, 40)
+    assert groups == kept and late.keys() == {"params"}
+
+
+@pytest.mark.parametrize("again", ["the same groups", "the groups of the old one"])
+def test_a_new_optimizer_starts_with_nothing_remembered(make, again):
+    groups, old = reused(make)
+    if again == "the groups of the old one":
+        groups = old.param_groups
+    fresh_model, (model, fresh) = Wells(), (Wells(), None)
+    fresh = make([{"params": [fresh_model.first], "lr": 0.2}, {"params": [fresh_model.late]}])
+    for group, params in zip(groups, ([model.first], [model.late]), strict=True):
+        group["params"] = params
+    optimizer = make(groups)
+    assert memory(optimizer) == memory(fresh) and optimizer.best_loss == inf
+    with pytest.raises(RuntimeError, match="before any finite loss"):
+        optimizer.load_best()
+    assert go(model, optimizer, 0, 20) == go(fresh_model, fresh, 0, 20)
+    assert memory(optimizer) == memory(fresh)
+
+
+def test_folds_do_not_know_each_other(make):
+    groups, bests = [{"params": None}], []
+    for start in (1.7, 0.95):  # the second fold starts lower than the first one ends
+        model = Wells()
+        nn.init.constant_(model.first, start)
+        groups[0]["params"] = model.parameters()
+        optimizer = make(groups)
+        losses = go(model, optimizer, 0, 5)
+        bests.append((optimizer.best_loss, min(losses)))
+    assert all(best == lowest for best, lowest in bests)
+
+
+def test_a_group_of_an_iterator_can_be_used_again(make):
+    model = Wells()
+    groups = [{"params": model.parameters()}]
+    assert [len(make(groups).param_groups[0]["params"]) for _ in range(2)] == [2, 2]
+
+
+def test_an_empty_state_is_a_new_start(make):
+    model, optimizer = new(make)
+    fresh_model, fresh = new(make)
+    go(model, optimizer, 0, 40)
+    optimizer.state = defaultdict(dict)
+    if hasattr(optimizer, "generator"):
+        optimizer.generator.manual_seed(0)
+    model.load_state_dict(fresh_model.state_dict())
+    assert memory(optimizer) == memory(fresh)
+    assert go(model, optimizer, 0, 20) == go(fresh_model, fresh, 0, 20)
+    assert optimizer.load_best() == fresh.load_best() == model().item()
+
+
+def test_a_state_that_is_moved_is_no_new_start(make):
+    (model, optimizer), (other_model, other) = new(make), new(make)
+    go(model, optimizer, 0, 10)
+    go(other_model, other, 0, 10)
+    optimizer.state = defaultdict(dict, optimizer.state)
+    assert go(model, optimizer, 10, 20) == go(other_model, other, 10, 20)
+
+
+# The best ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("late", [0, 10, 35], ids=["at once", "late", "very late"])
+def test_load_best_reproduces_the_best_loss_exactly(make, late):
+    model, optimizer = new(make, late)
+    losses = go(model, optimizer, 0, 40)
+    best = min(losses)
+    assert optimizer.best_loss == best
+    assert optimizer.load_best() == best
+    assert model(losses.index(best)).item() == best
+    assert optimizer.load_best() == best  # asking twice changes nothing
+    assert min(go(model, optimizer, 40, 60)) >= optimizer.load_best()
+
+
+def test_after_load_best_it_goes_on_from_rest(make, name):
+    model, optimizer = new(make)
+    go(model, optimizer, 0, 40)
+    optimizer.load_best()
+    moments = [v for s in optimizer.state.values() for k, v in s.items() if k != "best"]
+    assert all((moment == 0).all() for moment in moments) and (moments or name in WALKS)
+
+
+def test_a_loss_that_is_not_finite_is_never_the_best(make, name):
+    model, optimizer = new(make)
+    losses = go(model, optimizer, 0, 10)
+    for bad in (nan, inf, -inf):
+        if name in WALKS:
+            optimizer.step(lambda bad=bad: bad)
+        else:
+            with pytest.warns(RuntimeWarning, match="not finite") as caught:
+                optimizer.step(loss=bad)
+            assert [warning.filename for warning in caught] == [__file__]  # it points at the caller
+    assert optimizer.load_best() == min(losses) == model().item()
+
+
+def test_without_track_best_nothing_is_copied(make):
+    model, optimizer = new(make, track_best=False)
+    losses = go(model, optimizer, 0, 10)
+    assert optimizer.best_loss == min(losses)
+    assert not any("best" in state for state in optimizer.state.values())
+    with pytest.raises(RuntimeError, match="needs track_best=True"):
+        optimizer.load_best()
+
+
+def test_before_any_loss_there_is_no_best(make):
+    with pytest.raises(RuntimeError, match="before any finite loss"):
+        new(make)[1].load_best()
+
+
+def clear(optimizer):
+    optimizer.state.clear()
+
+
+def forget_one(optimizer):
+    del optimizer.state[optimizer.param_groups[0]["params"][0]]
+
+
+def forget_a_copy(optimizer):
+    del optimizer.state[optimizer.param_groups[0]["params"][0]]["best"]
+
+
+def delete_a_group(optimizer):
+    del optimizer.param_groups[1]
+
+
+def delete_a_group_and_its_state(optimizer):
+    del optimizer.state[optimizer.param_groups.pop(0)["params"][0]]
+
+
+def load_without_copies(optimizer):
+    saved = copy.deepcopy(optimizer.state_dict())
+    for state in saved["state"].values():
+        del state["best"]
+    optimizer.load_state_dict(saved)
+
+
+def load_without_a_state(optimizer):
+    saved = copy.deepcopy(optimizer.state_dict())
+    del saved["state"][1]
+    optimizer.load_state_dict(saved)
+
+
+def change_a_shape(optimizer):
+    state = optimizer.state[optimizer.param_groups[0]["params"][0]]
+    state["best"] = state["best"][:1]
+
+
+TAKEN = [clear, forget_one, forget_a_copy, delete_a_group, delete_a_group_and_its_state, load_without_copies,
+         load_without_a_state, change_a_shape]  # fmt: skip
+
+
+@pytest.mark.parametrize("take", TAKEN, ids=[take.__name__ for take in TAKEN])
+def test_load_best_never_returns_a_loss_that_the_parameters_do_not_have(make, take):
+    model, optimizer = new(make)
+    best = min(go(model, optimizer, 0, 30))
+    take(optimizer)
+    before = [x.tolist() for x in model.parameters()]
+    with pytest.raises(RuntimeError, match=rf"cannot bring back the parameters that gave {best}"):
+        optimizer.load_best()
+    assert [x.tolist() for x in model.parameters()] == before
+    if take is change_a_shape:
+        return
+    with pytest.warns(RuntimeWarning, match="counted anew") as caught:
+        go(model, optimizer, 30, 31)
+    assert [warning.filename for warning in caught] == [__file__]
+    go(model, optimizer, 31, 60)
+    assert optimizer.load_best() == model().item()
+
+
+def test_copies_of_another_time_are_not_taken_for_the_best(make):
+    model, optimizer = new(make)
+    go(model, optimizer, 0, 5)
+    for track in (False, True):
+        for group in optimizer.param_groups:
+            group["track_best"] = track
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            go(model, optimizer, 5, 40)
+    assert optimizer.load_best() == model().item()
+
+
+def test_a_parameter_that_joins_later_comes_back_too(make):
+    model = Wells()
+    optimizer = make([model.first])
+    go(model, optimizer, 0, 3)
+    optimizer.add_param_group({"params": [model.late]})
+    go(model, optimizer, 3, 40)
+    assert optimizer.load_best() == model().item()
+
+
+@pytest.mark.parametrize(
+    "key, entry", [("global", 3), ("log", "text"), ("cache", torch.ones(2)), ("more", {"best": 1})]
+)
+def test_other_entries_in_the_state_do_not_matter(make, key, entry):
+    (model, optimizer), (other_model, other) = new(make), new(make)
+    other.state[key] = entry
+    assert go(model, optimizer, 0, 20) == go(other_model, other, 0, 20)
+    other.load_state_dict(copy.deepcopy(other.state_dict()))
+    assert optimizer.load_best() == other.load_best() == other_model().item()
+    assert str(other.state[key]) == str(entry)
+
+
+# The call ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_closure_is_called_once_with_gradients_on(make):
+    model, optimizer = new(make)
+    calls = []
+
+    def closure():
+        calls.append(torch.is_grad_enabled())
+        optimizer.zero_grad()
+        loss = model()
+        loss.backward()
+        return loss
+
+    with torch.no_grad():
+        loss = optimizer.step(closure)
+    assert calls == [True] and loss.item() == optimizer.best_loss
+
+
+def test_a_loss_in_place_of_the_closure(make):
+    model, optimizer = new(make)
+    message = "SimulatedAnnealing measures" if isinstance(optimizer, SimulatedAnnealing) else r"step\(loss=\.\.\.\)"
+    for loss in (model(), 3.0, np.float64(3.0)):
+        with pytest.raises(TypeError, match=message):
+            optimizer.step(loss)
+    assert optimizer.best_loss == inf and not optimizer.state
+
+
+def test_a_bare_step_judges_nothing(make, name):
+    model, optimizer = new(make)
+    losses = go(model, optimizer, 0, 3)
+    if name in WALKS:
+        with pytest.raises(ValueError, match="needs one that returns the loss"):
+            optimizer.step()
+        for group in optimizer.param_groups:
+            group["lr"] = 0.0  # as checkpoint libraries do
+    assert optimizer.step() is None
+    assert name in WALKS or optimizer.step(lambda: None) is None
+    assert optimizer.best_loss == min(losses)
+    assert optimizer.load_best() == min(losses)
+
+
+def test_hooks_fire_once(make):
+    model, optimizer = new(make)
+    fired = []
+    optimizer.register_step_pre_hook(lambda *_: fired.append("before"))
+    optimizer.register_step_post_hook(lambda *_: fired.append("after"))
+    go(model, optimizer, 0, 1)
+    assert fired == ["before", "after"]
+
+
+LOSSES = [
+    (torch.ones(2), "a torch.float32 tensor of shape (2,)"),
+    (torch.ones(0), "a torch.float32 tensor of shape (0,)"),
+    (torch.ones(2, 3), "a torch.float32 tensor of shape (2, 3)"),
+    (torch.tensor(1j), "a torch.complex64 tensor of shape ()"),
+    (1j, "1j"),
+    ("1.0", "'1.0'"),
+    ([1.0], "[1.0]"),
+]
+
+
+@pytest.mark.parametrize("loss, message", LOSSES, ids=[message for _, message in LOSSES])
+def test_a_loss_that_is_not_one_real_number(make, name, loss, message):
+    model, optimizer = new(make)
+    before = [x.tolist() for x in model.parameters()]
+    model().backward()
+    if name in WALKS:
+        message = "tensor(0.+1.j)" if message.startswith("a torch.complex") else message
+    with pytest.raises(ValueError, match=re.escape(f"Invalid loss: {message}; expected one ")):
+        optimizer.step(lambda: loss)
+    if name not in WALKS:
+        with pytest.raises(ValueError, match=re.escape(f"Invalid loss: {message}; expected one ")):
+            optimizer.step(loss=loss)
+        with pytest.raises(ValueError, match="both a closure and a loss"):
+            optimizer.step(lambda: 1.0, loss=1.0)
+    assert [x.tolist() for x in model.parameters()] == before and optimizer.best_loss == inf  # nothing has happened
+
+
+def test_the_loss_comes_back_as_it_was_given(make, name):
+    if name in WALKS:
+        pytest.skip("it returns the loss of the place that it is at")
+    model, optimizer = new(make)
+    model().backward()
+    for loss in (0.1, torch.tensor(0.1), torch.tensor([[0.1]]), np.float64(0.1)):
+        assert optimizer.step(loss=loss) is loss
+        assert optimizer.step(lambda loss=loss: loss) is loss
+    assert type(optimizer.best_loss) is float
+
+
+def test_a_sparse_gradient_is_refused_before_anything_moves(make, name):
+    if name in WALKS:
+        pytest.skip("it needs no gradients")
+    model, optimizer = new(make)
+    model().backward()
+    model.first.grad = model.first.grad.to_sparse()
+    kept = memory(optimizer)
+    with pytest.raises(RuntimeError, match="does not support sparse gradients"):
+        optimizer.step(loss=1.0)
+    assert memory(optimizer) == kept and model.late.item() == 0.9
+
+
+def test_a_gradient_scaler(make, name):
+    if name in WALKS:
+        pytest.skip("it needs no gradients")
+    (model, optimizer), (twin, unscaled) = new(make), new(make)
+    scaler = torch.amp.GradScaler("cpu", init_scale=4.0)
+    for step in range(12):
+        loss, same = model(), twin()
+        optimizer.zero_grad(), unscaled.zero_grad()
+        scaler.scale(loss).backward()
+        if step == 2:
+            model.first.grad.fill_(inf)  # a step that overflows is skipped, and so is its judgement
+        else:
+            same.backward()
+            unscaled.step(loss=same)
+        scaler.step(optimizer, loss=loss)
+        scaler.update()
+        assert torch.equal(model.first, twin.first)
+    assert optimizer.best_loss == unscaled.best_loss
+
+
+@pytest.mark.parametrize("schedule", [partial(torch.optim.lr_scheduler.ExponentialLR, gamma=0.9),
+                                      partial(torch.optim.lr_scheduler.CosineAnnealingLR, T_max=20)])  # fmt: skip
+def test_a_scheduler_sets_the_learning_rate_and_nothing_else(make, schedule):
+    (model, optimizer), (twin, set_by_hand) = new(make), new(make)
+    scheduler = schedule(optimizer)
+    for step in range(20):
+        assert go(model, optimizer, step, step + 1) == go(twin, set_by_hand, step, step + 1)
+        scheduler.step()
+        for group, other in zip(optimizer.param_groups, set_by_hand.param_groups, strict=True):
+            other["lr"] = group["lr"]
+    assert optimizer.param_groups[0]["lr"] < 0.5 * optimizer.param_groups[0]["initial_lr"]
+    _, other = new(make)  # a checkpoint goes where there is a scheduler, and the other way
+    other.load_state_dict(optimizer.state_dict())
+    optimizer.load_state_dict(set_by_hand.state_dict())
+
+
+@pytest.mark.filterwarnings("ignore:HillAdam turned at a")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.float16], ids=str)
+def test_every_floating_point_type(make, dtype):
+    model, optimizer = new(make, dtype=dtype)
+    losses = go(model, optimizer, 0, 40)
+    assert min(losses) < losses[0]
+    assert {p.dtype for p in model.parameters()} == {dtype}
+    assert optimizer.load_best() == model().item() == min(losses)
+    file = io.BytesIO()
+    torch.save(optimizer.state_dict(), file)
+    file.seek(0)
+    other_model, other = new(make, dtype=dtype)
+    other_model.load_state_dict(model.state_dict())
+    other.load_state_dict(torch.load(file, weights_only=True))
+    assert go(other_model, other, 40, 45) == go(model, optimizer, 40, 45)
+
+
+# Checkpoints ---------------------------------------------------------------------------------------------------------
+
+
+def restored(make, model, state):
+    other, optimizer = new(make, model.start)
+    other.load_state_dict(copy.deepcopy(model.state_dict()))
+    optimizer.load_state_dict(state)
+    return other, optimizer
+
+
+def through_state_dicts(make, model, optimizer):
+    return restored(make, model, copy.deepcopy(optimizer.state_dict()))
+
+
+def through_a_file(make, model, optimizer):
+    file = io.BytesIO()
+    torch.save(optimizer.state_dict(), file)
+    file.seek(0)
+    return restored(make, model, torch.load(file, weights_only=True))
+
+
+def through_deepcopy(make, model, optimizer):
+    return copy.deepcopy((model, optimizer))
+
+
+def through_pickle(make, model, optimizer):
+    return pickle.loads(pickle.dumps((model, optimizer)))
+
+
+def distributed_through(make, model, optimizer, **options):
+    options = StateDictOptions(**options)
+    saved = copy.deepcopy(get_optimizer_state_dict(model, optimizer, options=options))
+    other, fresh = new(make, model.start)
+    other.load_state_dict(copy.deepcopy(model.state_dict()))
+    set_optimizer_state_dict(other, fresh, saved, options=options)
+    return other, fresh
+
+
+@pytest.fixture
+def one_rank(tmp_path):
+    """Some ways of torch's to load a checkpoint want a process group."""
+    distributed.init_process_group("gloo", init_method=f"file://{tmp_path}/rank", rank=0, world_size=1)
+    yield
+    distributed.destroy_process_group()
+
+
+LATE, STEPS = 5, 40
+# The distributed ones make state where there is none by a step of size zero, so they start after all of it is there.
+WAYS = {
+    "a state dict": (through_state_dicts, 0),
+    "a file": (through_a_file, 0),
+    "deepcopy": (through_deepcopy, 0),
+    "pickle": (through_pickle, 0),
+    "distributed": (distributed_through, LATE + 1),
+    "distributed, flat": (partial(distributed_through, flatten_optimizer_state_dict=True), LATE + 1),
+    "distributed, full": (partial(distributed_through, full_state_dict=True), LATE + 1),
+    "distributed, full on the CPU": (partial(distributed_through, full_state_dict=True, cpu_offload=True), LATE + 1),
+    "distributed, full from rank 0": (
+        partial(distributed_through, full_state_dict=True, broadcast_from_rank0=True), LATE + 1),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.distributed")
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_a_run_that_is_resumed_at_every_step_equals_the_unbroken_one(make, way, one_rank):
+    through, start = way
+    unbroken, resumed = new(make, LATE), new(make, LATE)
+    losses = go(*unbroken, 0, STEPS)
+    assert go(*resumed, 0, start) == losses[:start]
+    for step in range(start, STEPS):
+        resumed = through(make, *resumed)
+        assert go(*resumed, step, step + 1) == losses[step : step + 1]
+    assert [x.tolist() for x in resumed[0].parameters()] == [x.tolist() for x in unbroken[0].parameters()]
+    assert memory(resumed[1]) == memory(unbroken[1])
+    assert resumed[1].load_best() == unbroken[1].load_best()
+    assert [x.tolist() for x in resumed[0].parameters()] == [x.tolist() for x in unbroken[0].parameters()]
+
+
+def test_what_was_remembered_stands_in_a_saved_state_dict_when_training_goes_on(make):
+    model, optimizer = new(make)
+    go(model, optimizer, 0, 20)
+    saved = optimizer.state_dict()["param_groups"]
+    kept = str(saved)
+    go(model, optimizer, 20, 40)
+    assert str(saved) == kept != str(optimizer.state_dict()["param_groups"])
+
+
+def test_a_copy_goes_its_own_way(make):
+    model, optimizer = new(make)
+    go(model, optimizer, 0, 20)
+    before = memory(optimizer)
+    other_model, other = copy.deepcopy((model, optimizer))
+    go(other_model, other, 20, 40)
+    assert memory(optimizer) == before != memory(other)
+
+
+def test_losses_keep_their_precision_beside_parameters_of_less(make):
+    model, optimizer = new(make, dtype=torch.float16)
+    model().backward()
+    optimizer.step(lambda: 1 / 3)
+    file = io.BytesIO()
+    torch.save(optimizer.state_dict(), file)
+    file.seek(0)
+    _, resumed = new(make, dtype=torch.float16)
+    resumed.load_state_dict(torch.load(file, weights_only=True))
+    assert resumed.best_loss == resumed.load_best() == 1 / 3
+
+
+def test_what_is_loaded_wins_over_what_the_constructor_was_told(make):
+    model, optimizer = new(make)
+    go(model, optimizer, 0, 5)
+    _, other = new(make)
+    changed = {"lr": 0.011, "delta": 0.5, "gamma": 7.0, "momentum": 0.25, "cooling_steps": 77, "temperature": 0.125,
+               "alpha": 0.75, "betas": (0.5, 0.5)}  # fmt: skip
+    for group in optimizer.param_groups:
+        group.update({key: value for key, value in changed.items() if key in group})
+    other.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    assert memory(other) == memory(optimizer)
+
+
+def test_hooks_may_change_what_is_loaded(make):
+    (model, optimizer), (_, other) = new(make), new(make)
+    go(model, optimizer, 0, 5)
+    other.register_load_state_dict_pre_hook(lambda _, wrapped: wrapped["inner"])
+    seen = []
+    other.register_load_state_dict_post_hook(lambda optimizer: seen.append(optimizer.best_loss))
+    other.load_state_dict({"inner": optimizer.state_dict()})
+    assert seen == [optimizer.best_loss] and memory(other) == memory(optimizer)
+
+
+def test_a_hook_that_fails_leaves_everything_as_it_was(make):
+    (model, optimizer), (other_model, other) = new(make), new(make)
+    go(model, optimizer, 0, 5)
+    go(other_model, other, 0, 3)
+
+    def fail(_):
+        raise KeyboardInterrupt
+
+    other.register_load_state_dict_post_hook(fail)
+    before = snapshot(other)
+    with pytest.raises(KeyboardInterrupt):
+        other.load_state_dict(optimizer.state_dict())
+    assert snapshot(other) == before
+
+
+JUNK = [None, "x", [], {}, nan, inf, -1, -0.5, 1e9, True, (1, 2), torch.tensor(nan), torch.ones(1), torch.tensor(1j),
+        torch.ones(2).to_sparse()]  # fmt: skip
+
+
+def paths(tree, path=()):
+    """Every place in nested dicts and lists."""
+    items = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list | tuple) else ()
+    for key, value in items:
+        yield (*path, key)
+        yield from paths(value, (*path, key))
+
+
+def altered(saved, path, junk):
+    """A copy with something else in one place; ``...`` takes the place away."""
+    changed = copy.deepcopy(saved)
+    inner = changed
+    for key in path[:-1]:
+        if isinstance(inner[key], tuple):
+            inner[key] = list(inner[key])
+        inner = inner[key]
+    if junk is ...:
+        del inner[path[-1]]
+    else:
+        inner[path[-1]] = copy.deepcopy(junk)
+    return changed
+
+
+def damaged(saved):
+    for path in paths(saved):
+        if path[:2] == ("param_groups", 1) and len(path) > 2:
+            continue  # as in the first group
+        for junk in (..., *JUNK):
+            yield f"{path} = {junk!r}", altered(saved, path, junk), path[-1]
+
+
+def check_load(make, name, what, saved, true):
+    """It is loaded to something valid, or refused by an error that says why, and nothing has changed."""
+    model, optimizer = new(make)
+    go(model, optimizer, 0, 1)
+    before = snapshot(optimizer)
+    try:
+        optimizer.load_state_dict(saved)
+    except ValueError as error:
+        assert len(str(error)) > 20 and snapshot(optimizer) == before, what
+        return True
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        go(model, optimizer, 1, 3)
+        try:
+            best = optimizer.load_best()
+        except RuntimeError as error:
+            assert "load_best()" in str(error), what
+        else:
+            assert not true or not math.isfinite(best) or best == model().item(), what
+    optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    return False
+
+
+@pytest.mark.parametrize("name", ["HillAdam", "CoolMomentum", "Langevin", "SimulatedAnnealing"])
+def test_a_damaged_checkpoint_is_refused_as_a_whole_or_is_valid(name):
+    make = OPTIMIZERS[name]
+    model, optimizer = new(make)
+    go(model, optimizer, 0, 25)
+    saved, refused = copy.deepcopy(optimizer.state_dict()), set()
+    assert not check_load(make, name, "undamaged", copy.deepcopy(saved), True)
+    for what, changed, key in damaged(saved):
+        # The numbers below may be any: that they are not those of the run cannot be seen.
+        if check_load(make, name, what, changed, key not in {"best_loss", "loss", "best"}):
+            refused.add(what)
+    known = {"lr", "delta", "momentum", "temperature", "best_loss"} & optimizer.param_groups[0].keys()
+    for key in known:
+        assert f"('param_groups', 0, '{key}') = nan" in refused
+    assert {"('param_groups', 0, 'lr') = Ellipsis", "('state', 0, 'best') = tensor([1.])"} <= refused
+
+
+@pytest.mark.parametrize("name", ["HillAdam", "CoolMomentum", "Langevin", "SimulatedAnnealing"])
+def test_groups_that_disagree_on_what_is_remembered(name):
+    model, optimizer = new(OPTIMIZERS[name])
+    go(model, optimizer, 0, 25)
+    saved = optimizer.state_dict()
+    for key in optimizer._MEMORY:
+        changed = copy.deepcopy(saved)
+        value = changed["param_groups"][1][key]
+        changed["param_groups"][1][key] = not value if isinstance(value, bool) else value + 1
+        with pytest.raises(ValueError, match=f"Invalid {key}"):
+            new(OPTIMIZERS[name])[1].load_state_dict(changed)
+
+
+OTHERS = {
+    **{name: make for name, make in OPTIMIZERS.items() if "," not in name},
+    "Adam": torch.optim.Adam,
+    "AdamW": torch.optim.AdamW,
+    "AMSGrad": partial(torch.optim.Adam, amsgrad=True),
+    "NAdam": torch.optim.NAdam,
+    "SGD": partial(torch.optim.SGD, lr=0.1),
+    "SGD with momentum": partial(torch.optim.SGD, lr=0.1, momentum=0.9),
+    "RMSprop": torch.optim.RMSprop,
+    "Adagrad": torch.optim.Adagrad,
+    "LBFGS": None,
+}
+FITS = {("HillAdam", other) for other in ("Adam", "AdamW", "AMSGrad", "NAdam")}
+
+
+@pytest.mark.parametrize("other", OTHERS)
+@pytest.mark.parametrize("name", ["HillAdam", "CoolMomentum", "Langevin", "SimulatedAnnealing"])
+def test_the_checkpoint_of_another_optimizer(name, other):
+    if other == "LBFGS":
+        model = Wells()
+        theirs = torch.optim.LBFGS(model.parameters())
+        go(model, theirs, 0, 3)
+    else:
+        model, theirs = new(OTHERS[other])
+        go(model, theirs, 0, 20)
+    refused = check_load(OPTIMIZERS[name], name, other, copy.deepcopy(theirs.state_dict()), True)
+    assert refused == (name != other and (name, other) not in FITS)
+
+
+@pytest.mark.parametrize("saved", [None, [], {}, {"state": {}}, {"param_groups": []}, {"state": {}, "param_groups": {}},
+                                   {"state": {}, "param_groups": [{"params": [0, 1]}]}], ids=str)  # fmt: skip
+def test_what_is_no_state_dict(make, saved):
+    _, optimizer = new(make)
+    before = snapshot(optimizer)
+    with pytest.raises(ValueError, match="Invalid state dict"):
+        optimizer.load_state_dict(saved)
+    assert snapshot(optimizer) == before
