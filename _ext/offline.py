@@ -102,6 +102,6 @@ def unpack(package, archive, vendor):
             if any(fnmatch(name, pattern) for pattern in package.wanted):
                 target = (folder / name).resolve()
                 if not (member.isfile() and target.is_relative_to(folder)):
-                    sys.exit(f"The npm package {package.spec} has a member that is no file of its folder: {member.name}")
+                    sys.exit(f"The npm package {package.spec} holds what is no file in its folder: {member.name}")
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(tar.extractfile(member).read())

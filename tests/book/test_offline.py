@@ -121,6 +121,6 @@ def test_what_is_wanted_is_unpacked_and_nothing_else(tmp_path):
 def test_a_member_that_leaves_its_folder_is_refused(member, tmp_path):
     member.name = member.name.format(tmp=tmp_path)
     archive = archive_of(tmp_path / "package.tgz", (member, b"" if member.type != tarfile.REGTYPE else b"escaped"))
-    with pytest.raises(SystemExit, match="no file of its folder"):
+    with pytest.raises(SystemExit, match="no file in its folder"):
         offline.unpack(package_of(archive), archive, tmp_path / "vendor")
     assert not list(tmp_path.rglob("outside.js"))
