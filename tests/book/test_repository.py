@@ -10,6 +10,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 ADDRESS = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
+FILES = ["_config.yml", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "README.md", "pyproject.toml"]
 
 
 def repository(folder, argument):
@@ -18,17 +19,7 @@ def repository(folder, argument):
 
 @pytest.fixture
 def project(copy_of):
-    return copy_of(
-        "hilladam/__init__.py",
-        "_config.yml",
-        "CHANGELOG.md",
-        "CITATION.cff",
-        "CONTRIBUTING.md",
-        "README.md",
-        "pyproject.toml",
-        "tools",
-        "book",
-    )
+    return copy_of(*FILES, "hilladam/__init__.py", "tools", "book")
 
 
 def test_every_file_names_the_same_address():
