@@ -8,7 +8,7 @@ COLAB := .venv-colab
 PARALLEL := --numprocesses=logical --maxprocesses=4 --dist=loadscope
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test browser colab notebooks lint bench clean
+.PHONY: help book serve test browser colab lowest newest notebooks lint types bench clean
 
 help: ## list what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -21,18 +21,36 @@ serve: book ## build the book and open it in a browser
 	@(sleep 1; $(BIN)/python -m webbrowser http://localhost:8000/ >/dev/null) &
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
 
-test: $(READY) browser ## run unit tests, notebooks, the build of the book and its pages in a browser
+test: lint types browser ## check style and types; run unit tests, notebooks, the build of the book and its pages in a browser
 	@OMP_NUM_THREADS=1 $(BIN)/pytest $(PARALLEL)
 
-# Without Chromium the browser tests are skipped, except in CI.
+# Without Chromium the browser tests are skipped, except in CI. The layout is tested in both families of fonts.
 browser:
-	@if [ -n "$$CI" ] && [ "$$(id -u)" = 0 ] && ! command -v chromium >/dev/null; then \
-		apt-get update -q && apt-get install -qy --no-install-recommends chromium; fi
+	@if [ -n "$$CI" ] && command -v apt-get >/dev/null; then \
+		sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; set -- fonts-dejavu-core fonts-liberation; \
+		command -v chromium >/dev/null || command -v google-chrome >/dev/null || set -- chromium "$$@"; \
+		dpkg -s "$$@" >/dev/null 2>&1 || { $$sudo apt-get update -q; $$sudo apt-get install -qy --no-install-recommends "$$@"; }; fi
 
 colab: $(COLAB)/.ready ## run every notebook with the versions that Google Colab has
 	@rm -rf build && $(COLAB)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall .
 	@OMP_NUM_THREADS=1 PYDEVD_DISABLE_FILE_VALIDATION=1 $(COLAB)/bin/pytest $(PARALLEL) \
 		--override-ini=addopts= --nbval-lax --nbval-current-env book
+
+# What a user may have: the oldest and the newest that pyproject.toml takes. Torch comes with CUDA here, several GB of it.
+# Their warnings about each other are nobody's fault, so they are shown; notebooks need only run.
+lowest newest:
+	@rm -rf .venv-$@ && $(PYTHON) -m venv .venv-$@
+	@$(PYTHON) tools/promised.py $@ >.venv-$@/promised.txt
+	@sed -n 's/^\(pytest\|pytest-xdist\|nbval\|hypothesis\|filelock\)==/&/p' requirements.txt >.venv-$@/tests.txt
+	@.venv-$@/bin/pip install --quiet --disable-pip-version-check -r .venv-$@/promised.txt -r .venv-$@/tests.txt
+	@rm -rf build && .venv-$@/bin/pip install --quiet --disable-pip-version-check --no-deps .
+	@.venv-$@/bin/pip list --format=freeze | grep -iE "^($$(sed 's/[>=].*//' .venv-$@/promised.txt | paste -sd'|'))="
+	@OMP_NUM_THREADS=1 .venv-$@/bin/pytest $(PARALLEL) --override-ini=addopts= --import-mode=importlib -W default \
+		tests/optim tests/losses tests/colour tests/theory tests/experiments tests/figures tests/test_import.py tests/test_readme.py
+	@OMP_NUM_THREADS=1 .venv-$@/bin/pytest $(PARALLEL) --override-ini=addopts= --nbval-lax --nbval-current-env book
+
+lowest: ## run tests and notebooks with the lowest versions that pyproject.toml promises, in .venv-lowest
+newest: ## run tests and notebooks with the newest versions that pip finds, in .venv-newest
 
 notebooks: $(READY) ## run every notebook again and store what it prints
 	@$(BIN)/python tools/execute_notebooks.py
@@ -41,11 +59,14 @@ lint: $(READY) ## check the style of code and notebooks
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 
+types: $(READY) ## check the types of the optimizers
+	@$(BIN)/mypy hilladam/optim
+
 bench: $(READY) ## measure what the package promises about speed
 	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit; done
 
 clean: ## remove what was built, but not the environment
-	rm -rf _build .pytest_cache .ruff_cache .hypothesis
+	rm -rf _build .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
 # A new environment whenever what it is made from has changed.
 $(READY): requirements.txt pyproject.toml

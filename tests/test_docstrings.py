@@ -11,7 +11,7 @@ import pytest
 
 import hilladam
 
-WITH_EXAMPLES = ["losses", "theory", "figures"]  # the parts of the package in which everything public has an example
+PARTS = ["optim", "losses", "colour", "theory", "experiments", "figures", "widgets"]
 MODULES = [m.name for m in pkgutil.walk_packages(hilladam.__path__, "hilladam.") if not m.name.endswith("__main__")]
 FINDER = doctest.DocTestFinder(exclude_empty=True)
 
@@ -39,7 +39,7 @@ def test_every_example_prints_what_it_shows(module):
         assert not failed, f"{name}\n{''.join(said)}"
 
 
-@pytest.mark.parametrize("part", WITH_EXAMPLES)
+@pytest.mark.parametrize("part", PARTS)
 def test_everything_public_has_an_example_that_prints(part):
     package = importlib.import_module(f"hilladam.{part}")
     offered = {name: getattr(package, name) for name in package.__all__}

@@ -31,3 +31,18 @@ def test_links_lead_somewhere(target):
 @pytest.mark.parametrize("target", re.findall(r"^make (\w+)|; make (\w+)", README, re.M))
 def test_make_knows_the_commands(target):
     assert re.search(rf"^{''.join(target)}:", (ROOT / "Makefile").read_text(), re.M)
+
+
+def test_the_plain_commands_are_those_that_make_runs():
+    [block] = [block for block in re.findall(r"^```sh\n(.*?)^```", README, re.M | re.S) if "-m venv" in block]
+    makefile = (ROOT / "Makefile").read_text()
+    for name, value in {
+        "$(PYTHON)": "python3",
+        "$(BIN)": ".venv/bin",
+        " --quiet --disable-pip-version-check": "",
+    }.items():
+        makefile = makefile.replace(name, value)
+    recipes = [line.lstrip("\t@") for line in makefile.splitlines() if line.startswith("\t")]
+    *commands, tests = block.splitlines()
+    assert len(commands) == 3 and [command for command in commands if command not in recipes] == []
+    assert [recipe for recipe in recipes if tests in recipe]

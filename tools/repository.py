@@ -1,17 +1,17 @@
 """The repository's address stands in `_config.yml`; the other files that name it follow, and so does the book's own.
+The notebooks' set-up cells install the tag of the package's version.
 
-python tools/repository.py https://github.com/OWNER/NAME    write a new address everywhere
+python tools/repository.py https://github.com/OWNER/NAME    write a new address, and the version, everywhere
 python tools/repository.py --check                          exit with 1 where a file names another one
 """
 
 import json
 import re
 import sys
-import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-FILES = ["_config.yml", "CITATION.cff", "CONTRIBUTING.md", "README.md", "pyproject.toml"]
+FILES = ["_config.yml", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "README.md", "pyproject.toml"]
 
 SETUP = """\
 # In Colab, install the package; anywhere else, say how to if it is missing.
@@ -41,6 +41,7 @@ def main(argument):
         text = path.read_text()
         for found, wanted in zip(old, new, strict=True):
             text = text.replace(found, wanted)
+        text = re.sub(rf"(git\+{re.escape(new[0])}@v)[\w.]+", rf"\g<1>{version()}", text)
         path.write_text(text)
 
 
@@ -64,8 +65,11 @@ def begins_with(source, path):
 
 def setup_cell(address):
     """Return the code that every notebook begins with."""
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    return SETUP.format(address=address, version=version)
+    return SETUP.format(address=address, version=version())
+
+
+def version():
+    return re.search(r'^__version__ = "(.+)"', (ROOT / "hilladam" / "__init__.py").read_text(), re.M)[1]
 
 
 if __name__ == "__main__":

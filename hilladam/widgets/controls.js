@@ -12,6 +12,22 @@ export function html(tag, properties = {}, ...children) {
   return element;
 }
 
+/** A table in a box that scrolls where the table is wider, and then by keys too. */
+export function scrollable(table, name, signal) {
+  const box = html("div", { className: "scroll" }, table);
+  const observer = new ResizeObserver(() => {
+    const states = { tabindex: 0, role: "region", "aria-label": name };
+    for (const [state, value] of Object.entries(states)) {
+      if (box.scrollWidth > box.clientWidth) box.setAttribute(state, value);
+      else box.removeAttribute(state);
+    }
+  });
+  observer.observe(box);
+  observer.observe(table);
+  signal.addEventListener("abort", () => observer.disconnect());
+  return box;
+}
+
 /** Call `action` now and whenever one of the traits changes, until the view goes. */
 export function follow(model, traits, action, signal) {
   for (const trait of traits) {

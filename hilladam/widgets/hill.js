@@ -2,7 +2,7 @@
 
 import { OPTIMIZERS, evaluate, extrema, parse, run } from "./dynamics.js";
 import { Chart, STAR, clamp, draggable, format, oncePerFrame, pointing, set, svg } from "./plot.js";
-import { BETAS, follow, html, inward, mount, player, powers, slider, spoken, toggles } from "./controls.js";
+import { BETAS, follow, html, inward, mount, player, powers, scrollable, slider, spoken, toggles } from "./controls.js";
 
 const LETTERS = {
   "Hill-ADAM": "H",
@@ -276,6 +276,6 @@ export function render({ model, el }) {
     first,
     more,
     task,
-    html("div", { className: "scroll" }, table),
+    scrollable(table, "the optimizers at this step", signal),
   );
 }

@@ -2,7 +2,7 @@
 
 import { PRESETS, largest, series, weights } from "./series_dynamics.js";
 import { Chart, clamp, draggable, format, oncePerFrame, set, svg } from "./plot.js";
-import { BETAS, choice, follow, html, mount, slider, spoken } from "./controls.js";
+import { BETAS, choice, follow, html, mount, scrollable, slider, spoken } from "./controls.js";
 
 const LONGEST = 40;
 const STARTS = { zero: "at zero, corrected (torch)", first: "at the first gradient (the paper)" };
@@ -303,6 +303,6 @@ export function render({ model, el }) {
     pointed,
     controls,
     task,
-    html("div", { className: "scroll" }, table),
+    scrollable(table, "what the gradients come to", signal),
   );
 }

@@ -3,7 +3,7 @@
 import { evaluate } from "./dynamics.js";
 import { basins, differences, gainsAt, lossOf, outputs } from "./gains.js";
 import { Chart, STAR, clamp, draggable, format, oncePerFrame, set, svg, unique } from "./plot.js";
-import { choice, follow, html, mount, player, slider, spoken } from "./controls.js";
+import { choice, follow, html, mount, player, scrollable, slider, spoken } from "./controls.js";
 
 const GAINS = ["red", "green", "blue"];
 const CROSS = "M-7-4L-4-7 0-3 4-7 7-4 3 0 7 4 4 7 0 3 -4 7 -7 4 -3 0Z";
@@ -359,7 +359,7 @@ export function render({ model, el }) {
     playing,
     controls,
     task,
-    html("div", { className: "scroll" }, table),
+    scrollable(table, "the places on the map", signal),
     note,
   );
 }

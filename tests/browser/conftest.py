@@ -10,9 +10,12 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
+from offline import Package, fetch, unpack
+from page_checks import watch
 from playwright.sync_api import sync_playwright
 
-CONFIG = yaml.safe_load(Path(__file__).parents[2].joinpath("_config.yml").read_text())
+ROOT = Path(__file__).parents[2]
+CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text())
 PREFIX = urlsplit(CONFIG["html"]["baseurl"]).path  # /hilladam/
 
 VIEWS = {
@@ -20,6 +23,17 @@ VIEWS = {
     "dark-phone": {"color_scheme": "dark", "viewport": {"width": 390, "height": 844}, "has_touch": True},
 }
 QUIET = ["--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
+CUT = [
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+]  # in every page; `watch` also says what was asked for
+
+AXE = Package(
+    "axe-core@4.14.1",
+    "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==",
+    root="",
+    folder="axe",
+    wanted=("axe.min.js",),
+)
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
@@ -54,7 +68,7 @@ def browser():
         give_up = pytest.fail if os.environ.get("CI") else pytest.skip
         give_up("no Chromium here; Debian's package is called chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, chromium_sandbox=False, args=QUIET)
+        browser = playwright.chromium.launch(executable_path=chromium, chromium_sandbox=False, args=QUIET + CUT)
         yield browser
         browser.close()
 
@@ -69,18 +83,12 @@ def view(request, browser):
 def page(view, address):
     """A page that keeps lists of the answers it gets and of what goes wrong in it."""
     with view.new_page() as page:
-        page.answers, page.faults = [], []
-
-        def serve(route):
-            if route.request.url.startswith(address):
-                route.continue_()
-            else:
-                page.faults.append(f"asks another host: {route.request.url}")
-                route.abort()
-
-        page.route("http*://**", serve)
-        page.on("pageerror", lambda error: page.faults.append(f"script error: {error}"))
-        page.on("console", lambda message: message.type == "error" and page.faults.append(f"console: {message.text}"))
-        page.on("response", lambda response: page.answers.append(response))
-        page.on("response", lambda response: response.ok or page.faults.append(f"{response.status}: {response.url}"))
+        watch(page, address)
         yield page
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("npm")
+    unpack(AXE, fetch(AXE, ROOT / "_build" / ".npm"), folder)
+    return folder / "axe" / "axe.min.js"

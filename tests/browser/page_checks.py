@@ -1,0 +1,70 @@
+"""What is asked of a page that is open in Chromium. `test_faults.py` plants what each of these must find."""
+
+import gzip
+import re
+
+# Without the formulas: they are MathJax's, and most of the time would go into their thousands of elements.
+RUN_AXE = """async () => {
+    for (const formula of document.querySelectorAll("mjx-container")) formula.replaceChildren();
+    return (await axe.run({resultTypes: ["violations"]})).violations
+        .filter(({impact}) => ["serious", "critical"].includes(impact))
+        .flatMap(({id, nodes}) => nodes.map(({html, target}) => `${id} at ${target}: ${html.slice(0, 200)}`));
+}"""
+# Mathematics left as text.
+UNSET = """() => [...document.querySelectorAll(".math")]
+    .filter(math => !math.querySelector("mjx-container") && math.textContent.trim()).map(math => math.textContent)"""
+
+# Boxes that scroll and that no key reaches: axe-core's scrollable-region-focusable, which takes seconds by itself.
+UNREACHED = """() => [...document.querySelectorAll("main *, article *")].filter((box) =>
+    box.scrollWidth > box.clientWidth + 1 && box.clientWidth > 1
+    && ["auto", "scroll"].includes(getComputedStyle(box).overflowX) && box.tabIndex < 0
+    && ![...box.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex]")]
+        .some(({tabIndex}) => tabIndex >= 0))
+    .map((box) => box.outerHTML.slice(0, 100))"""
+
+LIMIT = 1_500_000  # bytes of a page's first view, compressed, without its widgets
+MANAGER = "_static/vendor/widgets/"
+WIDGET = re.compile(rb'<script type="application/vnd\.jupyter\.widget-.*?</script>', re.S)
+
+
+def watch(page, address):
+    """Keep lists of the answers that a page gets and of what goes wrong in it, and cut it off from all other hosts."""
+    page.answers, page.faults = [], []
+
+    def serve(route):
+        if route.request.url.startswith(address):
+            route.continue_()
+        else:
+            page.faults.append(f"asks another host: {route.request.url}")
+            route.abort()
+
+    page.route("**/*", serve)
+    page.route_web_socket("**/*", lambda socket: page.faults.append(f"asks another host: {socket.url}"))
+    page.on("pageerror", lambda error: page.faults.append(f"script error: {error}"))
+    page.on("console", lambda message: message.type == "error" and page.faults.append(f"console: {message.text}"))
+    page.on("response", lambda response: page.answers.append(response))
+    page.on("response", lambda response: response.ok or page.faults.append(f"{response.status}: {response.url}"))
+
+
+def settle(page, url):
+    """Open a page and wait until its formulas are set."""
+    page.goto(url, wait_until="networkidle")
+    page.wait_for_function("!window.MathJax || window.MathJax.startup?.promise")  # at first it is its settings alone
+    page.evaluate("window.MathJax?.startup.promise")
+
+
+def violations(page, axe):
+    """Return what axe-core finds serious."""
+    page.add_script_tag(path=axe)
+    return page.evaluate(RUN_AXE)
+
+
+def excess(page):
+    """Return by how many pixels the page is wider than the window."""
+    return page.evaluate("document.documentElement.scrollWidth - innerWidth")
+
+
+def weight(answers):
+    """Return the bytes of a page's answers, compressed, without the widgets and their manager."""
+    bodies = [WIDGET.sub(b"", answer.body()) for answer in answers if MANAGER not in answer.url]
+    return sum(len(gzip.compress(body)) for body in bodies)

@@ -1,0 +1,119 @@
+"""What the tests of the pages look for is found where it is: each fault is planted in a page once."""
+
+import http.server
+import threading
+
+import pytest
+from page_checks import LIMIT, UNREACHED, UNSET, excess, settle, violations, watch, weight
+
+
+@pytest.fixture(scope="module")
+def elsewhere():
+    """Another host, which is within reach, and the list of what it was asked for."""
+    asked = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(200)
+            self.send_header("Access-Control-Allow-Origin", "*")
+            self.end_headers()
+
+        def log_message(self, *args):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+
+
+@pytest.fixture
+def sound(browser, address):
+    """A page of the book without a fault, on a phone."""
+    with browser.new_page(viewport={"width": 390, "height": 844}) as page:
+        watch(page, address)
+        settle(page, address + "book/notation.html")
+        assert page.faults == [] and excess(page) <= 0 and page.evaluate(UNSET) == []
+        yield page
+
+
+@pytest.mark.parametrize(
+    "asking",
+    [
+        "fetch('http://{}/asked').catch(() => 0)",
+        "document.body.append(Object.assign(new Image(), {{src: 'http://{}/asked'}}))",
+        "document.body.append(Object.assign(document.createElement('script'), {{src: 'http://{}/asked'}}))",
+        "void new WebSocket('ws://{}/asked')",
+    ],
+)
+def test_a_request_to_another_host_is_a_fault_and_goes_nowhere(sound, elsewhere, asking):
+    host, asked = elsewhere
+    sound.evaluate(asking.format(host))
+    sound.wait_for_timeout(200)
+    assert any(fault.startswith("asks another host: ") and fault.endswith(f"{host}/asked") for fault in sound.faults)
+    assert asked == []
+
+
+@pytest.mark.parametrize("where", ["http://example.org/", "https://example.org/"])
+def test_no_page_reaches_another_host_by_name(browser, where):
+    with browser.new_page() as page, pytest.raises(Exception, match="ERR_NAME_NOT_RESOLVED"):
+        page.goto(where)
+
+
+@pytest.mark.parametrize(
+    "planted, fault",
+    [
+        ("setTimeout(() => { throw new Error('planted') })", "script error: planted"),
+        ("console.error('planted')", "console: planted"),
+        ("fetch('planted')", "404: "),
+    ],
+)
+def test_what_goes_wrong_in_a_page_is_a_fault(sound, planted, fault):
+    sound.evaluate(f"() => {{ {planted} }}")
+    sound.wait_for_timeout(200)
+    assert any(each.startswith(fault) for each in sound.faults)
+
+
+def plant(page, html):
+    page.evaluate("html => document.querySelector('article').insertAdjacentHTML('beforeend', html)", html)
+
+
+def test_a_line_that_is_too_wide_is_found(sound):
+    plant(sound, "<p style='white-space: nowrap'>" + "wide " * 60)
+    assert excess(sound) > 0
+
+
+def test_a_box_that_no_key_scrolls_is_found(sound):
+    before = sound.evaluate(UNREACHED)
+    plant(sound, "<div style='width: 50px; overflow: auto; white-space: nowrap'>" + "wide " * 30)
+    assert len(sound.evaluate(UNREACHED)) == len(before) + 1
+
+
+def test_a_formula_left_as_text_is_found(sound):
+    plant(sound, r"<span class='math'>\(x\)</span>")
+    assert sound.evaluate(UNSET) == [r"\(x\)"]
+
+
+@pytest.mark.parametrize(
+    "rule, html",
+    [
+        ("image-alt", "<img src='../_static/logo.svg'>"),
+        ("color-contrast", "<p style='color: #777; background: #888'>Some text.</p>"),
+        (
+            "scrollable-region-focusable",
+            "<div style='width: 50px; overflow: auto; white-space: nowrap'>" + "wide " * 30,
+        ),
+        ("label", "<input type='text'>"),
+    ],
+)
+def test_axe_finds_what_is_not_accessible(sound, axe, rule, html):
+    plant(sound, html)
+    assert any(found.startswith(rule) for found in violations(sound, axe))
+
+
+def test_a_heavy_page_is_found(sound):
+    before = weight(sound.answers)
+    assert 0 < before < LIMIT
+    sound.evaluate("fetch('../_static/vendor/mathjax/tex-chtml.js').then(answer => answer.text())")
+    assert weight(sound.answers) > before + 100_000
