@@ -1,0 +1,151 @@
+"""Another machine's last bit, on this machine: a pytest plugin that finds what hangs on rounding.
+
+    pytest --perturb-rounding=SEED [--rounding-size=ULPS]
+
+multiplies every loss value and every gradient by 1 + u·ε, with u ∈ {−1, 0, 1} and ε the precision of its dtype, in the
+tests and in the kernels of the notebooks. Whatever a test asserts or a notebook prints must stand all the same.
+
+u is drawn from the seed and the number's own bits. So a loss is still a function, as it is on every machine: a run
+repeated or resumed has the same bits, and what is asserted of one machine alone need not be given up.
+
+A larger size, say 16, finds the printed digits that lie near a rounding edge.
+"""
+
+import functools
+import os
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+
+SEED, SIZE = "HILLADAM_ROUNDING", "HILLADAM_ROUNDING_SIZE"
+_PRECISIONS = {  # dtype, its bits as an integer, two odd multipliers and a shift that mix these bits
+    "float64": (np.uint64, 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 29),
+    "float32": (np.uint32, 0x9E3779B1, 0x85EBCA6B, 15),
+}
+
+
+def pytest_addoption(parser):
+    group = parser.getgroup("rounding")
+    group.addoption("--perturb-rounding", type=int, metavar="SEED", help="give losses and gradients other last bits")
+    group.addoption("--rounding-size", type=float, default=1.0, metavar="ULPS", help="how many last bits (default 1)")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "own_rounding: holds of exact numbers alone; --perturb-rounding leaves it out")
+    seed, size = config.getoption("--perturb-rounding"), config.getoption("--rounding-size")
+    if seed is not None:  # the kernels inherit the environment; only an interactive Python heeds PYTHONSTARTUP
+        startup = str(Path(__file__).with_name("rounding_startup.py"))
+        os.environ.update({SEED: str(seed), SIZE: str(size), "PYTHONSTARTUP": startup})
+        config.add_cleanup(start(seed, size).close)  # before the tests are imported, which may keep a bound method
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--perturb-rounding") is not None:
+        for item in items:
+            if item.get_closest_marker("own_rounding"):
+                item.add_marker(pytest.mark.skip(reason="holds of exact numbers alone"))
+
+
+def start(seed: int, size: float = 1.0) -> ExitStack:
+    """Perturb the losses and gradients of this process from now on.
+
+    Args:
+        seed: of the perturbation.
+        size: its size, in units of each dtype's precision.
+
+    Returns:
+        What ends it: a context manager with a method ``close``.
+    """
+    import torch
+
+    from hilladam.experiments import StackedMLP
+    from hilladam.losses import ColourLoss, Polynomial, Surface
+    from hilladam.losses._polynomial import _Stacked
+
+    change = functools.partial(perturb, seed=seed, size=size)
+    stack = ExitStack()
+    for owner, name in (
+        (Polynomial, "__call__"), (Polynomial, "derivative"), (Surface, "__call__"), (ColourLoss, "__call__"),
+        (StackedMLP, "__call__"), (torch.autograd, "grad"),
+    ):  # fmt: skip
+        stack.enter_context(patch.object(owner, name, _after(getattr(owner, name), change)))
+    stack.enter_context(patch.object(_Stacked, "forward", staticmethod(_after(_Stacked.forward, change))))
+    stack.enter_context(patch.object(torch.autograd, "backward", _backward(torch.autograd.backward, change)))
+    hook = torch.nn.modules.module.register_module_forward_hook(lambda module, inputs, output: change(output))
+    stack.callback(hook.remove)
+    return stack
+
+
+def perturb(value, seed: int, size: float = 1.0):
+    """Another machine's result in place of ``value``: a float, array or tensor, or a tuple of them.
+
+    Anything else comes back as it is: integers, exact sympy numbers, other precisions.
+    """
+    import torch
+
+    if isinstance(value, tuple):
+        return tuple(perturb(part, seed, size) for part in value)
+    if type(value) is float:
+        return value * float(_factor(np.float64(value), seed, size))
+    if isinstance(value, np.ndarray | np.floating) and value.dtype.name in _PRECISIONS:
+        return value * _factor(value, seed, size)
+    if isinstance(value, torch.Tensor) and not torch._C._functorch.is_functorch_wrapped_tensor(value):
+        if value.dtype in (torch.float32, torch.float64):
+            factor = _factor(value.detach().cpu().numpy(), seed, size)
+            return value * torch.as_tensor(factor, device=value.device)
+    return value
+
+
+def _factor(value, seed: int, size: float) -> np.ndarray:
+    """1 + u·size·ε in the shape and dtype of ``value``; u is 0 half of the time."""
+    integer, first, second, shift = _PRECISIONS[value.dtype.name]
+    bits = np.atleast_1d(value).view(integer)
+    mixed = (bits ^ integer(seed * 0x2545F491 & 0xFFFFFFFF)) * integer(first)
+    mixed ^= mixed >> integer(shift)
+    mixed *= integer(second)
+    mixed >>= integer(8 * mixed.itemsize - 2)  # two bits: 0, 1, 2 or 3
+    draws = np.array([-1, 0, 0, 1], value.dtype) * value.dtype.type(size * np.finfo(value.dtype).eps)
+    return (1 + draws)[mixed].reshape(value.shape)
+
+
+def _after(function: Callable, change: Callable) -> Callable:
+    @functools.wraps(function)
+    def changed(*args, **kwargs):
+        return change(function(*args, **kwargs))
+
+    return changed
+
+
+def _backward(backward: Callable, change: Callable) -> Callable:
+    """torch.autograd.backward, and then other gradients in the leaves that it reaches."""
+    import torch
+
+    @functools.wraps(backward)
+    def changed(tensors, *args, **kwargs):
+        roots = [tensors] if isinstance(tensors, torch.Tensor) else list(tensors)
+        leaves = list(_leaves(roots))
+        result = backward(tensors, *args, **kwargs)
+        for leaf in leaves:
+            if leaf.grad is not None and not leaf.grad.requires_grad:
+                leaf.grad.copy_(change(leaf.grad))
+        return result
+
+    return changed
+
+
+def _leaves(roots):
+    nodes = [root.grad_fn for root in roots]
+    yield from (root for root in roots if root.is_leaf and root.requires_grad)
+    seen = set()
+    while nodes:
+        node = nodes.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if hasattr(node, "variable"):
+            yield node.variable
+        nodes.extend(following for following, _ in node.next_functions)
