@@ -35,30 +35,37 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "own_rounding: holds of exact numbers alone; --perturb-rounding leaves it out")
+    config.addinivalue_line("markers", "own_rounding: --perturb-rounding leaves this test alone")
     seed, size = config.getoption("--perturb-rounding"), config.getoption("--rounding-size")
     if seed is not None:  # the kernels inherit the environment; only an interactive Python heeds PYTHONSTARTUP
         startup = str(Path(__file__).with_name("rounding_startup.py"))
         os.environ.update({SEED: str(seed), SIZE: str(size), "PYTHONSTARTUP": startup})
-        config.add_cleanup(start(seed, size).close)  # before the tests are imported, which may keep a bound method
+        config.stash[_HERE] = start(seed, size)  # before the tests are imported, which may keep a bound method
+        config.add_cleanup(config.stash[_HERE].close)
 
 
-def pytest_collection_modifyitems(config, items):
-    if config.getoption("--perturb-rounding") is not None:
-        for item in items:
-            if item.get_closest_marker("own_rounding"):
-                item.add_marker(pytest.mark.skip(reason="holds of exact numbers alone"))
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    if _HERE in item.config.stash:
+        item.config.stash[_HERE].paused = item.get_closest_marker("own_rounding") is not None
+    return (yield)
 
 
-def start(seed: int, size: float = 1.0) -> ExitStack:
+class Perturbation(ExitStack):
+    """What :func:`start` has put in place; ``close()`` takes it away."""
+
+    paused = False
+
+
+_HERE = pytest.StashKey[Perturbation]()
+
+
+def start(seed: int, size: float = 1.0) -> Perturbation:
     """Perturb the losses and gradients of this process from now on.
 
     Args:
         seed: of the perturbation.
         size: its size, in units of each dtype's precision.
-
-    Returns:
-        What ends it: a context manager with a method ``close``.
     """
     import torch
 
@@ -66,8 +73,11 @@ def start(seed: int, size: float = 1.0) -> ExitStack:
     from hilladam.losses import ColourLoss, Polynomial, Surface
     from hilladam.losses._polynomial import _Stacked
 
-    change = functools.partial(perturb, seed=seed, size=size)
-    stack = ExitStack()
+    stack = Perturbation()
+
+    def change(value):
+        return value if stack.paused else perturb(value, seed, size)
+
     for owner, name in (
         (Polynomial, "__call__"), (Polynomial, "derivative"), (Surface, "__call__"), (ColourLoss, "__call__"),
         (StackedMLP, "__call__"), (torch.autograd, "grad"),
@@ -103,13 +113,17 @@ def perturb(value, seed: int, size: float = 1.0):
 def _factor(value, seed: int, size: float) -> np.ndarray:
     """1 + u·size·ε in the shape and dtype of ``value``; u is 0 half of the time."""
     integer, first, second, shift = _PRECISIONS[value.dtype.name]
-    bits = np.atleast_1d(value).view(integer)
-    mixed = (bits ^ integer(seed * 0x2545F491 & 0xFFFFFFFF)) * integer(first)
+    mixed = np.atleast_1d(value).view(integer) ^ integer(seed * 0x2545F491 & 0xFFFFFFFF)
+    mixed *= integer(first)
     mixed ^= mixed >> integer(shift)
     mixed *= integer(second)
     mixed >>= integer(8 * mixed.itemsize - 2)  # two bits: 0, 1, 2 or 3
-    draws = np.array([-1, 0, 0, 1], value.dtype) * value.dtype.type(size * np.finfo(value.dtype).eps)
-    return (1 + draws)[mixed].reshape(value.shape)
+    return _factors(value.dtype.name, size).take(mixed.astype(np.intp)).reshape(value.shape)
+
+
+@functools.cache
+def _factors(dtype: str, size: float) -> np.ndarray:
+    return np.array([1 - size * np.finfo(dtype).eps, 1, 1, 1 + size * np.finfo(dtype).eps], dtype)
 
 
 def _after(function: Callable, change: Callable) -> Callable:
