@@ -110,6 +110,12 @@ def test_a_number_changes_by_at_most_one_unit_of_its_precision_up_or_down():
         assert (rounding.perturb(values, seed=4) != rounding.perturb(values, seed=3)).any()
 
 
+def test_neither_the_sign_nor_a_power_of_two_changes_how_a_number_is_rounded():
+    values = np.random.default_rng(0).normal(size=100)
+    for factor in (-1.0, 2.0**16, -(2.0**-30)):
+        assert (rounding.perturb(factor * values, seed=3) == factor * rounding.perturb(values, seed=3)).all()
+
+
 @pytest.mark.parametrize("value", [3, True, None, "x", sympy.Rational(1, 3), torch.arange(3), np.arange(3), 0.0])
 def test_what_is_exact_stays_exact(value):
     assert rounding.perturb(value, seed=1) is value or np.all(rounding.perturb(value, seed=1) == value)

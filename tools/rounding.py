@@ -5,8 +5,9 @@
 multiplies every loss value and every gradient by 1 + u·ε, with u ∈ {−1, 0, 1} and ε the precision of its dtype, in the
 tests and in the kernels of the notebooks. Whatever a test asserts or a notebook prints must stand all the same.
 
-u is drawn from the seed and the number's own bits. So a loss is still a function, as it is on every machine: a run
-repeated or resumed has the same bits, and what is asserted of one machine alone need not be given up.
+u is drawn from the seed and the number's own fraction. So a loss is still a function, as it is on every machine; the
+sign and a power of two change nothing in how it is rounded; and what is exact on each machine by itself (a run that is
+resumed goes on bit for bit) may still be asserted.
 
 A larger size, say 16, finds the printed digits that lie near a rounding edge.
 """
@@ -22,9 +23,9 @@ import numpy as np
 import pytest
 
 SEED, SIZE = "HILLADAM_ROUNDING", "HILLADAM_ROUNDING_SIZE"
-_PRECISIONS = {  # dtype, its bits as an integer, two odd multipliers and a shift that mix these bits
-    "float64": (np.uint64, 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 29),
-    "float32": (np.uint32, 0x9E3779B1, 0x85EBCA6B, 15),
+_PRECISIONS = {  # an integer as wide as the dtype, the bits of the fraction; two odd multipliers and a shift that mix
+    "float64": (np.uint64, 2**52 - 1, 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 29),
+    "float32": (np.uint32, 2**23 - 1, 0x9E3779B1, 0x85EBCA6B, 15),
 }
 
 
@@ -112,8 +113,9 @@ def perturb(value, seed: int, size: float = 1.0):
 
 def _factor(value, seed: int, size: float) -> np.ndarray:
     """1 + u·size·ε in the shape and dtype of ``value``; u is 0 half of the time."""
-    integer, first, second, shift = _PRECISIONS[value.dtype.name]
-    mixed = np.atleast_1d(value).view(integer) ^ integer(seed * 0x2545F491 & 0xFFFFFFFF)
+    integer, fraction, first, second, shift = _PRECISIONS[value.dtype.name]
+    mixed = np.atleast_1d(value).view(integer) & integer(fraction)
+    mixed ^= integer(seed * 0x2545F491 & 0xFFFFFFFF)
     mixed *= integer(first)
     mixed ^= mixed >> integer(shift)
     mixed *= integer(second)
