@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import numpy as np
@@ -14,7 +15,7 @@ import torch
 
 from hilladam import HillAdam
 from hilladam.experiments import StackedMLP
-from hilladam.losses import DOUBLE_WELL, SURFACES, ColourLoss, stack
+from hilladam.losses import DOUBLE_WELL, SURFACES, ColourLoss, Polynomial, stack
 from hilladam.theory import way_out
 
 pytestmark = pytest.mark.own_rounding  # these tests perturb by themselves
@@ -128,6 +129,15 @@ def test_a_polynomial_of_a_symbol_stays_exact():
         assert DOUBLE_WELL.expression(x) == x**4 - 2 * x**2 + sympy.Rational(3, 10) * x + 1
     finally:
         perturbation.close()
+
+
+def test_without_the_option_nothing_is_put_in_place():
+    def state():
+        return Polynomial.__call__, Polynomial.derivative, torch.autograd.grad, torch.autograd.backward, {**os.environ}
+
+    before, options = state(), {"--perturb-rounding": None, "--rounding-size": 1.0}
+    rounding.pytest_configure(SimpleNamespace(getoption=options.get, addinivalue_line=lambda *line: None))
+    assert state() == before
 
 
 def run(folder, *options):
