@@ -142,6 +142,7 @@ def test_it_is_differentiable_twice(loss):
     assert curvature.item() == pytest.approx(float(sympy.diff(loss.expression(x), x, 2).subs(x, d(0.7))), rel=1e-9)
 
 
+@pytest.mark.own_rounding
 @pytest.mark.parametrize(
     "place, kind",
     [

@@ -1,0 +1,3 @@
+"""What tests and notebooks share."""
+
+pytest_plugins = ["rounding"]  # in tools
