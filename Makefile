@@ -8,7 +8,7 @@ COLAB := .venv-colab
 PARALLEL := --numprocesses=logical --maxprocesses=4 --dist=loadscope
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test portable browser colab lowest newest notebooks lint types bench clean
+.PHONY: help book serve test portable browser colab lowest newest notebooks lint types mutants bench clean
 
 help: ## list what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -71,11 +71,17 @@ lint: $(READY) ## check the style of code and notebooks
 types: $(READY) ## check the types of the optimizers
 	@$(BIN)/mypy hilladam/optim
 
+# Hours. MUTANTS="hilladam.theory.*" takes a part; `mutmut show NAME` prints one, `mutmut results` those that nothing noticed.
+mutants: $(READY) ## change the mathematics line by line and list the changes that no test notices
+	@$(BIN)/pip install --quiet --disable-pip-version-check mutmut==3.8.1
+	@OMP_NUM_THREADS=1 $(BIN)/mutmut run --max-children 2 $(MUTANTS)
+	@$(BIN)/mutmut results
+
 bench: $(READY) ## measure what the package promises about speed
 	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit; done
 
 clean: ## remove what was built, but not the environment
-	rm -rf _build .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf _build mutants .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
 # A new environment whenever what it is made from has changed.
 $(READY): requirements.txt pyproject.toml
