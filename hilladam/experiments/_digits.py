@@ -59,6 +59,12 @@ class DigitsRecord:
 
     A record has the losses of the mini-batches. How a network does on all images is measured once an epoch, and that
     is a table. Two of these are equal if everything in them is.
+
+    Example:
+        >>> from hilladam.experiments import digits
+        >>> record = digits(["Adam"], seeds=[0], epochs=1, batch_size=64)
+        >>> list(record.runs), record.runs["Adam"].losses.shape, list(record.epochs["epoch"])
+        (['Adam'], (21, 1), [0, 1])
     """
 
     epochs: pd.DataFrame

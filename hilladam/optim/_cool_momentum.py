@@ -50,6 +50,7 @@ def cooling(schedule: str, t: float, cooling_steps: float, momentum: float) -> f
         ValueError: an argument out of its range.
 
     Example:
+        >>> from hilladam.optim import cooling
         >>> [round(cooling("linear", t, cooling_steps=4, momentum=0.9), 3) for t in range(5)]
         [0.9, 0.871, 0.818, 0.692, 0.0]
     """
@@ -99,6 +100,8 @@ class CoolMomentum(BestSoFar):
     It wanders before it settles. Hand the loss to :meth:`step`, and :meth:`load_best` brings the best parameters back.
 
     Example:
+        >>> import torch
+        >>> from hilladam import CoolMomentum
         >>> x = torch.nn.Parameter(torch.tensor([2.0], dtype=torch.float64))
         >>> opt = CoolMomentum([x], lr=0.01, cooling_steps=200)
         >>> for _ in range(400):

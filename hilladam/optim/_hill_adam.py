@@ -29,6 +29,8 @@ class Switch(NamedTuple):
     """One change of direction.
 
     Example:
+        >>> import torch
+        >>> from hilladam import HillAdam
         >>> x = torch.nn.Parameter(torch.zeros(1))
         >>> x.grad = torch.ones(1)
         >>> opt = HillAdam([x])
@@ -92,6 +94,8 @@ class HillAdam(BestSoFar, Adam):
     Example:
         Adam stays in the well it falls into, at x = 0.96; Hill-ADAM climbs out of it and finds the deeper one.
 
+        >>> import torch
+        >>> from hilladam import HillAdam
         >>> x = torch.nn.Parameter(torch.tensor([2.0], dtype=torch.float64))
         >>> opt = HillAdam([x], lr=0.2, delta=1e-2)
         >>> for _ in range(300):

@@ -55,6 +55,8 @@ class Langevin(Seeded):
     Example:
         A thousand walkers start on the hill of a double well and settle to the spread that :math:`\exp(-f / T)` has.
 
+        >>> import torch
+        >>> from hilladam import Langevin
         >>> x = torch.nn.Parameter(torch.zeros(1000, dtype=torch.float64))
         >>> opt = Langevin([x], lr=0.05, temperature=0.5, generator=torch.Generator().manual_seed(0))
         >>> for _ in range(400):

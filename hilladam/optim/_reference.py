@@ -49,6 +49,8 @@ class ReferenceHillAdam:
     Example:
         Two members: with δ = 0 the first is Adam, which stays in the shallow well; the second climbs into the deep one.
 
+        >>> import torch
+        >>> from hilladam.optim import ReferenceHillAdam
         >>> x = torch.tensor([[2.0], [2.0]], dtype=torch.float64)
         >>> opt = ReferenceHillAdam([x], lr=0.2, delta=torch.tensor([0.0, 1e-2]))
         >>> for _ in range(300):

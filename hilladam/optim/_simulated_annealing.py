@@ -38,6 +38,7 @@ def annealing(schedule: str, k: float, temperature: float, alpha: float = 0.999)
         ValueError: an argument out of its range.
 
     Example:
+        >>> from hilladam.optim import annealing
         >>> [round(annealing("geometric", k, temperature=2.0, alpha=0.9), 3) for k in range(4)]
         [2.0, 1.8, 1.62, 1.458]
     """
@@ -88,6 +89,8 @@ class SimulatedAnnealing(Seeded):
     T = 0 a proposal is accepted if it is not worse.
 
     Example:
+        >>> import torch
+        >>> from hilladam import SimulatedAnnealing
         >>> x = torch.tensor([1.0], dtype=torch.float64)
         >>> generator = torch.Generator().manual_seed(0)
         >>> opt = SimulatedAnnealing([x], lr=0.3, temperature=1.0, alpha=0.99, generator=generator)

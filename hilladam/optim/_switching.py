@@ -11,7 +11,14 @@ REASONS = ("none", "critical", "dead_end", "floor")
 
 
 class Decision(NamedTuple):
-    """What :func:`decide` says of one loss, or of one loss for each member of an ensemble."""
+    """What :func:`decide` says of one loss, or of one loss for each member of an ensemble.
+
+    Example:
+        >>> from hilladam.optim import REASONS, decide
+        >>> decision = decide(250.0, maximize=True, previous_loss=249.0, delta=1e-4, gamma=200.0)
+        >>> decision.maximize, REASONS[decision.reason]
+        (False, 'dead_end')
+    """
 
     maximize: bool | Tensor
     """Whether the coming step climbs."""
@@ -54,6 +61,8 @@ def decide(
         The decision, in the shape of the arguments; its parts are bool, floating point like ``loss``, and integer.
 
     Example:
+        >>> import torch
+        >>> from hilladam.optim import decide
         >>> decide(2.0, maximize=False, previous_loss=2.00001, delta=1e-4)
         Decision(maximize=True, previous_loss=nan, reason=1)
         >>> decide(2.0, maximize=False, previous_loss=3.0, delta=1e-4)
