@@ -1,5 +1,8 @@
 """One look for every figure: a white ground, few lines, and colours that a colour-blind reader tells apart."""
 
+import functools
+from collections.abc import Callable
+
 import matplotlib.pyplot as plt
 
 COLOURS = {
@@ -11,5 +14,16 @@ COLOURS = {
 }
 """Okabe and Ito's palette, by what a colour stands for."""
 
-styled = plt.style.context("hilladam.figures.hilladam")
-"""Decorates a function that draws: it does so in the book's style, and leaves matplotlib's settings as they were."""
+
+def styled(draw: Callable) -> Callable:
+    """Decorate a function that draws: it does so in the book's style, and leaves matplotlib's settings as they were."""
+
+    @functools.wraps(draw)
+    def drawn(*args, **kwargs):
+        # The first use of a backend may change settings to stay: a notebook's switches on that figures show by
+        # themselves. It must not come within the context, which takes back all that changes there.
+        plt.draw_if_interactive()
+        with plt.style.context("hilladam.figures.hilladam"):
+            return draw(*args, **kwargs)
+
+    return drawn

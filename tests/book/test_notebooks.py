@@ -52,6 +52,12 @@ def test_has_no_error_stored(notebook):
     assert not [out for cell in code_cells(notebook) for out in cell.outputs if out.output_type == "error"]
 
 
+def test_shows_a_picture_under_every_caption(notebook):
+    captioned = [cell for cell in code_cells(notebook) if "figure" in cell.metadata.get("mystnb", {})]
+    shown = [any("data" in out and len(out.data) > 1 for out in cell.outputs) for cell in captioned]
+    assert all(shown)
+
+
 def test_prints_nothing_that_differs_between_machines(notebook):
     assert not [found[0] for cell in code_cells(notebook) for found in OF_ONE_MACHINE.finditer(str(cell.outputs))]
 

@@ -5,9 +5,11 @@ import sys
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import nbformat
 import numpy as np
 import pytest
 import torch
+from nbclient import NotebookClient
 
 from hilladam import HillAdam, figures
 from hilladam.experiments import Points, race, train
@@ -63,6 +65,15 @@ def test_a_figure_has_the_books_style_and_leaves_the_readers_alone(draw):
         assert mpl.rcParams == before
     assert figure.get_layout_engine() is not None  # constrained, as only the book's style asks
     assert figure.get_facecolor() == (1, 1, 1, 1)
+
+
+def test_a_notebooks_figures_show_by_themselves():
+    cells = ["from hilladam import figures", "fig = figures.network()", "import matplotlib.pyplot as plt",
+             "line = plt.subplots()[1].plot([1, 2])"]  # fmt: skip
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+    NotebookClient(notebook, kernel_name="python3", timeout=120).execute()
+    for cell in notebook.cells[1::2]:
+        assert any("image/png" in out.data for out in cell.outputs), cell.source
 
 
 def test_a_refused_figure_leaves_the_settings_alone():
