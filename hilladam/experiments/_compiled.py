@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike
 from tqdm.auto import tqdm
 
 from hilladam._extras import extra
-from hilladam.experiments._models import ACTIVATIONS, StackedMLP
-from hilladam.experiments._training import Record
-from hilladam.losses import Polynomial
+from hilladam.experiments._models import ACTIVATIONS, Points, StackedMLP
+from hilladam.experiments._training import Record, train
+from hilladam.losses import Polynomial, stack
 from hilladam.optim import ReferenceHillAdam
 
 _CHUNK = 2**23
@@ -31,7 +31,7 @@ def run_points(
     *,
     eps_root: ArrayLike = 0.0,
     delta: ArrayLike = 1e-4,
-    gamma: ArrayLike = np.inf,
+    gamma: ArrayLike = 200.0,
     floor: ArrayLike = -np.inf,
     bias_correction: str = "copied",
     history: bool = True,
@@ -40,13 +40,14 @@ def run_points(
 ) -> Record:
     """Move points on polynomials, compiled: what :func:`train` does with :class:`Points` and the reference, faster.
 
-    It needs numba. Everything is float64, and every operation rounds in one way only, in a fixed order: a run has the
-    same bits on every CPU, alone or among others, on any number of threads, and in the explorers of the book. From
+    Everything is float64, and every operation rounds in one way only, in a fixed order: a run has the same bits on
+    every CPU, alone or among others, on any number of threads, and in the explorers of the book. From
     :class:`~hilladam.optim.ReferenceHillAdam` and :class:`torch.optim.Adam` it differs by rounding, which a climb away
-    from a minimum magnifies.
+    from a minimum magnifies. Where numba is not installed, :func:`train` and the reference do the same work, some
+    thirty times slower, and with the rounding of the machine.
 
     An array gives every member a value of its own, so that one call computes a map over starts and settings; a member
-    with δ = 0, γ = ∞ and no floor is Adam. A step of a point takes some 30 ns.
+    with δ = 0 and no floor is Adam. A step of a point takes some 30 ns.
 
     Ctrl-C ends the runs and keeps the steps that were complete, with a warning, as in :func:`train`.
 
@@ -66,7 +67,6 @@ def run_points(
         The record, its states of shape ``(steps, members)``.
 
     Raises:
-        ImportError: numba is not installed.
         ValueError: fewer than one step, thread or member, a shape that does not fit, or a number out of its range.
 
     Example:
@@ -82,8 +82,8 @@ def run_points(
     if x.ndim != 1 or not len(x):
         raise ValueError(f"Invalid starts: shape {x.shape}; expected (members,), at least one")
     settings = dict(lr=lr, eps=eps, eps_root=eps_root, delta=delta, gamma=gamma, floor=floor)
-    return _run(arithmetic().points, (), losses, x[:, None], steps, betas, settings, bias_correction, history, threads,
-                progress)  # fmt: skip
+    return _run("points", (), Points(torch.from_numpy(x)), losses, x[:, None], steps, betas, settings, bias_correction,
+                history, threads, progress)  # fmt: skip
 
 
 def run_networks(
@@ -98,7 +98,7 @@ def run_networks(
     activation: str = "none",
     eps_root: ArrayLike = 0.0,
     delta: ArrayLike = 1e-4,
-    gamma: ArrayLike = np.inf,
+    gamma: ArrayLike = 200.0,
     floor: ArrayLike = -np.inf,
     bias_correction: str = "copied",
     history: bool = True,
@@ -122,7 +122,6 @@ def run_networks(
         The record, its states of shape ``(steps, members, 1)``.
 
     Raises:
-        ImportError: numba is not installed.
         ValueError: as for :func:`run_points`, an unknown activation, or a network with more than one output.
 
     Example:
@@ -136,15 +135,16 @@ def run_networks(
         raise ValueError(f"Invalid sizes: {tuple(sizes)}; expected at least two, the last one 1")
     if not len(seeds):
         raise ValueError("Invalid seeds: none; expected at least one")
-    (weights,) = StackedMLP(seeds, sizes, activation).parameters
+    model = StackedMLP(seeds, sizes, activation)
+    weights = model.parameters[0].detach().numpy()
     settings = dict(lr=lr, eps=eps, eps_root=eps_root, delta=delta, gamma=gamma, floor=floor)
     network = tuple(sizes), list(ACTIVATIONS).index(activation)
-    record = _run(arithmetic().networks, network, losses, weights.detach().numpy(), steps, betas, settings,
-                  bias_correction, history, threads, progress)  # fmt: skip
-    return replace(record, **{name: getattr(record, name)[..., None] for name in _STATES})
-
-
-_STATES = ("states", "best_states", "final_states")
+    record = _run("networks", network, model, losses, weights, steps, betas, settings, bias_correction, history,
+                  threads, progress)  # fmt: skip
+    if can_compile():  # whose states have no dimension for the one output
+        states = ("states", "best_states", "final_states")
+        record = replace(record, **{name: getattr(record, name)[..., None] for name in states})
+    return record
 
 
 def arithmetic():
@@ -163,7 +163,8 @@ def can_compile() -> bool:
     return True
 
 
-def _run(kernel, network, losses, x, steps, betas, settings, bias_correction, history, threads, progress) -> Record:
+def _run(kernel, network, model, losses, x, steps, betas, settings, bias_correction, history, threads,
+         progress) -> Record:  # fmt: skip
     members = len(x)
     for name, number in (("steps", steps), ("threads", threads)):
         if number < 1:
@@ -171,21 +172,30 @@ def _run(kernel, network, losses, x, steps, betas, settings, bias_correction, hi
     for name, value in settings.items():
         if np.shape(value) not in ((), (members,)):
             raise ValueError(f"Invalid {name}: shape {np.shape(value)}; expected a number or shape ({members},)")
+    given = [losses] if isinstance(losses, Polynomial) else list(losses)
+    if len(given) not in (1, members):
+        raise ValueError(
+            f"Invalid losses: {len(given)} polynomials; expected one, or one for each of {members} members"
+        )
     # The reference says what is out of range.
     ReferenceHillAdam([torch.empty(members, 0)], betas=betas, bias_correction=bias_correction, **settings)
-    each = arithmetic().Settings(
-        **{name: np.full(members, value, dtype=np.float64) for name, value in settings.items()}
-    )
+    settings = {name: np.full(members, value, dtype=np.float64) for name, value in settings.items()}
+    if not can_compile():
+        tensors = {name: torch.from_numpy(value) for name, value in settings.items()}
+        optimizer = ReferenceHillAdam(model.parameters, betas=betas, bias_correction=bias_correction, **tensors)
+        loss = stack(given * (members // len(given)))
+        return train(model, loss, optimizer, steps, history=history, progress=progress)
+    each = arithmetic().Settings(**settings)
 
     rows = steps if history else 0
     kept = arithmetic().History(*(np.empty((rows, members), kind) for kind in (float, float, bool, np.int8)))
     state = _start(x)
-    shared = _tabulate(losses, members), each, tuple(map(float, betas)), bias_correction == "in_place", state, kept
+    shared = _tabulate(given, members), each, tuple(map(float, betas)), bias_correction == "in_place", state, kept
     parts = list(pairwise(np.linspace(0, members, threads + 1).astype(int).tolist()))
     done = [np.zeros(1, dtype=np.int64) for _ in parts]  # the kernel counts, so that no interrupt comes in between
 
     def advance(part, count):
-        kernel(*shared, count, done[part], *parts[part], *network)
+        getattr(arithmetic(), kernel)(*shared, count, done[part], *parts[part], *network)
 
     chunk = max(1, _CHUNK * threads // x.size)
     try:
@@ -215,12 +225,7 @@ def _start(x: np.ndarray):
     )  # fmt: skip
 
 
-def _tabulate(losses: Polynomial | Sequence[Polynomial], members: int):
-    given = [losses] if isinstance(losses, Polynomial) else list(losses)
-    if len(given) not in (1, members):
-        raise ValueError(
-            f"Invalid losses: {len(given)} polynomials; expected one, or one for each of {members} members"
-        )
+def _tabulate(given: Sequence[Polynomial], members: int):
     different = {id(loss): loss for loss in given}
     place = {key: row for row, key in enumerate(different)}
     width = 1 + max(loss.degree for loss in different.values())

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pandas as pd
 import torch
 
-from hilladam.experiments._compiled import can_compile, run_networks
+from hilladam.experiments._compiled import arithmetic, can_compile, run_networks
 from hilladam.experiments._intervals import wilson_interval
 from hilladam.experiments._models import ACTIVATIONS, StackedMLP
 from hilladam.experiments._training import Record, train
@@ -130,6 +130,8 @@ def _ensemble(engine, dtype, device, threads) -> Callable[..., list[Record]]:
     possible = dtype == torch.float64 and (device is None or torch.device(device).type == "cpu")
     if engine == "compiled" and not possible:
         raise ValueError(f"Invalid engine: 'compiled' with {dtype} on {device or 'cpu'}; expected torch.float64 on cpu")
+    if engine == "compiled":
+        arithmetic()  # raises where numba is missing
     if engine == "compiled" or (engine is None and possible and can_compile()):
         return partial(_compiled, threads=threads)
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")

@@ -294,13 +294,19 @@ def test_bad_networks_are_refused():
 
 
 def test_without_numba_lock_step_does_the_work(monkeypatch):
+    settings = dict(lr=[0.02, 0.05], delta=[0.1, 0.0], gamma=[10.0, 20.0])
+    work = (run_points, [DOUBLE_WELL, TABLE_1["sixth"]], [1.5, 0.5]), (run_networks, TABLE_1["sixth"], [0, 1])
+    compiled = [run(losses, members, 150, **settings) for run, losses, members in work]
     monkeypatch.delitem(sys.modules, "hilladam.experiments._compiled_arithmetic")
     monkeypatch.delattr(hilladam.experiments, "_compiled_arithmetic")
     monkeypatch.setitem(sys.modules, "numba", None)
     with pytest.raises(ImportError, match="numba"):
-        run_points(DOUBLE_WELL, [1.0], 5)
-    with pytest.raises(ImportError, match="numba"):
         table1([0], 5, engine="compiled")
+    for (run, losses, members), expected in zip(work, compiled, strict=True):
+        found = run(losses, members, 150, **settings)
+        assert expected.turns.any()
+        for name, array in vars(expected).items():
+            np.testing.assert_allclose(getattr(found, name), array, rtol=1e-9, err_msg=name)
     found, expected = table1([0], 5, device="cpu"), table1([0], 5, engine="lock step", device="cpu")
     for cell, record in found.items():
         assert bits(record) == bits(expected[cell])
