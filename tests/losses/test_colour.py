@@ -108,6 +108,17 @@ def test_regularisers_of_numpys_integers_are_exact():
     assert double_well(-big, big, small, small, big) == double_well(-70_000, 70_000, 2, 2, 70_000)
 
 
+def test_the_terms_are_the_match_and_the_regularisers_there_are():
+    loss = ColourLoss(SOURCE, TARGET, green=preference("0.5", 3))
+    terms = loss.terms(np.array([[1.0, 2.0, 3.0], [0.0, -1.0, 0.5]]))
+    assert list(terms) == ["match", "red", "green", "blue"]
+    np.testing.assert_allclose(terms["match"], [0.45**2 + 0.5**2 + 0.05**2, 0.2**2 + 0.85**2 + 0.575**2])
+    np.testing.assert_allclose(terms["red"], [1.25**2, 0.75**2])
+    np.testing.assert_allclose(terms["green"], [6.75, 6.75])
+    np.testing.assert_allclose(terms["blue"], [0.19**2 + 2.9, 1.56**2 + 2.15])
+    assert list(ColourLoss(SOURCE, TARGET).terms(np.zeros(3))) == ["match", "red", "blue"]
+
+
 def test_a_stack_of_colours_has_members():
     with pytest.raises(ValueError, match=r"Invalid losses: \(\); expected at least one"):
         stack_colours(())
@@ -137,6 +148,18 @@ def test_the_authors_wells_are_double_wells():
     np.testing.assert_allclose(BLUE_WELLS(x), ((x - 2.1) ** 2 - 1) ** 2 + 0.3 * x + 2, atol=1e-11)
 
 
+def test_a_regulariser_is_accurate_around_its_wells_however_far_out_they_are():
+    for polynomial, middle in ((preference("1000.3"), 1000.3), (double_well(1000, 1002), 1001.0)):
+        for gain in (middle - 2**-15, middle + 2**-15):
+            assert polynomial(gain) == pytest.approx(float(exactly(polynomial, Fraction(gain))), rel=1e-12)
+
+
+def test_what_the_defaults_of_regularisers_are():
+    assert preference("0.5") == preference("0.5", weight=1)
+    assert double_well(1, 2) == double_well(1, 2, barrier=1, tilt=0, level=0)
+    assert preference(1).name == "preference" and double_well(1, 2).name == "double well"
+
+
 def test_a_preference_has_one_well():
     loss = ColourLoss(SOURCE, TARGET, red=preference("0.5", 10), blue=None)
     assert len(loss.stationary_points) == 1
@@ -163,6 +186,12 @@ def test_members_have_their_own_losses(dtype):
     torch.testing.assert_close(*(torch.autograd.grad(each.sum(), gains)[0] for each in (values, expected)))
 
 
+def test_a_stack_of_colours_lies_on_the_device_that_was_asked_for():
+    gains = torch.empty(2, 3, dtype=torch.float64, device="meta")
+    values = stack_colours([ColourLoss(SOURCE, TARGET)] * 2, device="meta")(gains)
+    assert values.device.type == "meta" and values.shape == (2,)
+
+
 @pytest.mark.parametrize(
     "make, message",
     [
@@ -174,10 +203,16 @@ def test_members_have_their_own_losses(dtype):
         (lambda: ColourLoss(SOURCE, TARGET, blue=Polynomial("hat", (-1, 0, 1))), "Invalid blue: hat falls"),
         (lambda: double_well(2, 1), "Invalid high: 1.0; expected a gain above low = 2.0"),
         (lambda: double_well(1, 2, barrier=0), "Invalid barrier: 0.0"),
+        (lambda: double_well(1, 1), "Invalid high: 1.0"),
         (lambda: preference(1, -1), "Invalid weight: -1.0"),
+        (lambda: preference(1, 0), "Invalid weight: 0.0"),
         (lambda: preference(float("nan")), "Invalid gain: nan; expected a finite integer"),
+        (lambda: preference(1, "much"), "Invalid weight: 'much'; expected a finite integer"),
+        (lambda: double_well("low", 1), "Invalid low: 'low'; expected a finite integer"),
         (lambda: double_well(0, float("inf")), "Invalid high: inf; expected a finite integer"),
+        (lambda: double_well(0, 1, "high"), "Invalid barrier: 'high'; expected a finite integer"),
         (lambda: double_well(0, 1, tilt="steep"), "Invalid tilt: 'steep'; expected a finite integer"),
+        (lambda: double_well(0, 1, level="up"), "Invalid level: 'up'; expected a finite integer"),
     ],
 )
 def test_what_is_refused(make, message):

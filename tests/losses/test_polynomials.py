@@ -336,6 +336,11 @@ def test_a_stack_is_differentiable_once():
         torch.autograd.grad(values.sum(), places, create_graph=True)
 
 
+def test_a_stack_lies_on_the_device_that_was_asked_for():
+    place = torch.empty(3, dtype=torch.float64, device="meta")
+    assert stack([DOUBLE_WELL] * 3, device="meta")(place).device.type == "meta"
+
+
 def test_a_stack_has_members_and_a_place_for_each():
     with pytest.raises(ValueError, match=r"Invalid polynomials: \[\]; expected at least one"):
         stack([])
