@@ -209,7 +209,7 @@ class ColourLoss:
             ValueError: gains of another shape.
         """
         gains = _three(floating(gains))
-        index = torch.zeros(gains.shape[:-1], dtype=torch.int64, device=gains.device)
+        index = 0
         for c, channel in enumerate(self.channels):
             place = channel.basin(gains[..., c]).clamp(0, len(channel.stationary_points) - 1)
             index = index * len(channel.stationary_points) + place

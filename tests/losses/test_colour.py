@@ -95,6 +95,13 @@ def test_whole_gains_go_where_their_floats_go():
     assert (loss.basin(gains.tolist()) == loss.basin(gains.numpy())).all()
 
 
+def test_basins_keep_the_shape_and_lie_on_the_device_of_the_gains():
+    loss = ColourLoss(SOURCE, TARGET)
+    gains = torch.rand(4, 5, 3)
+    assert torch.equal(loss.basin(gains), torch.stack([loss.basin(row) for row in gains]))
+    assert loss.basin(gains.to("meta")).device.type == "meta" and loss.basin(gains).dtype == torch.int64
+
+
 @pytest.mark.parametrize("ask", [ColourLoss.__call__, ColourLoss.terms, ColourLoss.basin], ids=lambda ask: ask.__name__)
 @pytest.mark.parametrize("shape", [(), (2,), (3, 4)], ids=str)
 def test_gains_are_three(ask, shape):

@@ -69,6 +69,15 @@ def test_whole_numbers_are_places_like_any_other(make):
     assert value.item() == pytest.approx((100_000**2 - 14) ** 2 + (100_000 + 2) ** 2, rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    "points", [np.ones(2, np.float32), torch.ones(2), torch.ones(2).half()], ids=lambda p: str(p.dtype)
+)
+def test_places_keep_their_precision(points):
+    for surface in SURFACES.values():
+        assert surface(points).dtype == torch.as_tensor(points).dtype
+    assert SURFACES["camel"]([1.0, 1.0]).dtype == torch.float64
+
+
 @pytest.mark.parametrize("points", [1.0, [1.0], [1.0, 2.0, 3.0], np.zeros((2, 3))], ids=str)
 def test_points_have_two_coordinates(points):
     with pytest.raises(ValueError, match=r"Invalid points: shape .*; expected \(…, 2\)"):
