@@ -211,8 +211,7 @@ class ColourLoss:
         gains = _three(floating(gains))
         index = 0
         for c, channel in enumerate(self.channels):
-            place = channel.basin(gains[..., c]).clamp(0, len(channel.stationary_points) - 1)
-            index = index * len(channel.stationary_points) + place
+            index = index * len(channel.stationary_points) + channel.basin(gains[..., c])
         return torch.where(gains.isfinite().all(-1), index, -1)
 
 

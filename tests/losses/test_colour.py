@@ -98,6 +98,7 @@ def test_whole_gains_go_where_their_floats_go():
 def test_basins_keep_the_shape_and_lie_on_the_device_of_the_gains():
     loss = ColourLoss(SOURCE, TARGET)
     gains = torch.rand(4, 5, 3)
+    gains[1, 2, 0] = torch.nan
     assert torch.equal(loss.basin(gains), torch.stack([loss.basin(row) for row in gains]))
     assert loss.basin(gains.to("meta")).device.type == "meta" and loss.basin(gains).dtype == torch.int64
 
@@ -155,10 +156,14 @@ def test_the_authors_wells_are_double_wells():
     np.testing.assert_allclose(BLUE_WELLS(x), ((x - 2.1) ** 2 - 1) ** 2 + 0.3 * x + 2, atol=1e-11)
 
 
-def test_a_regulariser_is_accurate_around_its_wells_however_far_out_they_are():
-    for polynomial, middle in ((preference("1000.3"), 1000.3), (double_well(1000, 1002), 1001.0)):
-        for gain in (middle - 2**-15, middle + 2**-15):
-            assert polynomial(gain) == pytest.approx(float(exactly(polynomial, Fraction(gain))), rel=1e-12)
+def test_a_loss_is_accurate_around_its_wells_however_far_out_they_are():
+    far = ColourLoss((0.0005, 0.001, 0.5), (0.5, 0.9, 0.5), red=double_well(1000, 1002))
+    wells = [(preference("1000.3"), 1000.3), (double_well(1000, 1002), 1001.0), (far.channels[0], 1000.0),
+             (far.channels[1], 900.0)]  # fmt: skip
+    for polynomial, middle in wells:
+        for gain in (middle - 0.3, middle - 2**-15, middle + 2**-15, middle + 0.7):
+            assert polynomial(gain) == pytest.approx(float(exactly(polynomial, Fraction(gain))), rel=1e-7, abs=0)
+    assert [channel.name for channel in far.channels] == ["red", "green", "blue"]
 
 
 def test_what_the_defaults_of_regularisers_are():
