@@ -172,6 +172,11 @@ def test_what_the_defaults_of_regularisers_are():
     assert preference(1).name == "preference" and double_well(1, 2).name == "double well"
 
 
+def test_means_of_zero_and_one_are_means():
+    loss = ColourLoss((1, 1, 1), (0, 1, 0), red=preference(1, "0.5"), blue=None)
+    assert loss.global_minimum.gains == pytest.approx((1 / 3, 1, 0))
+
+
 def test_a_preference_has_one_well():
     loss = ColourLoss(SOURCE, TARGET, red=preference("0.5", 10), blue=None)
     assert len(loss.stationary_points) == 1
@@ -210,6 +215,8 @@ def test_a_stack_of_colours_lies_on_the_device_that_was_asked_for():
         (lambda: ColourLoss((0.1, 0.2), TARGET), r"Invalid source: \(0.1, 0.2\); expected the three means"),
         (lambda: ColourLoss(SOURCE, (0.1, 0.2, 70.0)), r"Invalid target: \(0.1, 0.2, 70.0\)"),
         (lambda: ColourLoss((0.1, float("nan"), 0.1), TARGET), "Invalid source"),
+        (lambda: ColourLoss((0.1, 0.2, 1.1), TARGET), "Invalid source"),
+        (lambda: ColourLoss(SOURCE, (-0.1, 0.2, 0.3)), "Invalid target"),
         (lambda: ColourLoss((0.1, 0, 0.1), TARGET), "its mean green is 0 and no regulariser"),
         (lambda: ColourLoss(SOURCE, TARGET, red=Polynomial("line", (1, 0))), "Invalid red: line falls without bound"),
         (lambda: ColourLoss(SOURCE, TARGET, blue=Polynomial("hat", (-1, 0, 1))), "Invalid blue: hat falls"),

@@ -318,6 +318,10 @@ def test_basins_keep_the_shape_and_know_no_place_for_nan():
     assert found.tolist() == [[2, 3], [0, 2]]
 
 
+def test_the_lowest_place_of_a_parabola_is_its_bottom():
+    assert Polynomial("flat", ("0.5", 0, 3)).global_minimum[:3] == (0.0, 3.0, "minimum")
+
+
 @pytest.mark.parametrize("coefficients", [(1, 0), (1, 0, 0, 0), (-1, 0, 0)], ids=str)
 def test_a_polynomial_without_a_lower_bound_has_no_global_minimum(coefficients):
     with pytest.raises(ValueError, match="steep has no global minimum"):

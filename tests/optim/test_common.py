@@ -930,6 +930,102 @@ def test_groups_that_disagree_on_what_is_remembered(name):
             new(OPTIMIZERS[name])[1].load_state_dict(changed)
 
 
+COUNT = "expected an int >= 0"
+BEST = [
+    ("copies", -1, f"Invalid copies: -1; {COUNT}"),
+    ("copies", 1.0, f"Invalid copies: 1.0; {COUNT}"),
+    ("best_loss", -inf, "Invalid best_loss: -inf; expected a"),
+    ("best_loss", nan, "Invalid best_loss: nan; expected a"),
+    ("best_loss", "1.0", "Invalid best_loss: '1.0'; expected a"),
+]
+BESTS = [
+    *BEST,
+    ("best_loss", torch.tensor([1.0, -inf]), "Invalid best_loss: tensor([1., -inf]); expected a number above -inf for"),
+    (
+        "best_loss",
+        torch.ones(3),
+        "Invalid best_loss: tensor([1., 1., 1.]); expected a number above -inf for each member",
+    ),
+    ("best_loss", torch.ones(2, 1), "Invalid best_loss: tensor([[1.],"),
+    ("best_loss", torch.ones(2) * 1j, "Invalid best_loss: tensor([0.+1.j, 0.+1.j]); expected a number above -inf for"),
+]
+STEPPED = [("steps", -1, f"Invalid steps: -1; {COUNT}"), ("steps", 1.5, f"Invalid steps: 1.5; {COUNT}")]
+LOG = "Invalid switch_log: expected the last of 2 switches in 1000 int64 numbers"
+IMPOSSIBLE = {
+    "HillAdam": [
+        *BEST,
+        ("best_loss", 1, "Invalid best_loss: 1; expected a float above -inf"),
+        ("maximize", 0, "Invalid maximize value: 0; expected True or False"),
+        ("losses", -1, f"Invalid losses: -1; {COUNT}"),
+        ("losses", 0, "Invalid switch_count: 2; expected at most losses = 0"),
+        ("switch_count", -1, f"Invalid switch_count: -1; {COUNT}"),
+        ("switch_count", 3, LOG.replace("2", "3")),
+        ("switch_count", 99, "Invalid switch_count: 99; expected at most losses = 40"),
+        ("previous_loss", inf, "Invalid previous_loss: inf; expected a finite float, or NaN for none"),
+        ("previous_loss", 1, "Invalid previous_loss: 1; expected a finite float, or NaN for none"),
+        ("switch_log", [10], LOG),
+        ("switch_log", torch.full((1000,), 10.0), LOG),
+        ("switch_log", torch.full((999,), 10), LOG),
+        ("switch_log", torch.full((1000,), 8 * 40 + 2), LOG),
+        ("switch_log", torch.full((1000,), 9), LOG),
+        ("switch_log", torch.full((1000,), -1), LOG),
+    ],
+    "CoolMomentum": [*BESTS, *STEPPED],
+    "Langevin": [*BESTS, *STEPPED],
+    "SimulatedAnnealing": [
+        *BESTS,
+        ("proposals", -1, f"Invalid proposals: -1; {COUNT}"),
+        ("proposals", 1, "; expected an int64 tensor of 0 to 1"),
+        ("proposals", 0, "; expected an int64 tensor of 0 to 0"),
+        ("accepted", 3, "Invalid accepted: 3; expected an int64 tensor of 0 to 39"),
+        ("accepted", torch.tensor(-1), "Invalid accepted: tensor(-1); expected an int64 tensor of 0 to 39"),
+        ("accepted", torch.tensor(40), "Invalid accepted: tensor(40); expected an int64 tensor of 0 to 39"),
+        ("accepted", torch.tensor(3.0), "Invalid accepted: tensor(3.); expected an int64 tensor of 0 to 39"),
+        ("accepted", torch.tensor([3, 3]), "Invalid loss, best_loss and accepted: shapes [(), (2,)]; expected one"),
+        ("loss", 1.0, "Invalid loss: 1.0; expected numbers above -inf, or None"),
+        ("loss", torch.tensor(1), "Invalid loss: tensor(1); expected numbers above -inf, or None"),
+        ("loss", torch.tensor(-inf), "Invalid loss: tensor(-inf); expected numbers above -inf, or None"),
+        ("loss", torch.tensor(nan), "Invalid loss: tensor(nan); expected numbers above -inf, or None"),
+        ("loss", torch.ones(3), "Invalid loss: tensor([1., 1., 1.]); expected numbers above -inf, or None"),
+    ],
+}
+
+
+@each(IMPOSSIBLE)
+def test_a_memory_that_cannot_have_been_is_refused(make, line):
+    key, value, message = line
+    models = [Wells(), Wells()]
+    optimizer, other = (make([model.first]) for model in models)
+    go(models[0], optimizer, 0, 40)
+    other.load_state_dict(copy.deepcopy(optimizer.state_dict()))  # as it is, it can be
+    saved = copy.deepcopy(optimizer.state_dict())
+    saved["param_groups"][0][key] = value
+    with pytest.raises(ValueError, match=re.escape(message)):
+        other.load_state_dict(saved)
+    assert memory(other) == memory(optimizer)
+
+
+MOMENTS = [
+    ("step", torch.tensor(-1.0), "Invalid step: tensor(-1.) of parameter 0; expected a whole number >= 0"),
+    ("step", torch.tensor(2.5), "Invalid step: tensor(2.5000) of parameter 0; expected a whole number >= 0"),
+    ("step", torch.tensor(nan), "Invalid step: tensor(nan) of parameter 0; expected a whole number >= 0"),
+    ("exp_avg_sq", torch.tensor([1.0, -1.0]), "Invalid exp_avg_sq of parameter 0: a negative number; expected squares"),
+]
+
+
+@each({"HillAdam": MOMENTS})
+def test_moments_that_cannot_have_been_are_refused(make, line):
+    key, value, message = line
+    model, optimizer = new(make)
+    go(model, optimizer, 0, 3)
+    saved = copy.deepcopy(optimizer.state_dict())
+    saved["state"][0][key] = value
+    before = snapshot(optimizer)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        optimizer.load_state_dict(saved)
+    assert snapshot(optimizer) == before
+
+
 OTHERS = {
     **{name: make for name, make in OPTIMIZERS.items() if "," not in name},
     "Adam": torch.optim.Adam,
