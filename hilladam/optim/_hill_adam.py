@@ -254,8 +254,7 @@ class HillAdam(BestSoFar, Adam):
         check("best_loss", memory["best_loss"], lambda v: isinstance(v, float) and v > -math.inf, "a float above -inf")
         self._check_best(memory, params)
         known = isinstance(log, Tensor) and log.dtype == torch.int64 and log.shape == (LOGGED,)
-        entries = log[: min(count, LOGGED)].tolist() if known else [-1]
-        if not all(0 <= entry < 8 * memory["losses"] and entry % 8 > 1 for entry in entries):
+        if not known or not all(0 <= n < 8 * memory["losses"] and n % 8 > 1 for n in log[:count].tolist()):
             raise ValueError(f"Invalid switch_log: expected the last of {count} switches in {LOGGED} int64 numbers")
 
     @property
