@@ -364,7 +364,7 @@ class HillAdam(BestSoFar, Adam):
                 foreach=group["foreach"], fused=group["fused"], has_complex=has_complex, amsgrad=group["amsgrad"],
                 beta1=beta1, beta2=beta2, lr=group["lr"], weight_decay=group["weight_decay"], eps=group["eps"],
                 decoupled_weight_decay=group["decoupled_weight_decay"], maximize=group["maximize"],
-                grad_scale=getattr(self, "grad_scale", None), found_inf=found_inf,
+                grad_scale=getattr(self, "grad_scale", None),
             )  # fmt: skip
 
     def _prepare(self, group: dict[str, Any]) -> tuple[bool, list[list[Tensor]]]:

@@ -8,6 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from hilladam import HillAdam
 from hilladam.losses import DOUBLE_WELL, TABLE_1
@@ -297,6 +298,27 @@ def test_a_bare_step_is_one_of_adam_and_judges_nothing(path):
         assert hill.step() is None
         assert x.item() - before == pytest.approx(sign * 0.1)
         assert {key: value for key, value in hill.param_groups[0].items() if key != "params"} == known
+
+
+class Operations(TorchDispatchMode):
+    """The names of the operations that torch carries out."""
+
+    def __init__(self):
+        super().__init__()
+        self.names = set()
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        self.names.add(operation.overloadpacket.__name__)
+        return operation(*args, **(kwargs or {}))
+
+
+def test_the_implementation_asked_for_is_the_one_that_runs(path):
+    _, hill = descent(**path)
+    with Operations() as operations:
+        hill.step(loss=1.0)
+    kinds = {"foreach": "_foreach_addcmul_", "fused": "_fused_adam_"}
+    ran = {kind for kind, name in kinds.items() if name in operations.names}
+    assert ran == {kind for kind in kinds if path.get(kind)}
 
 
 def test_asking_for_the_state_of_a_parameter_changes_nothing(path):
