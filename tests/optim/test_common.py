@@ -364,6 +364,35 @@ def test_load_best_reproduces_the_best_loss_exactly(make, late):
     assert min(go(model, optimizer, 40, 60)) >= optimizer.load_best()
 
 
+def test_of_several_places_with_the_lowest_loss_the_first_is_kept(make):
+    model, optimizer = new(make)
+    start = [x.tolist() for x in model.parameters()]
+    model().backward()
+    for _ in range(5):
+        optimizer.step(lambda: 1.0)
+    assert start != [x.tolist() for x in model.parameters()]
+    assert optimizer.load_best() == 1.0
+    assert start == [x.tolist() for x in model.parameters()]
+
+
+@pytest.mark.parametrize("name", ["CoolMomentum", "Langevin", "SimulatedAnnealing"])
+def test_the_first_is_kept_for_each_member(name):
+    x = nn.Parameter(torch.zeros(3, 2, dtype=torch.float64))
+    optimizer = OPTIMIZERS[name]([x])
+    ways = []
+    for losses in ([3.0, 1.0, 2.0], [2.0, 1.0, 2.0], [2.0, 4.0, nan], [2.0, 1.0, 5.0]):
+        x.grad = torch.ones_like(x)
+        if name in WALKS:  # a fall is accepted, and so is every move from a loss that is not finite
+            optimizer.forget_loss()
+        ways.append(x.tolist())
+        optimizer.step(lambda losses=losses: torch.tensor(losses, dtype=torch.float64))
+        if name in WALKS:
+            with torch.no_grad():
+                x.add_(1.0)
+    assert optimizer.load_best().tolist() == [2.0, 1.0, 2.0]
+    assert x.tolist() == [ways[1][0], ways[0][1], ways[0][2]] and len({str(way) for way in ways}) == 4
+
+
 def test_after_load_best_it_goes_on_from_rest(make, name):
     model, optimizer = new(make)
     go(model, optimizer, 0, 40)
