@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 ROOT = Path(__file__).parents[1]
 JUPYTER_BOOK = Path(sys.executable).with_name("jupyter-book")
@@ -15,6 +15,8 @@ JUPYTER_BOOK = Path(sys.executable).with_name("jupyter-book")
 # The same examples every time, however slow the machine.
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
+# A mutant that is noticed need not be noticed by the shortest example, the search for which takes minutes.
+settings.register_profile("mutants", settings.get_profile("steady"), phases=[Phase.explicit, Phase.generate])
 
 
 @pytest.fixture(scope="session")

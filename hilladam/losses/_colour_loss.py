@@ -209,10 +209,9 @@ class ColourLoss:
             ValueError: gains of another shape.
         """
         gains = _three(floating(gains))
-        index = torch.zeros(gains.shape[:-1], dtype=torch.int64, device=gains.device)
+        index = 0
         for c, channel in enumerate(self.channels):
-            place = channel.basin(gains[..., c]).clamp(0, len(channel.stationary_points) - 1)
-            index = index * len(channel.stationary_points) + place
+            index = index * len(channel.stationary_points) + channel.basin(gains[..., c])
         return torch.where(gains.isfinite().all(-1), index, -1)
 
 

@@ -110,7 +110,7 @@ class BestSoFar(Remembering):
             self._remember(best_loss=math.inf)
         return known, unknown
 
-    def _keep(self, before: Known, improved: bool | Tensor = False) -> None:
+    def _keep(self, before: Known, improved: bool | Tensor) -> None:
         """Copy the parameters that have state, those of the members that improved; and those that have it only now."""
         first = self.param_groups[0]
         if not first["track_best"]:

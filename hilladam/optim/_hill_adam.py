@@ -258,8 +258,7 @@ class HillAdam(BestSoFar, Adam):
         check("best_loss", memory["best_loss"], lambda v: isinstance(v, float) and v > -math.inf, "a float above -inf")
         self._check_best(memory, params)
         known = isinstance(log, Tensor) and log.dtype == torch.int64 and log.shape == (LOGGED,)
-        entries = log[: min(count, LOGGED)].tolist() if known else [-1]
-        if not all(0 <= entry < 8 * memory["losses"] and entry % 8 > 1 for entry in entries):
+        if not known or not all(0 <= n < 8 * memory["losses"] and n % 8 > 1 for n in log[:count].tolist()):
             raise ValueError(f"Invalid switch_log: expected the last of {count} switches in {LOGGED} int64 numbers")
 
     @property
@@ -369,7 +368,7 @@ class HillAdam(BestSoFar, Adam):
                 foreach=group["foreach"], fused=group["fused"], has_complex=has_complex, amsgrad=group["amsgrad"],
                 beta1=beta1, beta2=beta2, lr=group["lr"], weight_decay=group["weight_decay"], eps=group["eps"],
                 decoupled_weight_decay=group["decoupled_weight_decay"], maximize=group["maximize"],
-                grad_scale=getattr(self, "grad_scale", None), found_inf=found_inf,
+                grad_scale=getattr(self, "grad_scale", None),
             )  # fmt: skip
 
     def _prepare(self, group: dict[str, Any]) -> tuple[bool, list[list[Tensor]]]:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import Optimizer
 
-from hilladam.optim._numbers import plain
+from hilladam.optim._numbers import check, plain
 
 
 class Remembering(Optimizer):
@@ -140,6 +140,8 @@ class Remembering(Optimizer):
         groups = [self._completed(index, group) for index, group in enumerate(saved)]
         for group in groups:
             self._check_group(group)
+            for key in self._MEMORY:
+                check(key, group[key], lambda v: getattr(v, "layout", torch.strided) == torch.strided, "a dense tensor")
         self._check_alike(groups, (*self._ONE_FOR_ALL, *self._MEMORY))
         params = [param for group in self.param_groups for param in group["params"]]
         if groups:

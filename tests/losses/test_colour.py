@@ -95,6 +95,14 @@ def test_whole_gains_go_where_their_floats_go():
     assert (loss.basin(gains.tolist()) == loss.basin(gains.numpy())).all()
 
 
+def test_basins_keep_the_shape_and_lie_on_the_device_of_the_gains():
+    loss = ColourLoss(SOURCE, TARGET)
+    gains = torch.rand(4, 5, 3)
+    gains[1, 2, 0] = torch.nan
+    assert torch.equal(loss.basin(gains), torch.stack([loss.basin(row) for row in gains]))
+    assert loss.basin(gains.to("meta")).device.type == "meta" and loss.basin(gains).dtype == torch.int64
+
+
 @pytest.mark.parametrize("ask", [ColourLoss.__call__, ColourLoss.terms, ColourLoss.basin], ids=lambda ask: ask.__name__)
 @pytest.mark.parametrize("shape", [(), (2,), (3, 4)], ids=str)
 def test_gains_are_three(ask, shape):
@@ -106,6 +114,17 @@ def test_regularisers_of_numpys_integers_are_exact():
     big, small = np.int32(70_000), np.int32(2)
     assert preference(big, big).coefficients == (70_000, -2 * 70_000**2, 70_000**3)
     assert double_well(-big, big, small, small, big) == double_well(-70_000, 70_000, 2, 2, 70_000)
+
+
+def test_the_terms_are_the_match_and_the_regularisers_there_are():
+    loss = ColourLoss(SOURCE, TARGET, green=preference("0.5", 3))
+    terms = loss.terms(np.array([[1.0, 2.0, 3.0], [0.0, -1.0, 0.5]]))
+    assert list(terms) == ["match", "red", "green", "blue"]
+    np.testing.assert_allclose(terms["match"], [0.45**2 + 0.5**2 + 0.05**2, 0.2**2 + 0.85**2 + 0.575**2])
+    np.testing.assert_allclose(terms["red"], [1.25**2, 0.75**2])
+    np.testing.assert_allclose(terms["green"], [6.75, 6.75])
+    np.testing.assert_allclose(terms["blue"], [0.19**2 + 2.9, 1.56**2 + 2.15])
+    assert list(ColourLoss(SOURCE, TARGET).terms(np.zeros(3))) == ["match", "red", "blue"]
 
 
 def test_a_stack_of_colours_has_members():
@@ -137,6 +156,27 @@ def test_the_authors_wells_are_double_wells():
     np.testing.assert_allclose(BLUE_WELLS(x), ((x - 2.1) ** 2 - 1) ** 2 + 0.3 * x + 2, atol=1e-11)
 
 
+def test_a_loss_is_accurate_around_its_wells_however_far_out_they_are():
+    far = ColourLoss((0.0005, 0.001, 0.5), (0.5, 0.9, 0.5), red=double_well(1000, 1002))
+    wells = [(preference("1000.3"), 1000.3), (double_well(1000, 1002), 1001.0), (far.channels[0], 1000.0),
+             (far.channels[1], 900.0)]  # fmt: skip
+    for polynomial, middle in wells:
+        for gain in (middle - 0.3, middle - 2**-15, middle + 2**-15, middle + 0.7):
+            assert polynomial(gain) == pytest.approx(float(exactly(polynomial, Fraction(gain))), rel=1e-7, abs=0)
+    assert [channel.name for channel in far.channels] == ["red", "green", "blue"]
+
+
+def test_what_the_defaults_of_regularisers_are():
+    assert preference("0.5") == preference("0.5", weight=1)
+    assert double_well(1, 2) == double_well(1, 2, barrier=1, tilt=0, level=0)
+    assert preference(1).name == "preference" and double_well(1, 2).name == "double well"
+
+
+def test_means_of_zero_and_one_are_means():
+    loss = ColourLoss((1, 1, 1), (0, 1, 0), red=preference(1, "0.5"), blue=None)
+    assert loss.global_minimum.gains == pytest.approx((1 / 3, 1, 0))
+
+
 def test_a_preference_has_one_well():
     loss = ColourLoss(SOURCE, TARGET, red=preference("0.5", 10), blue=None)
     assert len(loss.stationary_points) == 1
@@ -163,21 +203,35 @@ def test_members_have_their_own_losses(dtype):
     torch.testing.assert_close(*(torch.autograd.grad(each.sum(), gains)[0] for each in (values, expected)))
 
 
+def test_a_stack_of_colours_lies_on_the_device_that_was_asked_for():
+    gains = torch.empty(2, 3, dtype=torch.float64, device="meta")
+    values = stack_colours([ColourLoss(SOURCE, TARGET)] * 2, device="meta")(gains)
+    assert values.device.type == "meta" and values.shape == (2,)
+
+
 @pytest.mark.parametrize(
     "make, message",
     [
         (lambda: ColourLoss((0.1, 0.2), TARGET), r"Invalid source: \(0.1, 0.2\); expected the three means"),
         (lambda: ColourLoss(SOURCE, (0.1, 0.2, 70.0)), r"Invalid target: \(0.1, 0.2, 70.0\)"),
         (lambda: ColourLoss((0.1, float("nan"), 0.1), TARGET), "Invalid source"),
+        (lambda: ColourLoss((0.1, 0.2, 1.1), TARGET), "Invalid source"),
+        (lambda: ColourLoss(SOURCE, (-0.1, 0.2, 0.3)), "Invalid target"),
         (lambda: ColourLoss((0.1, 0, 0.1), TARGET), "its mean green is 0 and no regulariser"),
         (lambda: ColourLoss(SOURCE, TARGET, red=Polynomial("line", (1, 0))), "Invalid red: line falls without bound"),
         (lambda: ColourLoss(SOURCE, TARGET, blue=Polynomial("hat", (-1, 0, 1))), "Invalid blue: hat falls"),
         (lambda: double_well(2, 1), "Invalid high: 1.0; expected a gain above low = 2.0"),
         (lambda: double_well(1, 2, barrier=0), "Invalid barrier: 0.0"),
+        (lambda: double_well(1, 1), "Invalid high: 1.0"),
         (lambda: preference(1, -1), "Invalid weight: -1.0"),
+        (lambda: preference(1, 0), "Invalid weight: 0.0"),
         (lambda: preference(float("nan")), "Invalid gain: nan; expected a finite integer"),
+        (lambda: preference(1, "much"), "Invalid weight: 'much'; expected a finite integer"),
+        (lambda: double_well("low", 1), "Invalid low: 'low'; expected a finite integer"),
         (lambda: double_well(0, float("inf")), "Invalid high: inf; expected a finite integer"),
+        (lambda: double_well(0, 1, "high"), "Invalid barrier: 'high'; expected a finite integer"),
         (lambda: double_well(0, 1, tilt="steep"), "Invalid tilt: 'steep'; expected a finite integer"),
+        (lambda: double_well(0, 1, level="up"), "Invalid level: 'up'; expected a finite integer"),
     ],
 )
 def test_what_is_refused(make, message):

@@ -1,6 +1,7 @@
 """Table 1's losses: the paper's coefficients, exact stationary points, accurate values, true basins."""
 
 import math
+import re
 from decimal import Decimal
 from fractions import Fraction
 
@@ -206,6 +207,14 @@ def test_a_number_of_any_kind_is_exact_and_never_overflows(number):
     assert loss._about_centre == (7e4, 2 * 7e4**2 + 1, 7e4**3 + 2 * 7e4)
 
 
+def test_a_number_that_is_no_fraction_by_name_is_taken_at_its_exact_value():
+    third = np.longdouble(1) / 3  # on most machines finer than a float
+    loss = Polynomial("", (third, sympy.Float(0.1), np.float32(0.1), torch.tensor(0.1)), sympy.Float(0.25))
+    tenth = Fraction(float(np.float32(0.1)))
+    assert loss.coefficients == (Fraction(*third.as_integer_ratio()), Fraction(0.1), tenth, tenth)
+    assert loss.centre == Fraction(1, 4)
+
+
 def test_the_coefficients_may_come_as_an_array():
     assert Polynomial("", np.arange(3, 0, -1)) == Polynomial("", torch.tensor([3, 2, 1])) == Polynomial("", (3, 2, 1))
 
@@ -250,6 +259,14 @@ def test_pythons_numbers_count_in_double_precision():
     assert DOUBLE_WELL.basin([[top - 1e-12], [top + 1e-12]]).tolist() == [[0], [2]]
 
 
+@pytest.mark.parametrize("make", [np.array, torch.tensor], ids=lambda make: make.__name__)
+def test_a_place_rests_on_a_top_that_it_equals_in_its_own_precision(make):
+    top = np.float32(DOUBLE_WELL.stationary_points[1].x)
+    places = [np.nextafter(top, np.float32(side)) for side in (-1, top, 1)]
+    dtype = np.float32 if make is np.array else torch.float32
+    assert DOUBLE_WELL.basin(make(places, dtype=dtype)).tolist() == [0, 1, 2]
+
+
 def test_basins_and_kinds_are_right_between_points_too_close_for_a_floats_slope():
     x0, gap = 1000, Fraction(1, 10_000)
     roots = [x0 + k * gap for k in range(3)]
@@ -292,10 +309,18 @@ def test_a_flow_that_runs_off(coefficients, expected):
     assert Polynomial("", coefficients).basin(torch.tensor([-2.0, 0.0, 2.0])).tolist() == expected
 
 
+def test_basins_lie_on_the_device_of_the_places():
+    assert DOUBLE_WELL.basin(torch.empty(3, device="meta")).device.type == "meta"
+
+
 def test_basins_keep_the_shape_and_know_no_place_for_nan():
     loss = TABLE_1["sixth"]
     found = loss.basin(torch.tensor([[0.0, -2.0], [math.nan, 3.0]], dtype=torch.float32).T)
     assert found.tolist() == [[2, 3], [0, 2]]
+
+
+def test_the_lowest_place_of_a_parabola_is_its_bottom():
+    assert Polynomial("flat", ("0.5", 0, 3)).global_minimum[:3] == (0.0, 3.0, "minimum")
 
 
 @pytest.mark.parametrize("coefficients", [(1, 0), (1, 0, 0, 0), (-1, 0, 0)], ids=str)
@@ -304,9 +329,10 @@ def test_a_polynomial_without_a_lower_bound_has_no_global_minimum(coefficients):
         Polynomial("steep", coefficients).global_minimum  # noqa: B018
 
 
-@pytest.mark.parametrize("coefficients", [(), (1,), (0, 1), ("0", 1, 2)], ids=str)
+@pytest.mark.parametrize("coefficients", [(), (1,), (0, 1), ("0", "1/2", 2)], ids=str)
 def test_coefficients_that_are_no_polynomial_of_their_length(coefficients):
-    with pytest.raises(ValueError, match="Invalid coefficients"):
+    message = f"Invalid coefficients: ({', '.join(map(str, coefficients))}); expected at least two, the first not zero"
+    with pytest.raises(ValueError, match=re.escape(message)):
         Polynomial("", coefficients)
 
 
@@ -334,6 +360,11 @@ def test_a_stack_is_differentiable_once():
     values = stack([DOUBLE_WELL, DOUBLE_WELL])(places)
     with pytest.raises(RuntimeError, match="differentiable once"):
         torch.autograd.grad(values.sum(), places, create_graph=True)
+
+
+def test_a_stack_lies_on_the_device_that_was_asked_for():
+    place = torch.empty(3, dtype=torch.float64, device="meta")
+    assert stack([DOUBLE_WELL] * 3, device="meta")(place).device.type == "meta"
 
 
 def test_a_stack_has_members_and_a_place_for_each():

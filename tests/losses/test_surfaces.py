@@ -9,6 +9,13 @@ from hilladam.losses import SURFACES
 
 # The lowest values as the literature prints them.
 LOWEST = {"camel": -1.031628453, "mueller_brown": -146.699517, "rastrigin": 0.0, "himmelblau": 0.0}
+# The minima as the literature prints them, the lowest first.
+PRINTED = {
+    "camel": [(-0.0898, 0.7126, -1.0316), (0.0898, -0.7126, -1.0316)],
+    "mueller_brown": [(-0.558, 1.442, -146.700), (0.623, 0.028, -108.167), (-0.050, 0.467, -80.768)],
+    "rastrigin": [(0.0, 0.0, 0.0)],
+    "himmelblau": [(-3.77931, -3.283186, 0), (-2.805118, 3.131313, 0), (3, 2, 0), (3.584428, -1.848127, 0)],
+}
 COUNT = {"camel": 6, "mueller_brown": 3, "rastrigin": 121, "himmelblau": 4}
 
 
@@ -24,6 +31,12 @@ def test_the_minima_are_minima(key):
         assert torch.autograd.functional.jacobian(surface, point).abs().max() < 1e-9
         assert torch.linalg.eigvalsh(torch.autograd.functional.hessian(surface, point)).min() > 0
         assert all(low <= coordinate <= high for coordinate, (low, high) in zip(x, surface.box, strict=True))
+
+
+@pytest.mark.parametrize("key", SURFACES)
+def test_the_minima_are_where_the_literature_has_them(key):
+    for (x, value), printed in zip(SURFACES[key].minima, PRINTED[key], strict=False):
+        assert (*x, value) == pytest.approx(printed, abs=1e-3)
 
 
 @pytest.mark.parametrize("key", SURFACES)
@@ -54,6 +67,15 @@ def test_whole_numbers_are_places_like_any_other(make):
     value = SURFACES["himmelblau"](make([100_000, -3]))
     assert value.dtype == torch.float64
     assert value.item() == pytest.approx((100_000**2 - 14) ** 2 + (100_000 + 2) ** 2, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "points", [np.ones(2, np.float32), torch.ones(2), torch.ones(2).half()], ids=lambda p: str(p.dtype)
+)
+def test_places_keep_their_precision(points):
+    for surface in SURFACES.values():
+        assert surface(points).dtype == torch.as_tensor(points).dtype
+    assert SURFACES["camel"]([1.0, 1.0]).dtype == torch.float64
 
 
 @pytest.mark.parametrize("points", [1.0, [1.0], [1.0, 2.0, 3.0], np.zeros((2, 3))], ids=str)

@@ -51,6 +51,7 @@ MOMENTA = [
     ({"momentum": -0.1}, "Invalid momentum value: -0.1"),
     ({"momentum": 1.0}, "Invalid momentum value: 1.0"),
     ({"momentum": nan}, "Invalid momentum value: nan"),
+    ({"momentum": np.zeros(2)}, "Invalid momentum value: array([0., 0.])"),
 ]
 TEMPERATURES = [
     ({"temperature": -1.0}, "Invalid temperature value: -1.0"),
@@ -261,10 +262,12 @@ def test_numbers_of_numpy_are_saved_as_python_s(make):
     assert {type(optimizer.defaults[key]) for key in settings[name]} <= {int, float, tuple}
 
 
-def test_its_representation_is_short(make):
+def test_its_representation_is_torch_s_without_what_is_remembered(make):
     model, optimizer = new(make)
     go(model, optimizer, 0, 40)
-    assert len(repr(optimizer)) < 1000 and "lr: 0.07" in repr(optimizer) and "best_loss" not in repr(optimizer)
+    full = torch.optim.Optimizer.__repr__(optimizer).replace("\n\n", "\n")
+    short = re.sub(rf"    ({'|'.join(optimizer._MEMORY)}): .*(\n {{5,}}.*)*\n", "", full)
+    assert repr(optimizer) == short and "best_loss" in full and "best_loss" not in short
 
 
 # Nothing inherited ---------------------------------------------------------------------------------------------------
@@ -361,6 +364,35 @@ def test_load_best_reproduces_the_best_loss_exactly(make, late):
     assert min(go(model, optimizer, 40, 60)) >= optimizer.load_best()
 
 
+def test_of_several_places_with_the_lowest_loss_the_first_is_kept(make):
+    model, optimizer = new(make)
+    start = [x.tolist() for x in model.parameters()]
+    model().backward()
+    for _ in range(5):
+        optimizer.step(lambda: 1.0)
+    assert start != [x.tolist() for x in model.parameters()]
+    assert optimizer.load_best() == 1.0
+    assert start == [x.tolist() for x in model.parameters()]
+
+
+@pytest.mark.parametrize("name", ["CoolMomentum", "Langevin", "SimulatedAnnealing"])
+def test_the_first_is_kept_for_each_member(name):
+    x = nn.Parameter(torch.zeros(3, 2, dtype=torch.float64))
+    optimizer = OPTIMIZERS[name]([x])
+    ways = []
+    for losses in ([3.0, 1.0, 2.0], [2.0, 1.0, 2.0], [2.0, 4.0, nan], [2.0, 1.0, 5.0]):
+        x.grad = torch.ones_like(x)
+        if name in WALKS:  # a fall is accepted, and so is every move from a loss that is not finite
+            optimizer.forget_loss()
+        ways.append(x.tolist())
+        optimizer.step(lambda losses=losses: torch.tensor(losses, dtype=torch.float64))
+        if name in WALKS:
+            with torch.no_grad():
+                x.add_(1.0)
+    assert optimizer.load_best().tolist() == [2.0, 1.0, 2.0]
+    assert x.tolist() == [ways[1][0], ways[0][1], ways[0][2]] and len({str(way) for way in ways}) == 4
+
+
 def test_after_load_best_it_goes_on_from_rest(make, name):
     model, optimizer = new(make)
     go(model, optimizer, 0, 40)
@@ -376,10 +408,40 @@ def test_a_loss_that_is_not_finite_is_never_the_best(make, name):
         if name in WALKS:
             optimizer.step(lambda bad=bad: bad)
         else:
-            with pytest.warns(RuntimeWarning, match="not finite") as caught:
+            with pytest.warns(RuntimeWarning, match="not finite"):
                 optimizer.step(loss=bad)
-            assert [warning.filename for warning in caught] == [__file__]  # it points at the caller
     assert optimizer.load_best() == min(losses) == model().item()
+
+
+def test_a_first_loss_that_is_not_finite_is_no_best_either(make, name):
+    model, optimizer = new(make)
+    model().backward()
+    for _ in range(3):
+        if name in WALKS:
+            optimizer.step(lambda: nan)
+        else:
+            with pytest.warns(RuntimeWarning, match="not finite"):
+                optimizer.step(loss=nan)
+    with pytest.raises(RuntimeError, match="before any finite loss"):
+        optimizer.load_best()
+    best = min(go(model, optimizer, 0, 2))
+    assert optimizer.load_best() == best == model().item()
+
+
+@pytest.mark.filterwarnings("ignore:.* was given a loss that is not finite")
+def test_training_goes_on_after_a_divergence_and_load_best(make, name):
+    model, optimizer = new(make)
+    best = min(go(model, optimizer, 0, 10))
+    rates = [group["lr"] for group in optimizer.param_groups]
+    for group in optimizer.param_groups:
+        group["lr"] = 1e200
+    go(model, optimizer, 10, 15)
+    assert name in WALKS or model.first.isnan().all()
+    for group, rate in zip(optimizer.param_groups, rates, strict=True):
+        group["lr"] = rate
+    assert optimizer.load_best() == best == model().item()
+    go(model, optimizer, 15, 40)
+    assert -inf < optimizer.load_best() == model().item() < best
 
 
 def test_without_track_best_nothing_is_copied(make):
@@ -449,11 +511,21 @@ def test_load_best_never_returns_a_loss_that_the_parameters_do_not_have(make, ta
     assert [x.tolist() for x in model.parameters()] == before
     if take is change_a_shape:
         return
-    with pytest.warns(RuntimeWarning, match="counted anew") as caught:
+    with pytest.warns(RuntimeWarning, match="counted anew"):
         go(model, optimizer, 30, 31)
-    assert [warning.filename for warning in caught] == [__file__]
     go(model, optimizer, 31, 60)
     assert optimizer.load_best() == model().item()
+
+
+def test_warnings_point_at_the_caller(make, name):
+    model, optimizer = new(make)
+    go(model, optimizer, 0, 3)
+    forget_a_copy(optimizer)
+    with pytest.warns(RuntimeWarning) as caught:
+        go(model, optimizer, 3, 4)
+        if name not in WALKS:
+            optimizer.step(loss=nan)
+    assert [warning.filename for warning in caught] == [__file__] * (1 if name in WALKS else 2)
 
 
 def test_copies_of_another_time_are_not_taken_for_the_best(make):
@@ -801,31 +873,35 @@ def paths(tree, path=()):
         yield from paths(value, (*path, key))
 
 
-def altered(saved, path, junk):
-    """A copy with something else in one place; ``...`` takes the place away."""
-    changed = copy.deepcopy(saved)
-    inner = changed
+def alter(tree, path, junk):
+    """Put something else in one place; ``...`` takes the place away."""
     for key in path[:-1]:
-        if isinstance(inner[key], tuple):
-            inner[key] = list(inner[key])
-        inner = inner[key]
+        if isinstance(tree[key], tuple):
+            tree[key] = list(tree[key])
+        tree = tree[key]
     if junk is ...:
-        del inner[path[-1]]
+        del tree[path[-1]]
     else:
-        inner[path[-1]] = copy.deepcopy(junk)
-    return changed
+        tree[path[-1]] = copy.deepcopy(junk)
 
 
 def damaged(saved):
+    """What was changed, the state dict with the change, and the name of the place."""
     for path in paths(saved):
-        if path[:2] == ("param_groups", 1) and len(path) > 2:
-            continue  # as in the first group
+        places = [path]
+        if path[0] == "param_groups" and len(path) > 2:  # the same in both groups; that they differ is another test
+            if path[1]:
+                continue
+            places.append((path[0], 1, *path[2:]))
         for junk in (..., *JUNK):
-            yield f"{path} = {junk!r}", altered(saved, path, junk), path[-1]
+            changed = copy.deepcopy(saved)
+            for place in places:
+                alter(changed, place, junk)
+            yield f"{path} = {junk!r}", changed, [key for key in path if isinstance(key, str)][-1]
 
 
 def check_load(make, name, what, saved, true):
-    """It is loaded to something valid, or refused by an error that says why, and nothing has changed."""
+    """It is loaded to something valid, or refused by an error that says why, and nothing has changed: what it says."""
     model, optimizer = new(make)
     go(model, optimizer, 0, 1)
     before = snapshot(optimizer)
@@ -833,7 +909,7 @@ def check_load(make, name, what, saved, true):
         optimizer.load_state_dict(saved)
     except ValueError as error:
         assert len(str(error)) > 20 and snapshot(optimizer) == before, what
-        return True
+        return str(error)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         go(model, optimizer, 1, 3)
@@ -844,7 +920,12 @@ def check_load(make, name, what, saved, true):
         else:
             assert not true or not math.isfinite(best) or best == model().item(), what
     optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict()))
-    return False
+    return ""
+
+
+# How errors call what checkpoints have.
+WORDS = {"lr": ["learning rate"], "eps": ["epsilon value"], "betas": ["beta"], "amsgrad": ["amsgrad", "max_exp_avg_sq"],
+         "param_groups": ["parameter groups"], "params": ["parameters"]}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["HillAdam", "CoolMomentum", "Langevin", "SimulatedAnnealing"])
@@ -856,7 +937,8 @@ def test_a_damaged_checkpoint_is_refused_as_a_whole_or_is_valid(name):
     assert not check_load(make, name, "undamaged", copy.deepcopy(saved), True)
     for what, changed, key in damaged(saved):
         # The numbers below may be any: that they are not those of the run cannot be seen.
-        if check_load(make, name, what, changed, key not in {"best_loss", "loss", "best"}):
+        if message := check_load(make, name, what, changed, key not in {"best_loss", "loss", "best"}):
+            assert any(word in message for word in (f"'{key}'", *WORDS.get(key, [key]))), (what, message)
             refused.add(what)
     known = {"lr", "delta", "momentum", "temperature", "best_loss"} & optimizer.param_groups[0].keys()
     for key in known:
@@ -875,6 +957,102 @@ def test_groups_that_disagree_on_what_is_remembered(name):
         changed["param_groups"][1][key] = not value if isinstance(value, bool) else value + 1
         with pytest.raises(ValueError, match=f"Invalid {key}"):
             new(OPTIMIZERS[name])[1].load_state_dict(changed)
+
+
+COUNT = "expected an int >= 0"
+BEST = [
+    ("copies", -1, f"Invalid copies: -1; {COUNT}"),
+    ("copies", 1.0, f"Invalid copies: 1.0; {COUNT}"),
+    ("best_loss", -inf, "Invalid best_loss: -inf; expected a"),
+    ("best_loss", nan, "Invalid best_loss: nan; expected a"),
+    ("best_loss", "1.0", "Invalid best_loss: '1.0'; expected a"),
+]
+BESTS = [
+    *BEST,
+    ("best_loss", torch.tensor([1.0, -inf]), "Invalid best_loss: tensor([1., -inf]); expected a number above -inf for"),
+    (
+        "best_loss",
+        torch.ones(3),
+        "Invalid best_loss: tensor([1., 1., 1.]); expected a number above -inf for each member",
+    ),
+    ("best_loss", torch.ones(2, 1), "Invalid best_loss: tensor([[1.],"),
+    ("best_loss", torch.ones(2) * 1j, "Invalid best_loss: tensor([0.+1.j, 0.+1.j]); expected a number above -inf for"),
+]
+STEPPED = [("steps", -1, f"Invalid steps: -1; {COUNT}"), ("steps", 1.5, f"Invalid steps: 1.5; {COUNT}")]
+LOG = "Invalid switch_log: expected the last of 2 switches in 1000 int64 numbers"
+IMPOSSIBLE = {
+    "HillAdam": [
+        *BEST,
+        ("best_loss", 1, "Invalid best_loss: 1; expected a float above -inf"),
+        ("maximize", 0, "Invalid maximize value: 0; expected True or False"),
+        ("losses", -1, f"Invalid losses: -1; {COUNT}"),
+        ("losses", 0, "Invalid switch_count: 2; expected at most losses = 0"),
+        ("switch_count", -1, f"Invalid switch_count: -1; {COUNT}"),
+        ("switch_count", 3, LOG.replace("2", "3")),
+        ("switch_count", 99, "Invalid switch_count: 99; expected at most losses = 40"),
+        ("previous_loss", inf, "Invalid previous_loss: inf; expected a finite float, or NaN for none"),
+        ("previous_loss", 1, "Invalid previous_loss: 1; expected a finite float, or NaN for none"),
+        ("switch_log", [10], LOG),
+        ("switch_log", torch.full((1000,), 10.0), LOG),
+        ("switch_log", torch.full((999,), 10), LOG),
+        ("switch_log", torch.full((1000,), 8 * 40 + 2), LOG),
+        ("switch_log", torch.full((1000,), 9), LOG),
+        ("switch_log", torch.full((1000,), -1), LOG),
+    ],
+    "CoolMomentum": [*BESTS, *STEPPED],
+    "Langevin": [*BESTS, *STEPPED],
+    "SimulatedAnnealing": [
+        *BESTS,
+        ("proposals", -1, f"Invalid proposals: -1; {COUNT}"),
+        ("proposals", 1, "; expected an int64 tensor of 0 to 1"),
+        ("proposals", 0, "; expected an int64 tensor of 0 to 0"),
+        ("accepted", 3, "Invalid accepted: 3; expected an int64 tensor of 0 to 39"),
+        ("accepted", torch.tensor(-1), "Invalid accepted: tensor(-1); expected an int64 tensor of 0 to 39"),
+        ("accepted", torch.tensor(40), "Invalid accepted: tensor(40); expected an int64 tensor of 0 to 39"),
+        ("accepted", torch.tensor(3.0), "Invalid accepted: tensor(3.); expected an int64 tensor of 0 to 39"),
+        ("accepted", torch.tensor([3, 3]), "Invalid loss, best_loss and accepted: shapes [(), (2,)]; expected one"),
+        ("loss", 1.0, "Invalid loss: 1.0; expected numbers above -inf, or None"),
+        ("loss", torch.tensor(1), "Invalid loss: tensor(1); expected numbers above -inf, or None"),
+        ("loss", torch.tensor(-inf), "Invalid loss: tensor(-inf); expected numbers above -inf, or None"),
+        ("loss", torch.tensor(nan), "Invalid loss: tensor(nan); expected numbers above -inf, or None"),
+        ("loss", torch.ones(3), "Invalid loss: tensor([1., 1., 1.]); expected numbers above -inf, or None"),
+    ],
+}
+
+
+@each(IMPOSSIBLE)
+def test_a_memory_that_cannot_have_been_is_refused(make, line):
+    key, value, message = line
+    models = [Wells(), Wells()]
+    optimizer, other = (make([model.first]) for model in models)
+    go(models[0], optimizer, 0, 40)
+    other.load_state_dict(copy.deepcopy(optimizer.state_dict()))  # as it is, it can be
+    saved = copy.deepcopy(optimizer.state_dict())
+    saved["param_groups"][0][key] = value
+    with pytest.raises(ValueError, match=re.escape(message)):
+        other.load_state_dict(saved)
+    assert memory(other) == memory(optimizer)
+
+
+MOMENTS = [
+    ("step", torch.tensor(-1.0), "Invalid step: tensor(-1.) of parameter 0; expected a whole number >= 0"),
+    ("step", torch.tensor(2.5), "Invalid step: tensor(2.5000) of parameter 0; expected a whole number >= 0"),
+    ("step", torch.tensor(nan), "Invalid step: tensor(nan) of parameter 0; expected a whole number >= 0"),
+    ("exp_avg_sq", torch.tensor([1.0, -1.0]), "Invalid exp_avg_sq of parameter 0: a negative number; expected squares"),
+]
+
+
+@each({"HillAdam": MOMENTS})
+def test_moments_that_cannot_have_been_are_refused(make, line):
+    key, value, message = line
+    model, optimizer = new(make)
+    go(model, optimizer, 0, 3)
+    saved = copy.deepcopy(optimizer.state_dict())
+    saved["state"][0][key] = value
+    before = snapshot(optimizer)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        optimizer.load_state_dict(saved)
+    assert snapshot(optimizer) == before
 
 
 OTHERS = {
@@ -903,7 +1081,7 @@ def test_the_checkpoint_of_another_optimizer(name, other):
         model, theirs = new(OTHERS[other])
         go(model, theirs, 0, 20)
     refused = check_load(OPTIMIZERS[name], name, other, copy.deepcopy(theirs.state_dict()), True)
-    assert refused == (name != other and (name, other) not in FITS)
+    assert bool(refused) == (name != other and (name, other) not in FITS)
 
 
 @pytest.mark.parametrize("saved", [None, [], {}, {"state": {}}, {"param_groups": []}, {"state": {}, "param_groups": {}},

@@ -5,7 +5,10 @@ import math
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from hilladam import HillAdam
 from hilladam.losses import DOUBLE_WELL, TABLE_1
@@ -297,6 +300,27 @@ def test_a_bare_step_is_one_of_adam_and_judges_nothing(path):
         assert {key: value for key, value in hill.param_groups[0].items() if key != "params"} == known
 
 
+class Operations(TorchDispatchMode):
+    """The names of the operations that torch carries out."""
+
+    def __init__(self):
+        super().__init__()
+        self.names = set()
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        self.names.add(operation.overloadpacket.__name__)
+        return operation(*args, **(kwargs or {}))
+
+
+def test_the_implementation_asked_for_is_the_one_that_runs(path):
+    _, hill = descent(**path)
+    with Operations() as operations:
+        hill.step(loss=1.0)
+    kinds = {"foreach": "_foreach_addcmul_", "fused": "_fused_adam_"}
+    ran = {kind for kind, name in kinds.items() if name in operations.names}
+    assert ran == {kind for kind in kinds if path.get(kind)}
+
+
 def test_asking_for_the_state_of_a_parameter_changes_nothing(path):
     tensors, others = twins(torch.float32)
     asked, unasked = HillAdam(tensors, 0.1, **path), HillAdam(others, 0.1, **path)
@@ -359,6 +383,54 @@ def test_every_reason_and_direction_is_remembered():
     ]  # fmt: skip
 
 
+# Whatever the losses are ----------------------------------------------------------------------------------------------
+
+values = st.sampled_from([0.0, 1.0, 1.00001, 5.0, -5.0, math.nan, math.inf, -math.inf]) | st.floats(-20, 20)
+settings = st.fixed_dictionaries(
+    {"delta": st.sampled_from([0.0, 1e-4, 1.0]), "gamma": st.sampled_from([2.0, 10.0, math.inf]),
+     "floor": st.sampled_from([-math.inf, -2.0, 1.0]), "lr": st.sampled_from([0.0, 0.1]), "foreach": st.booleans()}
+)  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:HillAdam was given a loss that is not finite")
+@given(st.lists(values, min_size=1, max_size=30), settings, st.randoms(use_true_random=False))
+def test_whatever_the_losses_are(losses, settings, random):
+    x = nn.Parameter(torch.zeros(2, dtype=torch.float64))
+    optimizer = HillAdam([x], **settings)
+    best, held, turns = math.inf, None, []
+    for step, loss in enumerate(losses):
+        x.grad = torch.tensor([random.uniform(-1, 1), random.uniform(-1, 1)], dtype=x.dtype)
+        before, direction = x.detach().clone(), optimizer.direction
+        optimizer.step(loss=loss)
+        if math.isfinite(loss) and loss < best:
+            best, held = loss, before
+        if optimizer.direction != direction:
+            turns.append((step, optimizer.direction))
+        # The best loss is the lowest finite one, and never rises.
+        assert optimizer.best_loss == best
+    # The switches are the changes of direction.
+    assert [(switch.step, switch.direction) for switch in optimizer.switches] == turns
+    if held is not None:
+        # load_best() brings back exactly the parameters that had it.
+        assert optimizer.load_best() == best
+        assert torch.equal(x, held)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_a_loss_that_is_not_finite_warns_and_decides_nothing(bad, path):
+    x = nn.Parameter(torch.tensor([1.0]))
+    optimizer = HillAdam([x], 0.1, gamma=10.0, floor=-10.0, **path)
+    x.grad = torch.ones(1)
+    optimizer.step(loss=3.0)
+    with pytest.warns(RuntimeWarning, match="not finite"):
+        optimizer.step(loss=bad)
+    optimizer.step(loss=3.0)  # nothing to be compared with
+    assert optimizer.switches == []
+    assert optimizer.best_loss == 3.0
+    optimizer.step(loss=3.0)
+    assert optimizer.switches == [Switch(3, "maximize", "critical")]
+
+
 # Defaults and warnings ------------------------------------------------------------------------------------------------
 
 
@@ -388,9 +460,8 @@ def test_a_loss_that_is_too_coarse_for_delta_is_told_once_where_it_turns():
     _, hill = descent()
     hill.step(loss=torch.tensor(9.75, dtype=torch.bfloat16))
     message = "bfloat16 loss of 9.75, whose neighbours are up to 0.076 away: it cannot tell a change of delta = 0.0001"
-    with pytest.warns(RuntimeWarning, match=message) as caught:
+    with pytest.warns(RuntimeWarning, match=message):
         hill.step(loss=torch.tensor(9.75, dtype=torch.bfloat16))
-    assert [warning.filename for warning in caught] == [__file__]
     for _ in range(4):
         hill.step(loss=torch.tensor(9.75, dtype=torch.bfloat16))
     assert hill.switch_count == 3
@@ -408,11 +479,20 @@ def test_many_steps_without_any_loss_are_told_once():
     _, hill = descent()
     for _ in range(9):
         hill.step()
-    with pytest.warns(RuntimeWarning, match=r"took 10 steps and was given no loss.*step\(loss=loss\)") as caught:
+    with pytest.warns(RuntimeWarning, match=r"took 10 steps and was given no loss.*step\(loss=loss\)"):
         hill.step(lambda: None)
-    assert [warning.filename for warning in caught] == [__file__]
     for _ in range(30):
         hill.step()
+
+
+def test_warnings_point_at_the_caller():
+    _, hill = descent()
+    with pytest.warns(RuntimeWarning) as caught:
+        for _ in range(10):
+            hill.step()
+        for _ in range(2):
+            hill.step(loss=torch.tensor(9.75, dtype=torch.bfloat16))
+    assert [warning.filename for warning in caught] == [__file__] * 2
 
 
 def test_bare_steps_between_losses_are_not():
@@ -440,3 +520,14 @@ def test_a_group_that_asks_to_maximize_is_refused_and_that_of_a_climbing_one_is_
     assert HillAdam(hill.param_groups).direction == "minimize"
     with pytest.raises(ValueError, match=r"Invalid maximize value: True .* To maximise f, minimise -f"):
         HillAdam([{"params": [x], "maximize": True}])
+
+
+def test_fused_and_foreach_together():
+    with pytest.raises(RuntimeError, match="`fused` and `foreach` cannot be `True` together"):
+        HillAdam([nn.Parameter(torch.ones(2))], fused=True, foreach=True)
+
+
+@pytest.mark.parametrize("name", ["maximize", "amsgrad", "capturable", "differentiable"])
+def test_what_adam_has_and_hill_adam_has_not(name):
+    with pytest.raises(TypeError, match=name):
+        HillAdam([nn.Parameter(torch.ones(2))], **{name: True})

@@ -148,6 +148,14 @@ def test_the_temperature_may_be_a_function_of_the_step():
         assert torch.equal(position, next(run(y, slope, theirs, 1)))
 
 
+def test_the_functions_of_the_step_may_be_numpy_s():
+    x, y = (nn.Parameter(torch.zeros(50, dtype=torch.float64)) for _ in range(2))
+    ours = Langevin([x], 0.05, np.sin, temperature=np.exp2, generator=seeded())
+    theirs = Langevin([y], 0.05, math.sin, temperature=lambda t: 2.0**t, generator=seeded())
+    moves = zip(run(x, DOUBLE_WELL.derivative, ours, 3), run(y, DOUBLE_WELL.derivative, theirs, 3), strict=True)
+    assert all(torch.allclose(a, b) for a, b in moves)
+
+
 def test_the_slower_it_cools_the_more_often_it_ends_in_the_deeper_well():
     found = []
     for steps in (0, 100, 2000):  # from T = 0.6 to nearly nothing

@@ -320,24 +320,6 @@ def test_before_any_step_there_is_nothing():
         optimizer.load_best()
 
 
-def new():
-    w, b = start(5)
-    groups = [{"params": [w]}, {"params": [b], "lr": 0.1}]
-    return [w, b], SimulatedAnnealing(groups, 0.3, temperature=1.0, alpha=0.95, generator=seeded())
-
-
-def go(params, optimizer, steps):
-    w, b = params
-    for _ in range(steps):
-        optimizer.step(lambda: DOUBLE_WELL(w).sum((1, 2)) + b.square())
-
-
-def outcome(params, optimizer):
-    end = [x.tolist() for x in params]
-    rate, best = optimizer.acceptance_rate.tolist(), optimizer.load_best().tolist()
-    return end, rate, best, [x.tolist() for x in params], optimizer.generator.get_state().tolist()
-
-
 # Errors --------------------------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,59 @@
+"""HillAdam takes the checkpoints of Adam, and Adam those of HillAdam."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from hilladam import HillAdam
+
+
+@pytest.mark.parametrize("settings", [{}, {"maximize": True}, {"amsgrad": True}, {"weight_decay": 0.1}], ids=str)
+def test_a_state_dict_of_plain_adam_goes_on_as_adam(settings, path):
+    torch.manual_seed(0)
+    theirs, ours = nn.Parameter(torch.randn(5)), nn.Parameter(torch.zeros(5))
+    adam = torch.optim.Adam([theirs], 0.1, **settings, **path)
+    hill = HillAdam([ours], 0.5, delta=0.0, **path)
+    for step in range(20):
+        if step == 10:
+            ours.data.copy_(theirs.data)
+            hill.load_state_dict(copy.deepcopy(adam.state_dict()))
+        theirs.grad = torch.randn(5) / (1 + step)
+        ours.grad = theirs.grad.clone()
+        adam.step()
+        if step >= 10:
+            hill.step(loss=1.0)
+            assert torch.equal(ours, theirs)
+    assert hill.direction == ("maximize" if settings.get("maximize") else "minimize")
+    assert hill.load_best() == 1.0
+
+
+@pytest.mark.parametrize("settings", [{"maximize": True}, {"amsgrad": True}], ids=str)
+def test_after_a_state_dict_of_plain_adam_a_switch_starts_afresh(settings):
+    x = nn.Parameter(torch.zeros(1))
+    adam, hill = torch.optim.Adam([x], 0.1, **settings), HillAdam([x], 0.1)
+    x.grad = torch.full_like(x, 100.0)
+    adam.step()
+    hill.load_state_dict(adam.state_dict())
+    x.grad = torch.ones_like(x)
+    hill.step(loss=1.0)
+    before = x.item()
+    hill.step(loss=1.0)
+    assert [switch.direction for switch in hill.switches] == [hill.direction]
+    assert x.item() - before == pytest.approx(0.1 if hill.direction == "maximize" else -0.1)
+
+
+def test_plain_adam_takes_a_state_dict_of_hill_adam():
+    ours, theirs = (nn.Parameter(torch.ones(5)) for _ in range(2))
+    hill, adam = HillAdam([ours], 0.1), torch.optim.Adam([theirs])
+    torch.manual_seed(0)
+    for step in range(6):
+        ours.grad = torch.randn(5)
+        if step == 5:
+            theirs.data.copy_(ours.data)
+            theirs.grad = ours.grad.clone()
+            adam.load_state_dict(copy.deepcopy(hill.state_dict()))
+            adam.step()
+        hill.step(loss=5.0 - step)
+    assert torch.equal(ours, theirs)
