@@ -37,7 +37,7 @@ def bits(record: Record) -> str:
 
 
 def test_decides_as_the_package_does():
-    numbers = [0.0, 1.0, 1.0 + 1e-5, 250.0, math.inf, -math.inf, math.nan]
+    numbers = [0.0, 0.5, 1.0, 1.0 + 1e-5, 200.0, 250.0, math.inf, -math.inf, math.nan]  # the floor and γ among them
     for loss in numbers:
         for previous in numbers:
             for climbs in (False, True):
