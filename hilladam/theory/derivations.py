@@ -117,7 +117,7 @@ def weighted_sum(values: sp.Expr | float, start: str = "zero", beta: sp.Expr | f
     total = newest * _away_from_one(sp.summation(values * beta**j, (j, 0, t - 1)))
     if start == "first":
         total += oldest * values.subs(j, t)
-    return sp.factor(sp.expand(total) if start == "first" else total)
+    return sp.factor(total)
 
 
 def step_ceiling() -> tuple[sp.Expr, sp.Expr]:

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -88,13 +89,15 @@ def test_the_rows_say_what_the_records_hold():
 def test_the_summary_counts_runs():
     table = tabulate(table2(LOSSES, (7,), 5, optimizers=["Adam"]), LOSSES, (7,))
     table = table.assign(minimum=1.0, best=[1.005, 2.0], final=[3.0, math.nan])
-    table.loc[1, "final_red"] = -0.1
+    table.loc[0, "final_red"], table.loc[1, "final_red"] = 0.0, -0.1
     row = summarize_table2(table).loc["Adam"]
     assert row["runs"] == 2 and row["best_global"] == 0.5 and row["final_global"] == 0.0
     assert row["best_low"] < 0.5 < row["best_high"] < 1
     assert row["best_excess"] == pytest.approx((0.005 + 1.0) / 2)
     assert row["final_excess"] == math.inf  # half of the runs diverged
     assert row["negative"] == 0.5
+    both = pd.concat([table.assign(optimizer="Hill-ADAM"), table])
+    assert list(summarize_table2(both).index) == ["Hill-ADAM", "Adam"]  # as they come
 
 
 def test_a_run_that_diverges_is_in_no_well():
