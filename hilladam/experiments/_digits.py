@@ -259,8 +259,9 @@ def _switches(runs, seeds, measures) -> pd.DataFrame:
             for step in alone.switches.tolist():
                 turn, epoch = step // every, step * len(per_epoch) // len(alone.losses) + 1
                 direction = "maximize" if alone.maximize[step] else "minimize"
-                previous = judged[turn - 1] if turn else math.nan
-                rows.append((name, seed, step, epoch, direction, REASONS[alone.reasons[step]], previous, judged[turn]))
+                # The first loss never turns a run, so that there is one before it.
+                reason, previous = REASONS[alone.reasons[step]], judged[turn - 1]
+                rows.append((name, seed, step, epoch, direction, reason, previous, judged[turn]))
     columns = ["optimizer", "seed", "step", "epoch", "direction", "reason", "previous_loss", "loss"]
     return pd.DataFrame(rows, columns=columns)
 

@@ -34,7 +34,7 @@ def overshoot_in_steps(beta1: float, approach: float = math.inf) -> float:
         raise ValueError(f"Invalid approach: {approach}; expected a whole number >= 1, or infinity")
     if beta1 == 0.0:
         return 0.0
-    k = np.arange(1, math.floor(math.log(2) / -math.log(beta1) + 1e-12) + 1)
+    k = np.arange(1, math.floor(math.log(2) / -math.log(beta1)) + 1)
     old = beta1 ** (approach + k)
     steps = (2 * beta1**k - 1 - old) / (1 - old)
     return float(steps[steps > 0].sum())

@@ -132,11 +132,11 @@ def path_average(
     loss = way.value(way.x0 + way.direction * u)
     decay = np.exp(-width / memory)
     # f̄ − f, divided by what every straight piece adds to it, (1 − decay)·ℓ₁/width of the loss's fall over the piece.
-    lead, below = np.zeros(memory.size), np.ones(memory.size, dtype=bool)
+    # Once it is lost on the way up it is lost for good, so that the top decides.
+    lead = np.zeros(memory.size)
     for fall in -np.diff(loss):
         lead = decay * lead + fall
-        below &= lead > 0
-    return below[back].reshape(shape)
+    return (lead > 0)[back].reshape(shape)
 
 
 def sweeps(
@@ -263,7 +263,7 @@ def continuous_limit(
     """
     finite("fineness", fineness, above=0)
     way = way_out(f, x0, barrier)
-    lr, beta1, beta2, shape = settings(lr, betas, eps)
+    lr, beta1, beta2, shape = settings(lr, betas)
     n = np.maximum(np.ceil(lr * fineness / way.length), 1)
     passes = first_pass(f, x0, barrier, lr / n, (beta1 ** (1 / n), beta2 ** (1 / n)), eps=eps)
     return passes.first.reshape(shape)

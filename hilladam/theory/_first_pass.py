@@ -136,13 +136,12 @@ def torch_first_pass(ways: Sequence[WayOut], lr: "ArrayLike", beta1: "ArrayLike"
         >>> torch_first_pass([way_out(DOUBLE_WELL, 2.0)], [[0.1, 0.5]], [0.5, 0.9], steps=40).first.tolist()
         [[[False, False], [False, True]]]
     """
-    lr, beta1, steps = finite("lr", lr, above=0), np.asarray(beta1, dtype=float), whole("steps", steps, 1)
+    lr, beta1, steps = finite("lr", lr, above=0), np.asarray(beta1), whole("steps", steps, 1)
     if lr.ndim != 2 or len(lr) != len(ways) or not lr.size:
         raise ValueError(f"Invalid lr: shape {lr.shape}; expected (losses, lambdas), with {len(ways)} losses")
     if beta1.ndim != 1 or not beta1.size:
         raise ValueError(f"Invalid beta1: shape {beta1.shape}; expected (betas,), at least one")
     settings(1.0, (beta1, beta2), eps)
-    shape = (len(ways), len(beta1), lr.shape[-1])
     units = torch.zeros(len(beta1), lr.size, dtype=torch.float64)
     params = [row.requires_grad_() for row in units.unbind()]
     groups = [{"params": [p], "betas": (float(b), beta2)} for p, b in zip(params, beta1, strict=True)]
@@ -156,7 +155,7 @@ def torch_first_pass(ways: Sequence[WayOut], lr: "ArrayLike", beta1: "ArrayLike"
 
     moved, slopes = by_loss(units.detach()), by_loss(grads)
     length = np.array([way.length for way in ways])[:, None, None]
-    crossed, turned, ever = np.zeros((3, *shape), dtype=bool)
+    crossed, turned, ever = np.zeros((3, *moved.shape), dtype=bool)
     for _ in range(steps):
         for way, u, scale, slope in zip(ways, moved, lr, slopes, strict=True):
             slope[...] = -way.push(scale * u)
@@ -192,7 +191,7 @@ def settings(lr, betas, eps=0.0):
     return lr.ravel(), beta1.ravel(), beta2.ravel(), lr.shape
 
 
-def one_setting(lr, betas, eps=0.0):
+def one_setting(lr, betas, eps):
     """The same of a single setting, which is all that a path can show."""
     *numbers, shape = settings(lr, betas, eps)
     if shape:

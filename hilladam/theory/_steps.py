@@ -78,7 +78,7 @@ def largest_step(t: "ArrayLike", betas: tuple[float, float] = (0.9, 0.999)):
     beta1, beta2 = _inside(betas)
     t, q = finite("t", t, least=1), beta1**2 / beta2
     with np.errstate(over="ignore"):
-        terms = t if math.isclose(q, 1, rel_tol=1e-12) else (1 - q**t) / (1 - q)
+        terms = t if q == 1 else np.expm1(t * math.log(q)) / (q - 1)  # exact also where q is close to 1
     return (1 - beta1) / (1 - beta1**t) * np.sqrt(terms * (1 - beta2**t) / (1 - beta2))
 
 

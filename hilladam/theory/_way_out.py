@@ -196,7 +196,7 @@ def _from_sympy(expression):
     import sympy
 
     (symbol,) = expression.free_symbols
-    value, slope = (sympy.lambdify(symbol, e, "numpy") for e in (expression, expression.diff(symbol)))
+    value, slope = (sympy.lambdify(symbol, e) for e in (expression, expression.diff(symbol)))
     return value, lambda x: slope(x) + 0.0 * x  # a constant slope takes the shape of x
 
 
@@ -217,4 +217,4 @@ def _from_torch(function):
 def _root(function, left, right):
     from scipy.optimize import brentq
 
-    return brentq(lambda u: float(function(np.asarray(u))), left, right, xtol=1e-15, rtol=8.9e-16)
+    return brentq(lambda u: float(function(np.asarray(u))), left, right, xtol=1e-15)

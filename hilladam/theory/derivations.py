@@ -117,7 +117,7 @@ def weighted_sum(values: sp.Expr | float, start: str = "zero", beta: sp.Expr | f
     total = newest * _away_from_one(sp.summation(values * beta**j, (j, 0, t - 1)))
     if start == "first":
         total += oldest * values.subs(j, t)
-    return sp.factor(sp.expand(total) if start == "first" else total)
+    return sp.factor(total)
 
 
 def step_ceiling() -> tuple[sp.Expr, sp.Expr]:
@@ -134,7 +134,7 @@ def step_ceiling() -> tuple[sp.Expr, sp.Expr]:
         >>> round(float(sympy.sqrt(limit.subs({beta1: 0.9, beta2: 0.999}))), 2)
         7.27
     """
-    q = sp.Symbol("q", positive=True)
+    q = sp.Dummy()
     a, b = weight(beta=beta1)[1], weight(beta=beta2)[1]
     outside = sp.simplify(a**2 / b / (beta1**2 / beta2) ** j)
     inside = _away_from_one(sp.summation(q**j, (j, 0, t - 1)))
@@ -159,11 +159,11 @@ def lag_error() -> sp.Expr:
         >>> [error.subs(symbol, 0) for symbol in error.free_symbols if symbol.name in ("lambda", "f2")]
         [1, 1]
     """
-    s, f1, f2, lag1, lag2, lag2_squared = sp.symbols("s f1 f2 tau_1 tau_2 tau_2^2", real=True)
+    s, f1, f2, lag1, lag2 = sp.symbols("s f1 f2 tau_1 tau_2")
     mean = f1 - s * lr * f2 * lag1
-    square = f1**2 - 2 * s * lr * f1 * f2 * lag2 + lr**2 * f2**2 * lag2_squared
+    square = f1**2 - 2 * s * lr * f1 * f2 * lag2  # and a term in λ²
     ratio = (mean / f1) / sp.sqrt(sp.expand(square / f1**2))
-    return sp.series(ratio, lr, 0, 2).removeO()
+    return sp.series(ratio, lr, n=2).removeO()
 
 
 def _without_last(summand, limits):

@@ -18,7 +18,7 @@ import torch
 import hilladam
 from hilladam.experiments import ACTIVATIONS, Points, Record, StackedMLP, run_networks, run_points, table1, train
 from hilladam.experiments import _compiled as engine
-from hilladam.losses import DOUBLE_WELL, TABLE_1, stack
+from hilladam.losses import DOUBLE_WELL, TABLE_1, Polynomial, stack
 from hilladam.optim import ReferenceHillAdam, decide
 
 pytest.importorskip("numba")
@@ -37,7 +37,7 @@ def bits(record: Record) -> str:
 
 
 def test_decides_as_the_package_does():
-    numbers = [0.0, 1.0, 1.0 + 1e-5, 250.0, math.inf, -math.inf, math.nan]
+    numbers = [0.0, 0.5, 1.0, 1.0 + 1e-5, 200.0, 250.0, math.inf, -math.inf, math.nan]  # the floor and γ among them
     for loss in numbers:
         for previous in numbers:
             for climbs in (False, True):
@@ -107,6 +107,34 @@ def test_with_a_delta_of_zero_it_is_torchs_adam(betas):
     model, losses = StackedMLP([0] * 5), list(TABLE_1.values())
     expected = train(model, stack(losses), torch.optim.Adam(model.parameters, 0.01, betas), 300)
     assert_equal_up_to_rounding(run_networks(losses, [0] * 5, 300, 0.01, betas, delta=0.0), expected)
+
+
+# Where the loss is not finite, and where two are equal.
+
+
+@pytest.mark.parametrize("name", ["points", "networks"])
+def test_a_loss_without_a_bottom_is_no_best_loss(name):
+    hill = Polynomial("hill", (-1, 0, 0))
+    if name == "points":
+        record = run_points(hill, [1.0], 2, 1e200, delta=0.0)
+    else:
+        record = run_networks(hill, [0], 2, 1e60, delta=0.0)
+    assert math.isfinite(record.losses[0, 0]) and record.losses[1, 0] == -math.inf
+    assert record.best_losses == record.losses[0] and record.best_states == record.states[0]
+
+
+@pytest.mark.parametrize("name", ["points", "networks"])
+def test_of_equal_losses_the_earliest_is_the_best(name):
+    """Steps of λ across the bottom of x² lead from x to −x, where λ is right and rounding allows it."""
+    square, rule = Polynomial("square", (1, 0, 0)), dict(betas=(0.0, 0.0), eps=0.0, delta=0.0)
+    if name == "points":
+        record = run_points(square, [1.0], 2, 2.0, **rule)
+    else:
+        starts = StackedMLP(range(50), (1, 1))()[:, 0].abs().detach().numpy()  # a weight and a bias, both moved
+        record = run_networks(square, range(50), 2, starts, sizes=(1, 1), **rule)
+    equal = (record.losses[0] == record.losses[1]) & (record.states[0] != record.states[1]).ravel()
+    assert equal.any()
+    np.testing.assert_array_equal(record.best_states[equal], record.states[0][equal])
 
 
 # The same bits -------------------------------------------------------------------------------------------------------

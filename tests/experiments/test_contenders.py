@@ -114,6 +114,18 @@ def test_a_contender_is_the_optimizer_that_a_reader_would_write(name, fused):
     assert abs(found.states - expected.states).max() < 1e-9
 
 
+def test_what_no_plain_optimizer_shows_reaches_its_contender():
+    weights = [torch.zeros(3, dtype=torch.float64)]
+    annealing = CONTENDERS["simulated annealing"](weights, 0.1, **told()).param_groups[0]
+    assert annealing["temperature"] == 0.3 and annealing["alpha"] ** 30 == pytest.approx(1e-3)
+    assert CONTENDERS["Adam, restarted"](weights, 0.1, **told()).trigger == 0.01
+    for name in ("SGD", "momentum", "Nesterov", "Adam"):
+        for fused in (True, False):
+            assert bool(CONTENDERS[name](weights, 0.1, fused=fused).defaults["fused"]) == fused
+    hill = CONTENDERS["Hill-ADAM"](weights, 0.1).defaults
+    assert (hill["delta"], hill["gamma"]) == (1e-4, math.inf)
+
+
 def test_without_betas_each_takes_its_own_defaults():
     made = {name: contender([torch.zeros(1)], 0.1, **told() | {"betas": None}) for name, contender in CONTENDERS.items()
             if name != "Adam, restarted"}  # fmt: skip

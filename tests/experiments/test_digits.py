@@ -266,6 +266,26 @@ def test_the_variance_of_a_difference_is_twice_that_of_a_batch():
     assert (once - twice).std() == pytest.approx(math.sqrt(2) * sigma, rel=0.05)
 
 
+@pytest.mark.parametrize("draws", [1, 777])
+def test_every_pair_that_is_asked_for_is_drawn_and_no_other(draws):
+    sizes = [8, 64, 673, 674, None]
+    table = coincidences(network(DIGITS_SIZES, "tanh", 0), sizes, 1e6, draws=draws)
+    assert (table["measured"] == 1).all() and (table["predicted"] == 1).all()
+    apart = coincidences(network(DIGITS_SIZES, "tanh", 0), sizes[:-1], 0.0, draws=draws)
+    assert not apart[["measured", "predicted"]].any(axis=None)
+
+
+def test_the_expected_count_follows_from_the_noise_at_both_ends_of_an_epoch():
+    data, rows = load_digits(), digits(["SGD"], (0,), 2, delta=2e-3).epochs
+    with torch.no_grad():
+        logits = network(DIGITS_SIZES, "tanh", 0)(data.train_images)
+    losses = nn.functional.cross_entropy(logits, data.train_classes, reduction="none")
+    assert rows["sigma"][0] == pytest.approx(losses.std().item() / 8)
+    chance = [math.erf(2e-3 / (2 * sigma)) for sigma in rows["sigma"]]
+    expected = [0, (STEPS - 1) * (chance[0] + chance[1]) / 2, STEPS * (chance[1] + chance[2]) / 2]
+    assert rows["expected"].tolist() == pytest.approx(expected)
+
+
 def test_the_full_batch_has_no_noise():
     row = coincidences(network(DIGITS_SIZES, "tanh", 0), [None], draws=500).iloc[0]
     assert row["batch_size"] == 1347 and row["sigma"] == 0 and row["measured"] == row["predicted"] == 1

@@ -42,6 +42,13 @@ def test_a_run_that_never_stands_still_is_spent_in_full():
     assert restarted(run(falling, [5, 0, 0, 0, 0]), 1.0, 0.5, 1).tolist() == [5 + 2]
 
 
+def test_a_loss_that_changes_by_delta_does_not_stand_still():
+    falling = [9, 8.5, 8, 4, 0]
+    assert restarted(run(falling), 1.0, 0.5, 1).tolist() == [5]
+    assert restarted(run(falling), 1.0, 0.51, 1).tolist() == [math.inf]
+    assert restarted(run([5, 5, 5, 5, 0]), 1.0, 0.0, 1).tolist() == [5]  # with a δ of 0 nothing does
+
+
 @pytest.mark.parametrize("chains", [0, 2, 4])
 def test_chains_that_do_not_divide_the_members_are_refused(chains):
     with pytest.raises(ValueError, match=f"Invalid chains: {chains}; expected a divisor of the 3 members"):

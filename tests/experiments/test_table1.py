@@ -189,6 +189,9 @@ def test_decoding_finds_every_mixture_the_closest_first():
     assert table["error"].tolist() == pytest.approx([0.0, -0.01])
     assert list(table) == ["0.0000", "0.4900", "1.0000", "error"]
     assert decode_mean(2.0, [0.0, 1.0]).empty
+    every = decode_mean(0.0, [0.0, 1.0, 3.0], runs=2, rounding=3.0)  # 3 among them, which is that far off
+    assert sorted(every.iloc[:, :-1].to_numpy().tolist()) == [[0, 0, 2], [0, 1, 1], [0, 2, 0], [1, 0, 1], [1, 1, 0],
+                                                              [2, 0, 0]]  # fmt: skip
 
 
 # The readings --------------------------------------------------------------------------------------------------------

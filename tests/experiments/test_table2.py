@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -79,6 +80,8 @@ def test_the_rows_say_what_the_records_hold():
     record, row = runs["other", "Adam"], table.iloc[3]
     assert row["final"] == record.final_losses[1] == record.losses[-1, 1]
     assert [row["final_red"], row["final_green"], row["final_blue"]] == record.final_states[1].tolist()
+    assert row["best"] == record.best_losses[1] == record.losses[:, 1].min()
+    assert [row["best_red"], row["best_green"], row["best_blue"]] == record.best_states[1].tolist()
     assert row["minimum"] == LOSSES["other"].global_minimum.value
     assert tabulate(runs, LOSSES, iter((7, 8))).equals(table)
     with pytest.raises(ValueError, match="Invalid seeds: 4 of them; expected one for each of 2 runs"):
@@ -88,19 +91,27 @@ def test_the_rows_say_what_the_records_hold():
 def test_the_summary_counts_runs():
     table = tabulate(table2(LOSSES, (7,), 5, optimizers=["Adam"]), LOSSES, (7,))
     table = table.assign(minimum=1.0, best=[1.005, 2.0], final=[3.0, math.nan])
-    table.loc[1, "final_red"] = -0.1
+    table.loc[0, "final_red"], table.loc[1, "final_red"] = 0.0, -0.1
     row = summarize_table2(table).loc["Adam"]
     assert row["runs"] == 2 and row["best_global"] == 0.5 and row["final_global"] == 0.0
     assert row["best_low"] < 0.5 < row["best_high"] < 1
     assert row["best_excess"] == pytest.approx((0.005 + 1.0) / 2)
     assert row["final_excess"] == math.inf  # half of the runs diverged
     assert row["negative"] == 0.5
+    both = pd.concat([table.assign(optimizer="Hill-ADAM"), table])
+    assert list(summarize_table2(both).index) == ["Hill-ADAM", "Adam"]  # as they come
 
 
 def test_a_run_that_diverges_is_in_no_well():
     runs = table2({"one": LOSSES["one"]}, (5343,), 60, lr=10.0, optimizers=["momentum"])
     row = tabulate(runs, LOSSES, (5343,)).iloc[0]
     assert math.isnan(row["final"]) and row["final_well"] == "none" and math.isfinite(row["best"])
+
+
+def test_where_no_channel_has_two_wells_there_is_only_one():
+    one = {"one": ColourLoss((0.65, 0.45, 0.25), (0.2, 0.4, 0.7), red=None, blue=None)}
+    row = tabulate(table2(one, (100,), 3, optimizers=["Adam"]), one, (100,)).iloc[0]
+    assert row["best_well"] == row["final_well"] == "only"
 
 
 def test_positive_gains_are_positive_and_train():

@@ -196,7 +196,8 @@ def test_told_nothing_a_hill_adam_is_adam():
     ours, theirs = points(*STARTS), points(*STARTS)
     rows = Points(torch.tensor(STARTS, dtype=torch.float64), split=True)
     each = [HillAdam([row], 0.05) for row in rows.parameters]
-    silent = train(rows, DOUBLE_WELL, each, 60, judged=lambda step: None)
+    with pytest.warns(RuntimeWarning, match="HillAdam took 10 steps and was given no loss"):
+        silent = train(rows, DOUBLE_WELL, each, 60, judged=lambda step: None)
     adam = train(theirs, DOUBLE_WELL, torch.optim.Adam(theirs.parameters, 0.05), 60)
     np.testing.assert_allclose(silent.states, adam.states, rtol=1e-12)
     assert not silent.reasons.any()

@@ -43,6 +43,10 @@ def test_at_the_default_beta1_it_is_between_2_434_and_3_434_steps():
     assert (steps < past + 1).all()
 
 
+def test_no_start_has_no_overshoot():
+    assert overshoot_of_absolute_value([], 0.01, 0.9).shape == (0,)
+
+
 def test_a_longer_approach_carries_further():
     reached = [overshoot_in_steps(0.95, n) for n in (1, 2, 5, 20, 100, math.inf)]
     assert reached == sorted(reached)

@@ -19,10 +19,12 @@ def test_the_unrolled_average_obeys_the_recurrence_for_every_t_and_every_gradien
     assert unrolled.series.has(sp.Sum) and unrolled.series.has(sym.t)  # t is a symbol, not a number
 
 
-def test_the_papers_equation_8_at_t_3():
+def test_the_papers_equation_8_at_t_3_and_without_its_first_term_torchs():
     b, g = sym.beta, sym.g
     printed = b**3 * g[0] + b**2 * (1 - b) * g[1] + b * (1 - b) * g[2] + (1 - b) * g[3]
     assert sp.expand(theory.unroll("first").series.subs(sym.t, 3).doit() - printed) == 0
+    from_zero = theory.unroll().series.subs(sym.t, 3).doit()
+    assert sp.expand(from_zero - (printed - b**3 * g[0])) == 0  # torch's start is the default
 
 
 def test_a_wrong_series_would_not_pass():
@@ -44,6 +46,7 @@ def test_the_symbolic_mean_lag_is_the_numerical_one(start, t):
     moves = t if start == "zero" else t - 1  # the paper counts from g₀
     exact = theory.weighted_sum(sym.j, start).subs({sym.t: moves, sym.beta: sp.Rational(9, 10)})
     assert theory.mean_lag(t, 0.9, start) == pytest.approx(float(exact), rel=1e-12, abs=1e-12)
+    assert theory.weighted_sum(sym.j, start, sp.Rational(9, 10)).subs(sym.t, moves) == exact
     weights = theory.weights(t, 0.9, start)
     assert theory.mean_lag(t, 0.9, start) == pytest.approx(weights @ np.arange(t - 1, -1, -1), rel=1e-12, abs=1e-12)
 

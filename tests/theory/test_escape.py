@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from scipy.optimize import bisect
 
 from hilladam import theory
@@ -51,20 +52,28 @@ def test_the_path_average_is_its_integral(memory):
     assert said == (loss[100:] < average[100:]).all()
 
 
-def test_the_path_average_is_exact_to_second_order_in_the_distance_of_its_points():
-    """Two hundred points find the critical memory to 1e-4 of it."""
+@pytest.mark.parametrize("points, error", [(200, 2e-5), (4000, 1e-7)])
+def test_the_path_average_is_exact_to_second_order_in_the_distance_of_its_points(points, error):
+    """So many points find the critical memory to so small a share of it; 4,000 are the default."""
     way = way_out(DOUBLE_WELL, 2.0)
     u = np.linspace(0, way.length, 200_001)
     slopes = DOUBLE_WELL.derivative(2.0 - u)
+    slopes[0] /= 2  # the trapezoidal rule; at the top the slope is zero
 
     def escapes(memory):
-        return (np.cumsum(np.exp((u - u[-1]) / memory) * slopes)[1:] > 0).all()
+        return (np.exp((u - u[-1]) / memory) * slopes).sum() > 0
 
-    critical = bisect(lambda memory: escapes(memory) - 0.5, 0.1 * way.length, 0.5 * way.length, rtol=1e-7)
+    critical = bisect(lambda memory: escapes(memory) - 0.5, 0.1 * way.length, 0.5 * way.length, rtol=1e-10)
     lr = 1e-3
-    for share, said in ((1 - 3e-4, False), (1 + 3e-4, True)):
-        betas = (math.exp(-lr / (share * critical)), 0.999)
-        assert theory.path_average(DOUBLE_WELL, 2.0, None, lr, betas, points=200) == said
+    for share, said in ((1 - error, False), (1 + error, True)):
+        setting = (DOUBLE_WELL, 2.0, None, lr, (math.exp(-lr / (share * critical)), 0.999))
+        assert theory.path_average(*setting, points=points) == said
+        assert points < 4000 or theory.path_average(*setting) == said
+
+
+@pytest.mark.parametrize("criterion", CRITERIA[1:])
+def test_who_remembers_nothing_turns_at_the_minimum(criterion):
+    assert not criterion(DOUBLE_WELL, 2.0, None, 0.1, (0.0, 0.999))
 
 
 def test_the_closed_form_is_the_limit_of_the_equidistant_sum():
@@ -129,6 +138,39 @@ def test_the_continuous_limit_knows_the_memory_lengths_alone():
     assert said[0].any() and not said[0].all()
 
 
+LARGE = np.geomspace(0.1, 1.5, 13), (1 - np.geomspace(0.5, 0.03, 9)[:, None], 0.9)  # so large that Adam strays from it
+
+
+def test_the_continuous_limit_is_adam_with_small_steps_and_long_memory():
+    lr, (beta1, beta2) = LARGE
+    limit = theory.continuous_limit(DOUBLE_WELL, 2.0, None, *LARGE)
+    fine = theory.first_pass(DOUBLE_WELL, 2.0, None, lr / 500, (beta1 ** (1 / 500), beta2 ** (1 / 500))).first
+    assert (limit == fine).mean() > 0.97 > (limit == theory.first_pass(DOUBLE_WELL, 2.0, None, *LARGE).first).mean()
+
+
+def test_the_continuous_limit_knows_no_unit_of_length():
+    lr, betas = LARGE
+    small = [10**12, 0, -2 * 10**6, 300, 1]  # the double well at 1000 x
+    here = theory.continuous_limit(DOUBLE_WELL, 2.0, None, lr, betas)
+    assert (here == theory.continuous_limit(small, 0.002, None, lr / 1000, betas)).all()
+
+
+@pytest.mark.parametrize("criterion", [theory.sweeps, theory.continuous_limit])
+def test_an_epsilon_far_above_the_slopes_keeps_every_run_at_home(criterion):
+    setting = (DOUBLE_WELL, 2.0, None, np.geomspace(0.1, 0.7, 9), (0.9, 0.999))
+    assert criterion(*setting).any()
+    assert (criterion(*setting) == criterion(*setting, eps=1e-8)).all()
+    assert not criterion(*setting, eps=1e4).any()
+
+
+@pytest.mark.parametrize("criterion", CRITERIA)
+def test_a_given_barrier_may_lie_beyond_the_usual_reach(criterion):
+    def far(x):
+        return torch.cos(x / 10)
+
+    assert not criterion(far, 1.0, 20 * np.pi, 5.0, (0.9, 0.999))  # it starts below the top
+
+
 @pytest.mark.parametrize("criterion", CRITERIA)
 def test_settings_broadcast(criterion):
     said = criterion(DOUBLE_WELL, 2.0, None, np.full((2, 1, 4), 0.1), (np.full((3, 1), 0.9), 0.999))
@@ -143,6 +185,24 @@ def test_every_criterion_refuses_what_the_truth_refuses(criterion):
         criterion(TABLE_1["x2"], 1.0, None, 0.1, (0.9, 0.999))
     with pytest.raises(ValueError, match="Invalid lr"):
         criterion(DOUBLE_WELL, 2.0, None, -0.1, (0.9, 0.999))
+    with pytest.raises(ValueError, match=r"Invalid barrier: 0\.5; the loss still rises there"):
+        criterion(DOUBLE_WELL, 2.0, 0.5, 0.1, (0.9, 0.999))
+
+
+def test_a_start_as_high_as_the_barrier_is_not_above_it():
+    cubic = [1, 0, -3, 0]  # 2 at the start, x = 2, and at the top, x = −1
+    assert not theory.energy_rule(cubic, 2.0, None, 0.1, (0.9, 0.999))
+    assert theory.energy_rule(cubic, 2.0000001, None, 0.1, (0.9, 0.999))
+
+
+def test_a_path_of_sweeps_has_a_row_for_each():
+    setting = (DOUBLE_WELL, 2.0, None, 0.1, (0.9, 0.999))
+    paths = theory.sweep_path(*setting, 30, count=4)
+    assert paths.shape == (5, 31)
+    assert (theory.sweep_path(*setting, 30) == theory.sweep_path(*setting, 30, count=6, eps=1e-8)).all()
+    assert (theory.sweeps(*setting) == theory.sweeps(*setting, count=6, eps=1e-8)).all()
+    with pytest.raises(ValueError, match="Invalid count: -1; expected an integer >= 0"):
+        theory.sweep_path(*setting, 30, count=-1)
 
 
 def test_unknown_starts_and_negative_counts_are_refused():

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
+from scipy.optimize import bisect
 
 from hilladam.losses import DOUBLE_WELL, TABLE_1
 from hilladam.theory import Passes, adam_path, first_pass, sweep_path, torch_first_pass, way_out
@@ -57,7 +58,19 @@ def test_both_forms_agree_about_later_passes_before_rounding_has_grown():
     """Behind its first turn a run may be chaotic; in 60 steps rounding grows to 1e-8, and no verdict is that close."""
     theirs, ours = both_forms(0.9, 60)
     assert (ours.ever == theirs.ever).all()
+    assert (ours.undecided == theirs.undecided).all() and theirs.undecided.any()
     assert (ours.ever & ~ours.first).any(axis=(1, 2)).all()  # each loss has a run that crosses later only
+
+
+@pytest.mark.parametrize("eps", [1e-8, 3.0])
+def test_both_forms_change_their_verdict_at_the_same_learning_rate_to_ten_digits(eps):
+    def escapes(lr):
+        return first_pass(DOUBLE_WELL, 2.0, None, lr, (0.9, 0.999), eps=eps, steps=200).first
+
+    critical = bisect(lambda lr: escapes(lr) - 0.5, 0.05, 2.0, rtol=1e-13)
+    lr = critical * np.array([1 - 1e-10, 1 + 1e-10])
+    theirs = torch_first_pass([way_out(DOUBLE_WELL, 2.0)], lr[None], [0.9], eps=eps, steps=200)
+    assert theirs.first.tolist() == [[[False, True]]] and escapes(lr).tolist() == [False, True]
 
 
 def test_the_first_pass_is_read_off_the_path():
@@ -126,6 +139,11 @@ def test_a_path_is_of_one_setting_and_may_be_the_start_alone(path):
         path(*SETTING, -1)
     with pytest.raises(ValueError, match=r"Invalid lr and betas: shape \(2,\); expected single numbers"):
         path(*SETTING[:3], [0.1, 0.2], (0.9, 0.999), 3)
+    with pytest.raises(ValueError, match="Invalid eps: -1; expected a finite number >= 0"):
+        path(*SETTING, 3, eps=-1)
+    with pytest.raises(ValueError, match=r"Invalid barrier: 0\.5; the loss still rises there"):
+        path(DOUBLE_WELL, 2.0, 0.5, 0.1, (0.9, 0.999), 3)
+    assert (path(*SETTING, 30) == path(*SETTING, 30, eps=1e-8)).all()
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,20 @@ def test_the_symbolic_series_are_the_numerical_ones():
     momentum = float(theory.momentum_series(f, x, *where, BETA).doit())
     variance = float(theory.variance_series(f, x, *where, BETA).doit())
     step = float(theory.step_size_series(f, x, *where, BETA, sp.Rational(1, 100), sp.Rational(1, 10**8)).doit())
+    bare = float(theory.step_size_series(f, x, *where, BETA, sp.Rational(1, 100)).doit())
     grads = theory.equidistant_gradients(DOUBLE_WELL.derivative, 2.0, -0.01, 41)
     assert theory.moving_average(grads, 0.9, "first")[-1] == pytest.approx(momentum, rel=1e-12)
     assert theory.moving_average(grads**2, 0.9, "first")[-1] == pytest.approx(variance, rel=1e-12)
     evaluated = theory.step_series(grads, 0.01, (0.9, 0.9), 0, start="first", eps_root=1e-8)[-1]
-    assert -evaluated == pytest.approx(step, rel=1e-12)
+    assert -evaluated == pytest.approx(step, rel=1e-12, abs=0)
+    assert bare == pytest.approx(0.01 * momentum / variance**0.5, rel=1e-12, abs=0)
+
+
+def test_a_loss_may_have_symbols_besides_its_variable():
+    a = sp.Symbol("a", positive=True)
+    where = (a * x**2 / 2, x, 3, -1, 1, sym.beta)
+    assert sp.expand(theory.momentum_series(*where).doit() - a * (2 + sym.beta)) == 0
+    assert sp.expand(theory.variance_series(*where).doit() - a**2 * (4 + 5 * sym.beta)) == 0
 
 
 def test_on_a_parabola_the_momentum_is_the_slope_one_mean_lag_back_for_symbolic_n():

@@ -1,5 +1,8 @@
 """The exact step series, held to torch.optim.Adam, and the largest step that there is."""
 
+import math
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import sympy as sp
@@ -97,6 +100,7 @@ def test_the_extremal_gradients_attain_the_largest_step_and_nothing_beats_them(b
     best = theory.largest_step(t, betas)
     taken = -theory.replay(theory.extremal_gradients(t, betas, last=1e6), 1.0, betas, eps=0)[-1]
     assert taken == pytest.approx(best, rel=1e-9)
+    assert theory.extremal_gradients(t, betas)[-1] == 1.0
     others = theory.step_series(np.random.default_rng(t).normal(size=(200, t)), 1.0, betas, eps=0)
     assert (np.abs(others[:, -1]) <= best * (1 + 1e-12)).all()
 
@@ -126,6 +130,16 @@ def test_beta1_squared_at_or_above_beta2_has_no_largest_step():
     taken = -theory.replay(one_then_silence, 1.0, (0.9, 0.5), eps=0)
     assert np.allclose(taken[21:] / taken[20:-1], 0.9 / np.sqrt(0.5), rtol=1e-1)
     assert taken[-1] > 1e5
+    assert theory.largest_step(5000, (0.9, 0.5)) == np.inf
+
+
+@pytest.mark.parametrize("off", [0.0, 1e-15, -1e-12, 1e-11, 1e-9, -1e-6], ids=str)
+@pytest.mark.parametrize("t", [1, 2, 60])
+def test_the_largest_step_is_exact_near_beta1_squared_equal_to_beta2(off, t):
+    betas = (0.9, 0.81 * (1 + off))
+    b1, b2 = (Fraction(beta) for beta in betas)
+    exact = (1 - b1) ** 2 / (1 - b1**t) ** 2 * (1 - b2**t) / (1 - b2) * sum((b1**2 / b2) ** k for k in range(t))
+    assert theory.largest_step(t, betas) == pytest.approx(math.sqrt(exact), rel=1e-14)
 
 
 def test_bad_betas_are_named():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import sympy
 import torch
+from scipy.special import jn_zeros
 
 from hilladam.losses import DOUBLE_WELL, TABLE_1
 from hilladam.theory import way_out
@@ -25,7 +26,11 @@ def test_every_form_of_a_loss_gives_the_same_way_out(f):
     assert way.barrier == pytest.approx(top.x, abs=1e-9)
     assert (way.direction, way.length) == (-1.0, 2.0 - way.barrier)
     u = np.linspace(0, 3, 7)
-    assert np.allclose(way.push(u), DOUBLE_WELL.derivative(2.0 - u))
+    assert np.allclose(way.push(u), DOUBLE_WELL.derivative(2.0 - u), rtol=1e-12)
+    assert np.allclose(way.value(2.0 - u), DOUBLE_WELL(2.0 - u), rtol=1e-12)
+    whole = np.arange(3)
+    assert np.allclose(way.value(whole), DOUBLE_WELL(whole.astype(float)), rtol=1e-12)
+    assert np.allclose(way.slope(whole), DOUBLE_WELL.derivative(whole.astype(float)), rtol=1e-12)
 
 
 def test_a_start_on_the_left_goes_right():
@@ -93,9 +98,47 @@ def test_numbers_of_numpy_do_not_overflow():
     assert way_out(squares, np.int8(2)).barrier == 0.0
 
 
-def test_sympy_expressions_need_not_be_polynomials():
-    way = way_out(sympy.cos(X), 1.0)
-    assert (way.minimum, way.barrier) == pytest.approx((np.pi, 2 * np.pi))
+@pytest.mark.parametrize(
+    "f, x0, minimum, barrier",
+    [
+        (sympy.cos(X), 1.0, np.pi, 2 * np.pi),
+        (sympy.cos(X + 1), 0.0, np.pi - 1, 2 * np.pi - 1),
+        (sympy.besselj(0, X), 1.0, *jn_zeros(1, 2)),
+    ],
+    ids=str,
+)
+def test_sympy_expressions_need_not_be_polynomials(f, x0, minimum, barrier):
+    way = way_out(f, x0)
+    assert (way.minimum, way.barrier) == pytest.approx((minimum, barrier), abs=1e-14)
+
+
+def test_valleys_and_hills_are_told_apart_down_to_the_distance_of_two_points():
+    """Of 4,000 points on a reach of 20; the first valley lies between the first two of them."""
+    way = way_out(lambda x: torch.cos(500 * x), 0.0062)
+    assert (way.minimum, way.barrier) == pytest.approx((np.pi / 500, 2 * np.pi / 500), abs=1e-14)
+
+
+def test_a_barrier_of_any_loss_is_taken_where_its_slope_vanishes_up_to_a_millionth():
+    def wave(x):
+        return 100 * torch.cos(x)
+
+    for off in (0.0, 5e-7):
+        way = way_out(wave, 1.0, 2 * np.pi - off)
+        assert (way.minimum, way.barrier) == (pytest.approx(np.pi, abs=1e-14), 2 * np.pi - off)
+    with pytest.raises(ValueError, match=r"the loss still rises there, expected a maximum"):
+        way_out(wave, 1.0, 2 * np.pi - 5e-6)
+
+
+def stairs(x):
+    """Down to 1, level, down from 2 to 3; up to 4, level, up from 5 to 6; level, and down from 7."""
+    relu = torch.relu
+    return -x + relu(x - 1) - relu(x - 2) + 2 * relu(x - 3) - relu(x - 4) + relu(x - 5) - relu(x - 6) - relu(x - 7)
+
+
+def test_level_ground_on_the_way_is_neither_valley_nor_hill():
+    found, given = way_out(stairs, 0.0), way_out(stairs, 0.0, 6.5)
+    assert [found.minimum, given.minimum] == pytest.approx([3.0, 3.0], abs=1e-12)
+    assert 6.0 <= found.barrier <= 7.0 and given.barrier == 6.5
 
 
 @pytest.mark.parametrize(
@@ -110,6 +153,7 @@ def test_sympy_expressions_need_not_be_polynomials():
         (TABLE_1["x2"], 1.0, None, "Invalid barrier: None; the loss has no maximum"),
         (DOUBLE_WELL, 2.0, 3.0, "Invalid barrier: 3.0; the loss falls to the left"),
         (DOUBLE_WELL, 2.0, np.nan, "Invalid barrier: nan"),
+        (DOUBLE_WELL, 2.0, 2.0, "Invalid barrier: 2.0; the loss falls to the left"),
         (DOUBLE_WELL, 2.0, 1.5, "Invalid barrier: 1.5; the loss has no minimum between"),
         (DOUBLE_WELL, 2.0, 0.5, "Invalid barrier: 0.5; the loss still rises there"),
         (DOUBLE_WELL, 2.0, -0.5, "Invalid barrier: -0.5; another maximum stands between"),
