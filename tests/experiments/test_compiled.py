@@ -24,6 +24,8 @@ from hilladam.optim import ReferenceHillAdam, decide
 pytest.importorskip("numba")
 from hilladam.experiments import _compiled_arithmetic as arithmetic
 
+pytestmark = pytest.mark.own_rounding  # compiled runs are out of the reach of another rounding
+
 LOSSES = {"double well": DOUBLE_WELL, **TABLE_1}
 
 
