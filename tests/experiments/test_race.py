@@ -143,6 +143,7 @@ def test_standings_count_runs():
         assert row["success"] == np.isfinite(hits).mean() == (record.best_losses < target).mean()
         assert 0 <= row["low"] <= row["success"] <= row["high"] <= 1
         assert row["best"] == pytest.approx(np.median(record.best_losses) - CAMEL.global_minimum.value)
+        assert row["final"] == pytest.approx(np.median(record.final_losses) - CAMEL.global_minimum.value)
         assert math.isfinite(row["evaluations"]) == (row["success"] >= 0.5)
 
 
