@@ -15,6 +15,7 @@ from hilladam.experiments import (
     RACE_CONTENDERS,
     Points,
     _race,
+    _tuning,
     course,
     gradients_to,
     race,
@@ -166,6 +167,13 @@ def test_tuning_finds_the_rate_that_succeeds_most_and_soonest():
     assert scores[found] == max(scores.values()) and found != 1e-4
 
 
+def test_the_starts_of_tuning_are_those_of_the_race_with_the_seed_1000(monkeypatch):
+    seeds = []
+    monkeypatch.setattr(_tuning, "race", lambda *_, seed, **given: seeds.append(seed) or race(*_, seed=seed, **given))
+    tune(CAMEL, 0.0, contenders=["SGD"], rates=[0.1, 0.2], runs=2, evaluations=2)
+    assert seeds == [1000, 1000]
+
+
 def test_the_stored_rates_are_complete_and_one_is_found_again():
     rates = tuned_rates()
     assert list(rates.index) == list(COURSES) and list(rates.columns) == list(RACE_CONTENDERS)
@@ -281,11 +289,12 @@ def test_an_interrupt_keeps_the_rates_that_are_found():
 
 
 def test_progress_goes_to_a_bar(capsys):
-    for progress in (True, False):
-        race(CAMEL, 0.01, contenders=["SGD"], runs=2, evaluations=2, progress=progress)
-        assert ("race" in capsys.readouterr().err) == progress
-        tune(CAMEL, 0.0, contenders=["SGD"], rates=[0.1], runs=2, evaluations=2, progress=progress)
-        assert ("tune" in capsys.readouterr().err) == progress
+    small = dict(contenders=["SGD"], runs=2, evaluations=2)
+    for asked in ({"progress": True}, {"progress": False}, {}):
+        race(CAMEL, 0.01, **small, **asked)
+        assert ("race" in capsys.readouterr().err) == asked.get("progress", False)
+        tune(CAMEL, 0.0, rates=[0.1], **small, **asked)
+        assert ("tune" in capsys.readouterr().err) == asked.get("progress", False)
 
 
 def test_an_unknown_course_is_refused():
