@@ -82,6 +82,9 @@ def test_hill_adam_and_the_noisy_ones_get_the_rules_of_the_race(monkeypatch):
     race(CAMEL, 0.05, contenders=names, runs=50, evaluations=30, delta=0.01)
     assert isinstance(seen["Hill-ADAM"], ReferenceHillAdam)
     assert seen["Hill-ADAM"].gamma == pytest.approx(first.max()) and seen["Hill-ADAM"].delta == 0.01
+    names.append("Hill-ADAM")
+    race(CAMEL, 0.05, contenders=["Hill-ADAM"], runs=2, evaluations=1)
+    assert seen["Hill-ADAM"].delta == 1e-4
     assert isinstance(seen["Langevin"], Langevin) and isinstance(seen["simulated annealing"], SimulatedAnnealing)
     assert seen["Langevin"].param_groups[0]["temperature"](0) == pytest.approx(first.std())
     assert seen["Langevin"].param_groups[0]["temperature"](30) == 0
@@ -123,6 +126,13 @@ def test_one_variable_is_a_race_too():
     record = race(DOUBLE_WELL, 0.05, (-2, 2), contenders=["Adam"], runs=7, evaluations=50)["Adam"]
     assert record.states.shape == (50, 7)
     np.testing.assert_allclose(record.losses, DOUBLE_WELL(record.states), rtol=1e-12, atol=1e-12)
+
+
+def test_the_starts_are_uniform_in_the_box_to_the_last_digit():
+    record = race(DOUBLE_WELL, 0.05, (0.1, 0.3), contenders=["SGD"], evaluations=1)["SGD"]
+    uniform = torch.rand(200, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64)[:, 0]
+    np.testing.assert_allclose(record.states[0], 0.1 + 0.2 * uniform, rtol=1e-14)
+    assert race(DOUBLE_WELL, 0.05, (0.1, 0.3), contenders=["SGD"], runs=1)["SGD"].losses.shape == (2000, 1)
 
 
 def test_simulated_annealing_records_where_it_stands():
@@ -224,6 +234,7 @@ def test_what_is_refused(arguments, message):
         ({"evaluations": 2.0}, "Invalid evaluations: 2.0; expected a whole number >= 1"),
         ({"box": (0, math.inf)}, "Invalid box"),
         ({"box": (0, 1, 2)}, "Invalid box"),
+        ({"box": (1, 1)}, "Invalid box"),
         ({"box": ()}, "Invalid box"),
         ({"delta": math.nan}, "Invalid delta: nan"),
         ({"gamma": math.nan}, "Invalid gamma: nan"),
