@@ -43,6 +43,7 @@ def test_a_step_across_the_top_changes_the_loss_by_less_than_the_bound():
     change = kappa / 2 * np.abs((last - step) ** 2 - last**2)
     assert change.max() <= largest_delta(kappa, lr)
     assert change.max() > 0.95 * largest_delta(kappa, lr)
+    assert largest_delta([0.0, 0.5], 0.1) == pytest.approx([0.0, 0.0075])
 
 
 @pytest.mark.parametrize("f, x0", CASES.values(), ids=CASES)
