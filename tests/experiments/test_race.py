@@ -15,6 +15,7 @@ from hilladam.experiments import (
     RACE_CONTENDERS,
     Points,
     _race,
+    _tuning,
     course,
     gradients_to,
     race,
@@ -81,6 +82,9 @@ def test_hill_adam_and_the_noisy_ones_get_the_rules_of_the_race(monkeypatch):
     race(CAMEL, 0.05, contenders=names, runs=50, evaluations=30, delta=0.01)
     assert isinstance(seen["Hill-ADAM"], ReferenceHillAdam)
     assert seen["Hill-ADAM"].gamma == pytest.approx(first.max()) and seen["Hill-ADAM"].delta == 0.01
+    names.append("Hill-ADAM")
+    race(CAMEL, 0.05, contenders=["Hill-ADAM"], runs=2, evaluations=1)
+    assert seen["Hill-ADAM"].delta == 1e-4
     assert isinstance(seen["Langevin"], Langevin) and isinstance(seen["simulated annealing"], SimulatedAnnealing)
     assert seen["Langevin"].param_groups[0]["temperature"](0) == pytest.approx(first.std())
     assert seen["Langevin"].param_groups[0]["temperature"](30) == 0
@@ -124,6 +128,13 @@ def test_one_variable_is_a_race_too():
     np.testing.assert_allclose(record.losses, DOUBLE_WELL(record.states), rtol=1e-12, atol=1e-12)
 
 
+def test_the_starts_are_uniform_in_the_box_to_the_last_digit():
+    record = race(DOUBLE_WELL, 0.05, (0.1, 0.3), contenders=["SGD"], evaluations=1)["SGD"]
+    uniform = torch.rand(200, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64)[:, 0]
+    np.testing.assert_allclose(record.states[0], 0.1 + 0.2 * uniform, rtol=1e-14)
+    assert race(DOUBLE_WELL, 0.05, (0.1, 0.3), contenders=["SGD"], runs=1)["SGD"].losses.shape == (2000, 1)
+
+
 def test_simulated_annealing_records_where_it_stands():
     model = Points(torch.linspace(-2, 2, 5, dtype=torch.float64))
     walk = SimulatedAnnealing(model.parameters, 0.3, temperature=0.5, generator=torch.Generator().manual_seed(0))
@@ -143,6 +154,7 @@ def test_standings_count_runs():
         assert row["success"] == np.isfinite(hits).mean() == (record.best_losses < target).mean()
         assert 0 <= row["low"] <= row["success"] <= row["high"] <= 1
         assert row["best"] == pytest.approx(np.median(record.best_losses) - CAMEL.global_minimum.value)
+        assert row["final"] == pytest.approx(np.median(record.final_losses) - CAMEL.global_minimum.value)
         assert math.isfinite(row["evaluations"]) == (row["success"] >= 0.5)
 
 
@@ -163,6 +175,13 @@ def test_tuning_finds_the_rate_that_succeeds_most_and_soonest():
         hits = gradients_to(record, target)
         scores[rate] = (np.isfinite(hits).mean(), -np.minimum(hits, 150).sum())
     assert scores[found] == max(scores.values()) and found != 1e-4
+
+
+def test_the_starts_of_tuning_are_those_of_the_race_with_the_seed_1000(monkeypatch):
+    seeds = []
+    monkeypatch.setattr(_tuning, "race", lambda *_, seed, **given: seeds.append(seed) or race(*_, seed=seed, **given))
+    tune(CAMEL, 0.0, contenders=["SGD"], rates=[0.1, 0.2], runs=2, evaluations=2)
+    assert seeds == [1000, 1000]
 
 
 def test_the_stored_rates_are_complete_and_one_is_found_again():
@@ -215,6 +234,7 @@ def test_what_is_refused(arguments, message):
         ({"evaluations": 2.0}, "Invalid evaluations: 2.0; expected a whole number >= 1"),
         ({"box": (0, math.inf)}, "Invalid box"),
         ({"box": (0, 1, 2)}, "Invalid box"),
+        ({"box": (1, 1)}, "Invalid box"),
         ({"box": ()}, "Invalid box"),
         ({"delta": math.nan}, "Invalid delta: nan"),
         ({"gamma": math.nan}, "Invalid gamma: nan"),
@@ -280,11 +300,14 @@ def test_an_interrupt_keeps_the_rates_that_are_found():
 
 
 def test_progress_goes_to_a_bar(capsys):
-    for progress in (True, False):
-        race(CAMEL, 0.01, contenders=["SGD"], runs=2, evaluations=2, progress=progress)
-        assert ("race" in capsys.readouterr().err) == progress
-        tune(CAMEL, 0.0, contenders=["SGD"], rates=[0.1], runs=2, evaluations=2, progress=progress)
-        assert ("tune" in capsys.readouterr().err) == progress
+    small = dict(contenders=["SGD"], runs=2, evaluations=2)
+    for asked in ({"progress": True}, {"progress": False}, {}):
+        race(CAMEL, 0.01, **small, **asked)
+        said = capsys.readouterr().err
+        assert "race" in said if asked.get("progress") else said == ""
+        tune(CAMEL, 0.0, rates=[0.1], **small, **asked)
+        said = capsys.readouterr().err
+        assert "tune" in said if asked.get("progress") else said == ""
 
 
 def test_an_unknown_course_is_refused():

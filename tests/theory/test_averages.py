@@ -51,6 +51,18 @@ def test_the_symbolic_mean_lag_is_the_numerical_one(start, t):
     assert theory.mean_lag(t, 0.9, start) == pytest.approx(weights @ np.arange(t - 1, -1, -1), rel=1e-12, abs=1e-12)
 
 
+@starts
+def test_the_symbolic_weights_are_the_numerical_ones(start):
+    oldest, aged = theory.weight(start)
+    values = theory.weights(7, 0.9, start)
+    numbers = {sym.t: 7 if start == "zero" else 6, sym.beta: sp.Rational(9, 10)}
+    assert float(oldest.subs(numbers)) == pytest.approx(values[0], rel=1e-12)
+    for j in range(6):
+        assert float(aged.subs(numbers | {sym.j: j})) == pytest.approx(values[-1 - j], rel=1e-12)
+    with pytest.raises(ValueError, match="Invalid start: 'last'"):
+        theory.weight("last")
+
+
 def test_the_mean_lag_for_the_zero_start_in_closed_form():
     closed = sym.beta / (1 - sym.beta) - sym.t * sym.beta**sym.t / (1 - sym.beta**sym.t)
     assert sp.simplify(theory.weighted_sum(sym.j) - closed) == 0

@@ -43,6 +43,7 @@ def test_a_step_across_the_top_changes_the_loss_by_less_than_the_bound():
     change = kappa / 2 * np.abs((last - step) ** 2 - last**2)
     assert change.max() <= largest_delta(kappa, lr)
     assert change.max() > 0.95 * largest_delta(kappa, lr)
+    assert largest_delta([0.0, 0.5], 0.1) == pytest.approx([0.0, 0.0075])
 
 
 @pytest.mark.parametrize("f, x0", CASES.values(), ids=CASES)
@@ -74,6 +75,8 @@ def test_climbs_of_the_double_well_with_the_papers_settings_all_stop_short():
 def test_a_start_that_does_not_rise_to_the_top_is_refused():
     with pytest.raises(ValueError, match="Invalid x0"):
         climbs(DOUBLE_WELL, [0.5, 1.5], way_out(DOUBLE_WELL, 2.0).barrier, 0.01, 1e-4)
+    with pytest.raises(ValueError, match="Invalid x0"):
+        climbs(Polynomial("hill", (-1, 0, 0)), 0.0, 0.0, 0.01, 1e-4)  # nor one at the top
 
 
 @pytest.mark.parametrize(

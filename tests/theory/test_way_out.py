@@ -127,6 +127,8 @@ def test_a_barrier_of_any_loss_is_taken_where_its_slope_vanishes_up_to_a_million
         assert (way.minimum, way.barrier) == (pytest.approx(np.pi, abs=1e-14), 2 * np.pi - off)
     with pytest.raises(ValueError, match=r"the loss still rises there, expected a maximum"):
         way_out(wave, 1.0, 2 * np.pi - 5e-6)
+    with pytest.raises(ValueError, match=r"another maximum stands between"):
+        way_out(wave, 1.0, 2 * np.pi + 2e-3)  # one of 4,000 points lies beyond the top
 
 
 def stairs(x):
