@@ -551,6 +551,7 @@ def test_copies_of_another_time_are_not_taken_for_the_best(make):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             go(model, optimizer, 5, 40)
+        assert track == any("best" in state for state in optimizer.state.values())
     assert optimizer.load_best() == model().item()
 
 

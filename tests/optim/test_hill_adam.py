@@ -475,6 +475,18 @@ def test_a_loss_that_is_fine_enough_is_not(loss):
     assert hill.switch_count == 2
 
 
+def test_a_float_is_too_coarse_where_its_neighbours_are_further_than_delta():
+    delta, edge = 2.0**-10, 2.0**42  # between 2⁴² and 2⁴³ floats are 2⁻¹⁰ apart
+    for loss in (edge, torch.tensor(edge, dtype=torch.float64)):
+        _, hill = descent(delta=delta, gamma=math.inf)
+        hill.step(loss=loss)
+        hill.step(loss=loss)
+        assert hill.switch_count == 1
+        hill.step(loss=1.001 * loss)
+        with pytest.warns(RuntimeWarning, match="loss of 4.402e[+]12, whose neighbours are up to 0.00098 away"):
+            hill.step(loss=1.001 * loss)
+
+
 def test_many_steps_without_any_loss_are_told_once():
     _, hill = descent()
     for _ in range(9):
