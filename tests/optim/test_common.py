@@ -232,6 +232,24 @@ def test_the_groups_follow_the_first_in_what_is_decided_for_all_parameters(make,
     assert len(optimizer.param_groups) == 1
 
 
+DEFAULTS = {
+    HillAdam: {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0, "delta": 1e-4, "gamma": 200.0,
+               "floor": -inf, "track_best": True, "foreach": None, "fused": None, "decoupled_weight_decay": False},
+    partial(CoolMomentum, cooling_steps=9): {"lr": 0.01, "momentum": 0.99, "schedule": "geometric_memory",
+                                             "cooling_steps": 9, "track_best": True},
+    partial(Langevin, lr=0.1, temperature=2.0): {"momentum": 0.9, "temperature": 2.0, "track_best": True},
+    partial(SimulatedAnnealing, lr=0.1, temperature=2.0): {"temperature": 2.0, "schedule": "geometric",
+                                                           "alpha": 0.999, "track_best": True},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("make, defaults", DEFAULTS.items(), ids=["HillAdam", "CoolMomentum", "Langevin", "annealing"])
+def test_the_defaults_are_those_of_the_documentation(make, defaults):
+    optimizer = make([nn.Parameter(torch.ones(2))])
+    assert {key: optimizer.defaults[key] for key in defaults} == defaults
+    assert {key: optimizer.param_groups[0][key] for key in defaults} == defaults
+
+
 def test_parameters_that_are_no_list_of_them(make):
     with pytest.raises(TypeError, match="params argument"):
         make(nn.Parameter(torch.ones(2)))
@@ -422,7 +440,7 @@ def test_a_loss_that_is_not_finite_is_never_the_best(make, name):
         if name in WALKS:
             optimizer.step(lambda bad=bad: bad)
         else:
-            with pytest.warns(RuntimeWarning, match="not finite"):
+            with pytest.warns(RuntimeWarning, match=f"{type(optimizer).__name__} was given a loss that is not finite"):
                 optimizer.step(loss=bad)
     assert optimizer.load_best() == min(losses) == model().item()
 
