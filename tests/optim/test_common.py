@@ -247,7 +247,9 @@ DEFAULTS = {
 def test_the_defaults_are_those_of_the_documentation(make, defaults):
     optimizer = make([nn.Parameter(torch.ones(2))])
     assert {key: optimizer.defaults[key] for key in defaults} == defaults
-    assert {key: optimizer.param_groups[0][key] for key in defaults} == defaults
+    (group,) = optimizer.param_groups
+    assert {key: group[key] for key in defaults} == defaults
+    assert group.keys() == {"params", *optimizer.defaults, *optimizer._MEMORY}
 
 
 def test_parameters_that_are_no_list_of_them(make):

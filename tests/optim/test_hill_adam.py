@@ -373,6 +373,14 @@ def test_it_counts_all_switches_and_remembers_the_last_thousand():
     assert resumed.switches == hill.switches and resumed.switch_count == 1250
 
 
+def test_the_log_lies_where_the_parameters_are():
+    first, second = (nn.Parameter(torch.zeros(2, device=device)) for device in ("meta", "cpu"))
+    hill = HillAdam([first, second])
+    assert hill.param_groups[0]["switch_log"].device.type == "meta"
+    hill.add_param_group({"params": [nn.Parameter(torch.zeros(2))]})
+    assert hill.param_groups[1]["switch_log"].device.type == "meta"
+
+
 def test_every_reason_and_direction_is_remembered():
     _, hill = descent(gamma=10.0, floor=-10.0)
     for loss in (1.0, 1.0, 11.0, -11.0, 3.0, 3.0):
