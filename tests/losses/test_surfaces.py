@@ -37,6 +37,7 @@ def test_the_minima_are_minima(key):
 def test_the_minima_are_where_the_literature_has_them(key):
     for (x, value), printed in zip(SURFACES[key].minima, PRINTED[key], strict=False):
         assert (*x, value) == pytest.approx(printed, abs=1e-3)
+        assert SURFACES[key](printed[:2]).item() == pytest.approx(printed[2], abs=5e-3)
 
 
 @pytest.mark.parametrize("key", SURFACES)

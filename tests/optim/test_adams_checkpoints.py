@@ -57,3 +57,46 @@ def test_plain_adam_takes_a_state_dict_of_hill_adam():
             adam.step()
         hill.step(loss=5.0 - step)
     assert torch.equal(ours, theirs)
+
+
+def saved_with(**settings):
+    saved = HillAdam([nn.Parameter(torch.zeros(2))]).state_dict()
+    saved["param_groups"][0].update(settings)
+    return saved
+
+
+@pytest.mark.parametrize(
+    "settings, message",
+    [
+        ({"fused": True, "foreach": True}, "Invalid fused value: True; expected False or None where foreach is True"),
+        ({"lr": torch.tensor(0.1), "foreach": True}, "Invalid learning rate: a tensor; expected a float where foreach"),
+    ],
+    ids=str,
+)
+def test_what_adam_cannot_do_together_is_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        HillAdam([nn.Parameter(torch.zeros(2))]).load_state_dict(saved_with(**settings))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"fused": False, "foreach": True}, {"fused": True, "foreach": False}, {"fused": None, "foreach": True},
+        {"lr": torch.tensor(0.1), "foreach": False}, {"lr": torch.tensor(0.1), "foreach": None},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_adam_can_do_together_is_loaded(settings):
+    x = nn.Parameter(torch.zeros(2))
+    hill = HillAdam([x])
+    hill.load_state_dict(saved_with(**settings))
+    assert {key: hill.param_groups[0][key] for key in settings} == settings
+    x.grad = torch.ones(2)
+    hill.step(loss=1.0)
+    assert torch.allclose(x, -torch.as_tensor(settings.get("lr", 1e-3)).expand(2))
+
+
+def test_betas_that_were_gathered_into_a_list_are_a_tuple_again():
+    hill = HillAdam([nn.Parameter(torch.zeros(2))])
+    hill.load_state_dict(saved_with(betas=[0.5, 0.6]))
+    assert hill.param_groups[0]["betas"] == (0.5, 0.6)

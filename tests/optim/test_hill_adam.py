@@ -373,6 +373,14 @@ def test_it_counts_all_switches_and_remembers_the_last_thousand():
     assert resumed.switches == hill.switches and resumed.switch_count == 1250
 
 
+def test_the_log_lies_where_the_parameters_are():
+    first, second = (nn.Parameter(torch.zeros(2, device=device)) for device in ("meta", "cpu"))
+    hill = HillAdam([first, second])
+    assert hill.param_groups[0]["switch_log"].device.type == "meta"
+    hill.add_param_group({"params": [nn.Parameter(torch.zeros(2))]})
+    assert hill.param_groups[1]["switch_log"].device.type == "meta"
+
+
 def test_every_reason_and_direction_is_remembered():
     _, hill = descent(gamma=10.0, floor=-10.0)
     for loss in (1.0, 1.0, 11.0, -11.0, 3.0, 3.0):
@@ -473,6 +481,18 @@ def test_a_loss_that_is_fine_enough_is_not(loss):
     for _ in range(4):
         hill.step(loss=loss)
     assert hill.switch_count == 2
+
+
+def test_a_float_is_too_coarse_where_its_neighbours_are_further_than_delta():
+    delta, edge = 2.0**-10, 2.0**42  # between 2⁴² and 2⁴³ floats are 2⁻¹⁰ apart
+    for loss in (edge, torch.tensor(edge, dtype=torch.float64)):
+        _, hill = descent(delta=delta, gamma=math.inf)
+        hill.step(loss=loss)
+        hill.step(loss=loss)
+        assert hill.switch_count == 1
+        hill.step(loss=1.001 * loss)
+        with pytest.warns(RuntimeWarning, match="loss of 4.402e[+]12, whose neighbours are up to 0.00098 away"):
+            hill.step(loss=1.001 * loss)
 
 
 def test_many_steps_without_any_loss_are_told_once():

@@ -248,6 +248,22 @@ def test_a_state_dict_holds_numbers_and_no_functions():
     assert other.param_groups[0]["generator_state"] is None
 
 
+def test_the_place_of_the_generator_lies_where_the_parameters_are():
+    x = nn.Parameter(torch.zeros(2, device="meta"))
+    optimizer = Langevin([x], 0.1, temperature=1.0, generator=seeded())
+    assert optimizer.state_dict()["param_groups"][0]["generator_state"].device.type == "meta"
+
+
+def test_functions_of_the_step_stay_those_of_the_optimizer_that_loads():
+    x = nn.Parameter(torch.zeros(2))
+    saved, other = (Langevin([x], 0.1, lambda t: 0.5, temperature=lambda t: 1.0) for _ in range(2))
+    kept = dict(other.param_groups[0])
+    other.load_state_dict(saved.state_dict())
+    assert saved.state_dict()["param_groups"][0]["momentum"] is None
+    for key in ("momentum", "temperature"):
+        assert other.param_groups[0][key] is kept[key]
+
+
 def test_the_place_of_a_generator_needs_a_generator():
     params, optimizer = new()
     other = Langevin([{"params": [x]} for x in params], 0.5, temperature=1.0)

@@ -187,6 +187,13 @@ def test_a_loss_may_be_any_real_number(kind):
     assert isinstance(optimizer.best_loss, float)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64], ids=str)
+def test_a_loss_keeps_its_type(dtype):
+    optimizer = still(torch.zeros(3), 0.3, 1.0)
+    for _ in range(3):
+        assert optimizer.step(lambda: torch.ones(3, dtype=dtype)).dtype == dtype
+
+
 def test_a_loss_that_has_changed_is_measured_again_on_request():
     x = torch.tensor(3.0)
     optimizer = still(x, 0.1, 0.0)
