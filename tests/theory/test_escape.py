@@ -189,6 +189,7 @@ def test_every_criterion_refuses_what_the_truth_refuses(criterion):
         criterion(DOUBLE_WELL, 2.0, 0.5, 0.1, (0.9, 0.999))
 
 
+@pytest.mark.own_rounding
 def test_a_start_as_high_as_the_barrier_is_not_above_it():
     cubic = [1, 0, -3, 0]  # 2 at the start, x = 2, and at the top, x = −1
     assert not theory.energy_rule(cubic, 2.0, None, 0.1, (0.9, 0.999))
