@@ -107,7 +107,7 @@ def perturb(value, seed: int, size: float = 1.0):
     if isinstance(value, np.ndarray | np.floating) and value.dtype.name in _PRECISIONS:
         return value * _factor(value, seed, size)
     if isinstance(value, torch.Tensor) and not torch._C._functorch.is_functorch_wrapped_tensor(value):
-        if value.dtype in (torch.float32, torch.float64):
+        if value.dtype in (torch.float32, torch.float64) and not value.is_meta:
             factor = _factor(value.detach().cpu().numpy(), seed, size)
             return value * torch.as_tensor(factor, device=value.device)
     return value

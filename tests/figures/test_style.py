@@ -20,6 +20,7 @@ NAME = "hilladam.figures.hilladam"
 
 @pytest.fixture(autouse=True)
 def closed():
+    plt.draw_if_interactive()  # the first use of a backend is a setting of its own
     yield
     plt.close("all")
 

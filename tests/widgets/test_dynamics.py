@@ -129,7 +129,7 @@ def test_the_compiled_engine_has_the_same_bits(node, name):
     for rule in BIT_FOR_BIT:
         jobs = [{"polynomial": {"coefficients": loss._about_centre, "centre": loss._middle}, "start": 1.7, "name": name,
                  "steps": steps, **rule} for loss in polynomials]  # fmt: skip
-        rule = {key: value for key, value in rule.items() if value is not None}
+        rule = {key: math.inf if value is None else value for key, value in rule.items()}
         betas = rule.pop("beta1"), rule.pop("beta2")
         if name == "Adam":
             rule = dict(lr=rule["lr"], eps=rule.get("eps", 1e-8), delta=0.0)
