@@ -44,7 +44,7 @@ def run_points(
     every CPU, alone or among others, on any number of threads, and in the explorers of the book. From
     :class:`~hilladam.optim.ReferenceHillAdam` and :class:`torch.optim.Adam` it differs by rounding, which a climb away
     from a minimum magnifies. Where numba is not installed, :func:`train` and the reference do the same work, some
-    thirty times slower, and with the rounding of the machine.
+    ten times slower, and with the rounding of the machine.
 
     An array gives every member a value of its own, so that one call computes a map over starts and settings; a member
     with δ = 0 and no floor is Adam. A step of a point takes some 30 ns.
