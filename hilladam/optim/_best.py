@@ -5,7 +5,7 @@ import operator
 import warnings
 from collections.abc import Callable
 from numbers import Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar, overload
 
 import torch
 from torch import Tensor
@@ -13,6 +13,7 @@ from torch import Tensor
 from hilladam.optim._memory import Remembering
 from hilladam.optim._numbers import check, check_count, check_flag, element, number
 
+T = TypeVar("T")
 Known = tuple[list[tuple[Tensor, dict[str, Any]]], list[Tensor]]
 
 
@@ -35,6 +36,48 @@ class BestSoFar(Remembering):
         """
         best_loss: float | Tensor = unwrapped(self.param_groups[0]["best_loss"])
         return best_loss
+
+    @overload
+    def step(self, closure: None = None, *, loss: None = None) -> None: ...
+
+    @overload
+    def step(self, closure: Callable[[], T], *, loss: None = None) -> T: ...
+
+    @overload
+    def step(self, closure: None = None, *, loss: T) -> T: ...
+
+    def step(self, closure: Callable[[], Any] | None = None, *, loss: Any = None) -> Any:
+        """Note the loss, then take one step. Parameters without a gradient are left as they are.
+
+        Args:
+            closure (Callable, optional): clears the gradients, computes the loss, calls ``backward()`` on it and
+                returns it.
+            loss (float or Tensor, optional): the loss whose gradients the parameters hold: one number, or, where every
+                parameter carries members along its first dimension, their losses, of shape ``(members,)``. Then each
+                member has a best loss of its own. On an accelerator the step waits for one number, not for many.
+
+        The step itself needs no loss. With neither, or with a closure that returns ``None``, the best loss stays.
+
+        Returns:
+            The loss as it was given, or as the closure returned it; ``None`` with neither.
+
+        Raises:
+            RuntimeError: a sparse gradient.
+            TypeError: a closure that cannot be called, as in ``step(loss)`` for ``step(loss=loss)``.
+            ValueError: both a closure and a loss, a loss that is none of the above, or a setting that is a function of
+                the step and gave a value out of its range.
+        """
+        loss = given(closure, loss)
+        value = None if loss is None else self._value(loss)
+        if isinstance(value, float) and not math.isfinite(value):
+            warn_not_finite(self)
+        with torch.no_grad():
+            self._move(value)
+        return loss
+
+    def _move(self, loss: float | Tensor | None) -> None:
+        """Take the step, and note the loss before anything moves."""
+        raise NotImplementedError
 
     @torch.no_grad()
     def load_best(self) -> float | Tensor:

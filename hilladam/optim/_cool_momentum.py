@@ -2,16 +2,14 @@
 
 import math
 from collections.abc import Callable
-from typing import Any, ClassVar, TypeVar, overload
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 from torch.optim.optimizer import Optimizer, ParamsT
 
-from hilladam.optim._best import BestSoFar, check_track_best, given, warn_not_finite
+from hilladam.optim._best import BestSoFar, check_track_best
 from hilladam.optim._numbers import check, check_count, check_not_negative, number, plain
-
-T = TypeVar("T")
 
 # ρ from ρ₀ and the part of the cooling that is left, which falls from 1 to 0.
 _SCHEDULES: dict[str, Callable[[float, float], float]] = {
@@ -171,44 +169,7 @@ class CoolMomentum(BestSoFar):
         squares = sum(torch.linalg.vector_norm(d).item() ** 2 for d in displacements)
         return float(squares / max(sum(d.numel() for d in displacements), 1))
 
-    @overload
-    def step(self, closure: None = None, *, loss: None = None) -> None: ...
-
-    @overload
-    def step(self, closure: Callable[[], T], *, loss: None = None) -> T: ...
-
-    @overload
-    def step(self, closure: None = None, *, loss: T) -> T: ...
-
-    def step(self, closure: Callable[[], Any] | None = None, *, loss: Any = None) -> Any:
-        """Note the loss, then take one step. Parameters without a gradient are left as they are.
-
-        Args:
-            closure (Callable, optional): clears the gradients, computes the loss, calls ``backward()`` on it and
-                returns it.
-            loss (float or Tensor, optional): the loss whose gradients the parameters hold: one number, or, where every
-                parameter carries members along its first dimension, their losses, of shape ``(members,)``. Then each
-                member has a best loss of its own. On an accelerator the step waits for one number, not for many.
-
-        The step itself needs no loss. With neither, or with a closure that returns ``None``, the best loss stays.
-
-        Returns:
-            The loss as it was given, or as the closure returned it; ``None`` with neither.
-
-        Raises:
-            RuntimeError: a sparse gradient.
-            TypeError: a closure that cannot be called, as in ``step(loss)`` for ``step(loss=loss)``.
-            ValueError: both a closure and a loss, or a loss that is none of the above.
-        """
-        loss = given(closure, loss)
-        value = None if loss is None else self._value(loss)
-        if isinstance(value, float) and not math.isfinite(value):
-            warn_not_finite(self)
-        with torch.no_grad():
-            self._step(value)
-        return loss
-
-    def _step(self, loss: float | Tensor | None) -> None:
+    def _move(self, loss: float | Tensor | None) -> None:
         known = self._before()
         tensors = gather(self, "displacement")
         self._keep(known, loss is not None and self._improves(loss))

@@ -2,18 +2,16 @@
 
 import math
 from collections.abc import Callable
-from typing import Any, ClassVar, TypeVar, overload
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
-from hilladam.optim._best import BestSoFar, check_track_best, given, warn_not_finite
+from hilladam.optim._best import BestSoFar, check_track_best
 from hilladam.optim._cool_momentum import gather
 from hilladam.optim._numbers import check_count, check_not_negative, element, number, plain
 from hilladam.optim._seeded import Seeded, check_real
-
-T = TypeVar("T")
 
 
 class Langevin(Seeded):
@@ -135,45 +133,7 @@ class Langevin(Seeded):
                     group[key] = None
         return saved
 
-    @overload
-    def step(self, closure: None = None, *, loss: None = None) -> None: ...
-
-    @overload
-    def step(self, closure: Callable[[], T], *, loss: None = None) -> T: ...
-
-    @overload
-    def step(self, closure: None = None, *, loss: T) -> T: ...
-
-    def step(self, closure: Callable[[], Any] | None = None, *, loss: Any = None) -> Any:
-        """Note the loss, then take one step. Parameters without a gradient are left as they are.
-
-        Args:
-            closure (Callable, optional): clears the gradients, computes the loss, calls ``backward()`` on it and
-                returns it.
-            loss (float or Tensor, optional): the loss whose gradients the parameters hold: one number, or, where every
-                parameter carries members along its first dimension, their losses, of shape ``(members,)``. Then each
-                member has a best loss of its own. On an accelerator the step waits for one number, not for many.
-
-        The step itself needs no loss. With neither, or with a closure that returns ``None``, the best loss stays.
-
-        Returns:
-            The loss as it was given, or as the closure returned it; ``None`` with neither.
-
-        Raises:
-            RuntimeError: a sparse gradient.
-            TypeError: a closure that cannot be called, as in ``step(loss)`` for ``step(loss=loss)``.
-            ValueError: both a closure and a loss, a loss that is none of the above, or a function of the step that
-                gave a momentum or a temperature out of its range.
-        """
-        loss = given(closure, loss)
-        value = None if loss is None else self._value(loss)
-        if isinstance(value, float) and not math.isfinite(value):
-            warn_not_finite(self)
-        with torch.no_grad():
-            self._step(value)
-        return loss
-
-    def _step(self, loss: float | Tensor | None) -> None:
+    def _move(self, loss: float | Tensor | None) -> None:
         now = [_now(group) for group in self.param_groups]
         known = self._before()
         tensors = gather(self, "displacement", "kick")
