@@ -1,5 +1,6 @@
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -17,6 +18,16 @@ settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
 # A mutant that is noticed need not be noticed by the shortest example, the search for which takes minutes.
 settings.register_profile("mutants", settings.get_profile("steady"), phases=[Phase.explicit, Phase.generate])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def attentive():
+    """Let Ctrl-C be heard, which a shell's background jobs, and what they start, ignore; and `nohup` by tests alone."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

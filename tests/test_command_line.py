@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import warnings
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -43,9 +42,7 @@ def call(capsys):
 
 def start(*arguments):
     command = [sys.executable, "-m", "hilladam", *map(str, arguments)]
-    # A shell's background jobs, and what they start, would ignore Ctrl-C.
-    attend = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=attend)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def shell(command, **environment):
