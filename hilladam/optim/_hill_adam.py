@@ -362,11 +362,13 @@ class HillAdam(BestSoFar, Adam):
         self._keep(known, improved)
         for group, (has_complex, tensors) in zip(self.param_groups, prepared, strict=True):
             params, grads, averages, squares, maxima, steps = tensors
-            beta1, beta2 = group["betas"]
+            (beta1, beta2), lr = group["betas"], group["lr"]
+            if isinstance(lr, Tensor):
+                lr = lr.view(())  # torch 2.7 does not take shape (1,)
             adam(
                 params, grads, averages, squares, maxima, steps,
                 foreach=group["foreach"], fused=group["fused"], has_complex=has_complex, amsgrad=group["amsgrad"],
-                beta1=beta1, beta2=beta2, lr=group["lr"], weight_decay=group["weight_decay"], eps=group["eps"],
+                beta1=beta1, beta2=beta2, lr=lr, weight_decay=group["weight_decay"], eps=group["eps"],
                 decoupled_weight_decay=group["decoupled_weight_decay"], maximize=group["maximize"],
                 grad_scale=getattr(self, "grad_scale", None),
             )  # fmt: skip
