@@ -50,7 +50,7 @@ colab: $(COLAB)/.ready ## run every notebook with the versions that Google Colab
 lowest newest:
 	@rm -rf .venv-$@ && $(PYTHON) -m venv .venv-$@
 	@$(PYTHON) tools/promised.py $@ >.venv-$@/promised.txt
-	@sed -n 's/^\(pytest\|pytest-xdist\|nbval\|hypothesis\|filelock\)==/&/p' requirements.txt >.venv-$@/tests.txt
+	@sed -n 's/^\(pytest\|pytest-xdist\|nbval\|nbclient\|hypothesis\|filelock\)==/&/p' requirements.txt >.venv-$@/tests.txt
 	@.venv-$@/bin/pip install --quiet --disable-pip-version-check -r .venv-$@/promised.txt -r .venv-$@/tests.txt
 	@rm -rf build && .venv-$@/bin/pip install --quiet --disable-pip-version-check --no-deps .
 	@.venv-$@/bin/pip list --format=freeze | grep -iE "^($$(sed 's/[>=].*//' .venv-$@/promised.txt | paste -sd'|'))="
