@@ -4,6 +4,7 @@ from hilladam._extras import extra
 
 with extra("widgets"):
     from hilladam.widgets._annealing_panel import annealing_panel
+    from hilladam.widgets._climb_explorer import ClimbExplorer
     from hilladam.widgets._colour_explorer import ColourExplorer
     from hilladam.widgets._colour_panel import colour_panel
     from hilladam.widgets._escape_panel import escape_panel
@@ -13,6 +14,7 @@ with extra("widgets"):
     from hilladam.widgets._series_explorer import SeriesExplorer
 
 __all__ = [
+    "ClimbExplorer",
     "ColourExplorer",
     "HillExplorer",
     "PhaseExplorer",
