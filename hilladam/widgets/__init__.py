@@ -11,6 +11,7 @@ with extra("widgets"):
     from hilladam.widgets._hill_explorer import HillExplorer
     from hilladam.widgets._phase_explorer import PhaseExplorer
     from hilladam.widgets._polynomial_panel import polynomial_panel
+    from hilladam.widgets._return_map_explorer import ReturnMapExplorer
     from hilladam.widgets._series_explorer import SeriesExplorer
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "ColourExplorer",
     "HillExplorer",
     "PhaseExplorer",
+    "ReturnMapExplorer",
     "SeriesExplorer",
     "annealing_panel",
     "colour_panel",

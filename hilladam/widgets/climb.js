@@ -3,7 +3,7 @@
 import { evaluate } from "./dynamics.js";
 import { climb, ending, outcomes } from "./crossing_dynamics.js";
 import { Chart, clamp, draggable, format, oncePerFrame, pointing, set, steer, svg } from "./plot.js";
-import { fitHeights } from "./heights.js";
+import { RATES, fitHeights } from "./crossing.js";
 import { choice, follow, html, mount, slider, spoken } from "./controls.js";
 
 const LONGEST = 1500;
@@ -12,11 +12,7 @@ const SETTINGS = ["start", "lr", "beta1"];
 const SIDES = ["near", "beyond"];
 const ROOM = 1.1; // at the right of the steps, for the bar over δ
 
-const hundredths = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => (from + i) / 100);
-const RATES = [...hundredths(30, 99).map((value) => value / 100), ...hundredths(1, 30)].map((value) =>
-  Number(value.toPrecision(2)),
-);
-const STARTS = hundredths(1, 60).map((value) => Number((5 * value).toFixed(2)));
+const STARTS = Array.from({ length: 60 }, (_, i) => Number((0.05 * (i + 1)).toFixed(2)));
 const MEMORIES = [0, 0.5, 0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99];
 
 const short = (value) => format(Number(value.toPrecision(2)));

@@ -2,7 +2,7 @@
 //
 // Polynomials, Adam and the rule are those of dynamics.js: every number has the bits of hilladam.experiments.run_points.
 
-import { OPTIMIZERS, evaluate } from "./dynamics.js";
+import { OPTIMIZERS, decide, evaluate } from "./dynamics.js";
 
 /**
  * The climb of a hill from a bottom turn `start` steps of length λ up its side, which no δ ends.
@@ -47,3 +47,84 @@ export const outcomes = ({ change, beyond, records }) =>
     high: i ? change[records[i - 1]] : Infinity,
     beyond: beyond[step],
   }));
+
+// A landscape is { coefficients, centre, minima, maxima, goal, gate }: the places of its extrema from left to right, the
+// index of its deepest minimum, and the loss of the deepest but that. A rule is { lr, beta1, beta2, delta, gamma }.
+
+/** The valley that a place lies in, as an index into the minima. */
+export const valley = ({ maxima }, x) => maxima.filter((top) => top < x).length;
+
+/**
+ * One leg of Hill-ADAM: from the place of a turn to the next one, for `budget` steps at most. A turn forgets the loss;
+ * the first leg of a run remembers its own.
+ *
+ * Returns where the leg ends, after how many steps, whether by a turn, and the first step with a loss below `gate`.
+ */
+export function leg(landscape, from, climbs, rule, budget, gate = -Infinity, remembered = NaN) {
+  const step = OPTIMIZERS.Adam(rule);
+  let [x, previous, reached] = [from, remembered, -1];
+  let slope = evaluate(landscape, x)[1];
+  for (let steps = 1; steps <= budget; steps++) {
+    x = step(x, climbs ? -slope : slope);
+    const at = evaluate(landscape, x);
+    slope = at[1];
+    if (reached < 0 && at[0] < gate) reached = steps;
+    const now = decide(at[0], climbs, previous, rule.delta, rule.gamma);
+    if (now.reason) return { x, steps, turned: true, reason: now.reason, reached };
+    previous = now.previous;
+  }
+  return { x, steps: budget, turned: false, reason: "", reached };
+}
+
+/**
+ * A run of `steps` steps, turn by turn, until it is below `gate`, in the deepest valley, or at a bottom turn again.
+ *
+ * Returns `turns` [{ x, step, climbs }], the first of them the start; `arrival`, the step at which it is in the deepest
+ * valley, or −1; and `period`, how many bottom turns the cycle has in which the run ends, or 0. `known` tells of bottom
+ * turns in how many steps they lead to the deepest valley, or that they never do (Infinity), and learns from the run.
+ */
+export function travel(landscape, start, rule, steps, known = new Map()) {
+  const { gate } = landscape;
+  const turns = [{ x: start, step: 0, climbs: false }];
+  const seen = new Map();
+  const first = evaluate(landscape, start)[0];
+  let remembered = decide(first, false, NaN, rule.delta, rule.gamma).previous;
+  let [arrival, period, never] = [first < gate ? 0 : -1, 0, false];
+  while (arrival < 0 && !period) {
+    const { x, step, climbs } = turns.at(-1);
+    const next = leg(landscape, x, climbs, rule, steps - 1 - step, gate, remembered);
+    remembered = NaN;
+    if (next.reached >= 0) arrival = step + next.reached;
+    if (!next.turned) break;
+    const turn = { x: next.x, step: step + next.steps, climbs: !climbs };
+    turns.push(turn);
+    if (arrival >= 0 || !turn.climbs) continue;
+    if (seen.has(turn.x)) period = seen.size - seen.get(turn.x);
+    seen.set(turn.x, seen.size);
+    const ahead = known.get(turn.x);
+    if (ahead === undefined) continue;
+    if (turn.step + ahead < steps) arrival = turn.step + ahead;
+    never = ahead === Infinity;
+    break;
+  }
+  never ||= period > 0;
+  for (const { x, step, climbs } of never || arrival >= 0 ? turns : [])
+    if (climbs && (never || step < arrival)) known.set(x, never ? Infinity : arrival - step);
+  return { turns, arrival, period };
+}
+
+/** From a bottom turn at x: the top turn that its climb ends with, the next bottom turn, and the valley of that. */
+export function turnToTurn(landscape, x, rule, longest) {
+  const up = leg(landscape, x, true, rule, longest);
+  const down = leg(landscape, up.x, false, rule, longest);
+  const next = up.turned && down.turned ? down.x : NaN;
+  return { x, top: up.x, reason: up.reason, next, valley: valley(landscape, next) };
+}
+
+/** 0 … count − 1 so that any beginning of the list is spread over all: every 16th, then what is between them. */
+export function coarseToFine(count) {
+  const order = [];
+  for (let stride = 16; stride >= 1; stride /= 2)
+    for (let i = 0; i < count; i += stride) if (stride === 16 || (i / stride) % 2) order.push(i);
+  return order;
+}
