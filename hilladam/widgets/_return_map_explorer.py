@@ -23,7 +23,7 @@ _LEGS = 3
 _LONGEST = 3000
 _LOSSES = {"double well": DOUBLE_WELL, **{key: TABLE_1[key] for key in ("sixth", "eighth", "tenth")}}
 _PLACES = {  # the ends of the starts, the one that is shown first, and γ
-    "double well": (-1.65, 1.55, 0.6, 20.0),
+    "double well": (-1.65, 1.55, 1.26, 20.0),
     "sixth": (-1.4, 0.2, 0.1, 200.0),
     "eighth": (1.25, 4.3, 2.9, 200.0),
     "tenth": (0.8, 5.2, 3.8, 200.0),

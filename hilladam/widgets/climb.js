@@ -1,7 +1,7 @@
 // One climb: drag δ along it, and see on which side of the top it ends.
 
 import { evaluate } from "./dynamics.js";
-import { climb, ending, outcomes } from "./crossing_dynamics.js";
+import { climb, ending, stripes } from "./crossing_dynamics.js";
 import { Chart, clamp, draggable, format, oncePerFrame, pointing, set, steer, svg } from "./plot.js";
 import { RATES, fitHeights } from "./crossing.js";
 import { choice, follow, html, mount, slider, spoken } from "./controls.js";
@@ -25,8 +25,9 @@ export function render({ model, el }) {
 
   const last = () => run.x.length - 1;
   const shown = () => Math.min(hover ?? model.get("step"), last());
-  const about = (t) => ((run.x[t] - hill.top) * Math.sign(hill.top - hill.bottom)) / model.get("lr");
-  const dot = (x, y, r) => `M${x.toFixed(1)} ${y.toFixed(1)}m${-r} 0a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0`;
+  const about = (t) => run.about[t];
+  const dot = (x, y, r) =>
+    `M${x.toFixed(1)} ${y.toFixed(1)}m${-r} 0a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0`;
 
   /** Marks for the steps of a climb: by side of the top, and fainter behind its end. */
   function marks(chart) {
@@ -37,11 +38,11 @@ export function render({ model, el }) {
     return (ys, from = 0, xs = null) => {
       const d = parts.map(() => "");
       const radius = clamp((chart.x(1) - chart.x(0)) / 2, 1.6, 2.8);
-      let before = -Infinity;
+      let before = [-Infinity, 0];
       for (let t = from; t <= last(); t++) {
         const [px, py] = [chart.x(xs ? xs[t] : t), chart.y(ys[t])];
-        if (!Number.isFinite(py) || Math.abs(px - before) + (xs ? 0 : 9) < 1) continue;
-        before = px;
+        if (!Number.isFinite(py) || Math.abs(px - before[0]) + Math.abs(py - before[1]) < 1) continue; // too close
+        before = [px, py];
         d[2 * run.beyond[t] + (end >= 0 && t > end)] += dot(px, clamp(py, -1e4, 1e4), xs ? 2.2 : radius);
       }
       parts.forEach((part, i) => set(part, { d: d[i] }));
@@ -56,7 +57,12 @@ export function render({ model, el }) {
     if (!run) return;
     const [left, right, bottom, top] = landscape.domain;
     const xs = Array.from({ length: 201 }, (_, i) => left + (i / 200) * (right - left));
-    set(curve, { d: landscape.line(xs, xs.map((x) => evaluate(hill, x)[0])) }); // prettier-ignore
+    set(curve, {
+      d: landscape.line(
+        xs,
+        xs.map((x) => evaluate(hill, x)[0]),
+      ),
+    });
     set(summit, { d: `M${landscape.x(hill.top)} ${landscape.y(top)}V${landscape.y(bottom)}` });
     walk(run.loss, 0, run.x);
     point();
@@ -78,10 +84,14 @@ export function render({ model, el }) {
     { label: "x about the top, step by step", xLabel: "step", yLabel: "x about the top, in λ: above 0 it is across" },
     () => {
       if (!run) return;
-      const ys = run.x.map((_, t) => about(t));
       set(zero, { d: course.line(course.domain.slice(0, 2), [0, 0]) });
-      set(swing, { d: course.line(run.x.map((_, t) => t), ys) }); // prettier-ignore
-      lift(ys);
+      set(swing, {
+        d: course.line(
+          run.x.map((_, t) => t),
+          run.about,
+        ),
+      });
+      lift(run.about);
       point();
     },
   );
@@ -97,11 +107,28 @@ export function render({ model, el }) {
   const touch = svg("rect", { class: "reach" });
   const level = svg("path", { class: "level" });
   const reach = svg("rect", { class: "reach", height: 26, y: -13 });
-  const knob = svg("g", {}, svg("circle", { class: "reach", r: 22 }), svg("path", { class: "grip", d: "M-9-3L0-13L9-3ZM-9 3L0 13L9 3Z" }));
+  const knob = svg(
+    "g",
+    {},
+    svg("circle", { class: "reach", r: 22 }),
+    svg("path", { class: "grip", d: "M-9-3L0-13L9-3ZM-9 3L0 13L9 3Z" }),
+  );
   const label = svg("text", { class: "delta", y: -6, "text-anchor": "end" });
-  const delta = svg("g", { role: "slider", "aria-label": "δ", "aria-orientation": "vertical" }, reach, level, label, knob);
+  const delta = svg(
+    "g",
+    { role: "slider", "aria-label": "δ", "aria-orientation": "vertical" },
+    reach,
+    level,
+    label,
+    knob,
+  );
   const changes = new Chart(
-    { label: "|ΔL|, the change of the loss, step by step", xLabel: "step", yLabel: "|ΔL|, log scale: drag δ", logY: true },
+    {
+      label: "|ΔL|, the change of the loss, step by step",
+      xLabel: "step",
+      yLabel: "|ΔL|, log scale: drag δ",
+      logY: true,
+    },
     () => {
       if (!run) return;
       const [, right, low, high] = changes.domain;
@@ -109,16 +136,24 @@ export function render({ model, el }) {
       const sizes = run.change.map((change) => Math.max(change, low / 10));
       set(thread, { d: changes.line(steps, sizes) });
       weigh(sizes);
-      const corners = run.records.flatMap((t, i) => [[t, i ? sizes[run.records[i - 1]] : sizes[t]], [t, sizes[t]]]); // prettier-ignore
+      const corners = run.records.flatMap((t, i) => [
+        [t, i ? sizes[run.records[i - 1]] : sizes[t]],
+        [t, sizes[t]],
+      ]);
       if (corners.length) corners.push([last(), corners.at(-1)[1]]);
-      set(stairs, { d: changes.line(corners.map(([t]) => t), corners.map(([, size]) => size)) }); // prettier-ignore
+      set(stairs, {
+        d: changes.line(
+          corners.map(([t]) => t),
+          corners.map(([, size]) => size),
+        ),
+      });
       const [from, to] = [changes.x((right / ROOM) * 1.02), changes.x(right)];
       const [floor, ceiling] = [changes.y(low), changes.y(high)];
       bar.replaceChildren(
-        ...outcomes(run).map(({ beyond, low: least, high: most }) => {
+        ...run.stripes.map(({ beyond, low: least, high: most }) => {
           const [y, bottom] = [Math.max(changes.y(most), ceiling), Math.min(changes.y(least), floor)];
-          const height = Math.max(bottom - y, 0);
-          return svg("rect", { class: "outcome", "data-side": SIDES[Number(beyond)], x: from, y, width: to - from, height });
+          const box = { x: from, y, width: to - from, height: Math.max(bottom - y, 0) };
+          return svg("rect", { class: "outcome", "data-side": SIDES[Number(beyond)], ...box });
         }),
       );
       set(touch, { x: from, y: ceiling, width: to - from, height: floor - ceiling });
@@ -184,23 +219,13 @@ export function render({ model, el }) {
     if (hover === null) set(field, { "aria-valuenow": t, "aria-valuetext": pointed.textContent });
   }
 
-  /** The stripe of the bar that a δ lies in: all its δ end the climb on the same side. */
-  function stripe() {
-    const bands = outcomes(run);
-    let first = bands.findIndex(({ step }) => step === end);
-    let final = first;
-    while (first > 0 && bands[first - 1].beyond === bands[final].beyond) first--;
-    while (final + 1 < bands.length && bands[final + 1].beyond === bands[first].beyond) final++;
-    return [bands[final].low, bands[first].high];
-  }
-
   function words() {
     const value = format(model.get("delta"));
     if (end < 0)
       return run.leaves
         ? `With λ this large the climb leaves the hill at step ${last()}, before any |ΔL| is below δ.`
         : `Within ${last()} steps no |ΔL| is below δ = ${value}: the climb does not end.`;
-    const [low, high] = stripe();
+    const { low, high } = run.stripes.find((stripe) => stripe.low <= run.change[end]);
     const range = high === Infinity ? `above about ${short(low)}` : `between about ${short(low)} and ${short(high)}`;
     const falls = run.beyond[end] ? "It falls into the next valley" : "It falls back to where it came from";
     return `δ = ${value} ends the climb at step ${end}, ${place(end)}. ${falls}, and so it does with every δ ${range}.`;
@@ -220,7 +245,9 @@ export function render({ model, el }) {
     hill = hills[model.get("loss")];
     const settings = Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)]));
     run = climb(hill, { ...settings, beta2: BETA2 }, hill.lowest, LONGEST);
-    const over = Math.max(...run.x.map((_, t) => about(t)), 0);
+    const unit = Math.sign(hill.top - hill.bottom) * settings.lr;
+    Object.assign(run, { stripes: stripes(run), about: run.x.map((x) => (x - hill.top) / unit) });
+    const over = Math.max(...run.about, 0);
     const right = ROOM * Math.max(last(), 20);
     const behind = 0.2 * Math.abs(hill.far - hill.bottom);
     const edges = [hill.bottom, hill.far].sort((a, b) => a - b);
@@ -271,7 +298,15 @@ export function render({ model, el }) {
     html("div", {}, landscape.root, course.root),
     html("div", {}, changes.root),
   );
-  fitHeights(charts, new Map([[landscape, [165, 125]], [course, [185, 145]], [changes, [358, 280]]]), signal); // prettier-ignore
+  fitHeights(
+    charts,
+    new Map([
+      [landscape, [165, 125]],
+      [course, [185, 145]],
+      [changes, [358, 280]],
+    ]),
+    signal,
+  );
   const names = Object.entries(hills).map(([key, { name }]) => [key, name]);
   const key = (side, text) => {
     const sample = svg("svg", { viewBox: "0 0 12 12", width: 12, height: 12, "aria-hidden": "true" });

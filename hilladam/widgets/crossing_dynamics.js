@@ -39,14 +39,15 @@ export function climb(hill, { start, lr, beta1, beta2 }, lowest, longest) {
 /** The step at which δ ends a climb, the first whose change is below it: a record low. −1 where there is none. */
 export const ending = ({ change, records }, delta) => records.find((t) => change[t] < delta) ?? -1;
 
-/** Where each record low ends the climb: for `low` < δ ≤ `high`, at `step`. From the largest δ down. */
-export const outcomes = ({ change, beyond, records }) =>
-  records.map((step, i) => ({
-    step,
-    low: change[step],
-    high: i ? change[records[i - 1]] : Infinity,
-    beyond: beyond[step],
-  }));
+/** The δ that end a climb on one side of the top, from the largest down: for `low` < δ ≤ `high`. */
+export function stripes({ change, beyond, records }) {
+  const found = [];
+  records.forEach((t, i) => {
+    if (i && beyond[t] === found.at(-1).beyond) found.at(-1).low = change[t];
+    else found.push({ low: change[t], high: i ? change[records[i - 1]] : Infinity, beyond: beyond[t] });
+  });
+  return found;
+}
 
 // A landscape is { coefficients, centre, minima, maxima, goal, gate }: the places of its extrema from left to right, the
 // index of its deepest minimum, and the loss of the deepest but that. A rule is { lr, beta1, beta2, delta, gamma }.

@@ -12,6 +12,7 @@ const LONGEST = 3000; // steps of one leg of the map
 const LIFE = 25_000; // steps of the run from the start: long enough to end in a cycle, to the last bit
 const SLICE = 20; // milliseconds of computing at a time: what is left to do waits for the next frame
 const LEGS = 8; // so many are drawn, the last ones of a longer run
+const BAR = 26; // pixels, of the bar code's height
 const BETAS = { beta1: 0.9, beta2: 0.999 };
 const RULE = ["lr", "delta", "gamma"];
 
@@ -46,12 +47,20 @@ export function render({ model, el }) {
   const star = svg("text", { class: "goalname", "text-anchor": "middle" });
   star.textContent = "deepest valley";
   const handle = svg("g", { role: "slider", "aria-label": "start" }, svg("circle", { class: "reach", r: 22 }), ball);
-  const labels = { label: "The loss, the run on it, and for every start whether it gets there", xLabel: "x: drag the start" };
+  const labels = {
+    label: "The loss, the run on it, and for every start whether it gets there",
+    xLabel: "x: drag the start",
+  };
   const hill = new Chart({ ...labels, yLabel: "loss f(x)" }, () => {
     if (!run) return;
     const [left, right] = hill.domain;
     const xs = Array.from({ length: 301 }, (_, i) => left + (i / 300) * (right - left));
-    set(curve, { d: hill.line(xs, xs.map((x) => evaluate(scene, x)[0])) }); // prettier-ignore
+    set(curve, {
+      d: hill.line(
+        xs,
+        xs.map((x) => evaluate(scene, x)[0]),
+      ),
+    });
     const level = hill.y(rule.gamma);
     const seen = level > hill.y(hill.domain[3]) && level < barTop() - 4;
     set(ceiling, { d: seen ? `M${hill.x(left)} ${level}H${hill.x(right)}` : null });
@@ -64,19 +73,19 @@ export function render({ model, el }) {
   });
   hill.plot.append(ceiling, curve, legs, code, plumb);
   hill.above.append(star, gammaName, handle);
-  const barTop = () => hill.height - 38 - 26;
+  const barTop = () => hill.y(hill.domain[2]) - BAR;
 
   function drawBars() {
     let d = "";
     const width = (hill.x(scene.right) - hill.x(scene.left)) / scene.starts;
-    const [top, bottom] = [barTop(), barTop() + 26];
+    const [top, bottom] = [barTop(), barTop() + BAR];
     const from = hill.x(scene.left);
     for (let i = 0, to; i < scene.starts; i = to) {
-      for (to = i + 1; to < scene.starts && fateOf(to) === fateOf(i); ) to++;
+      for (to = i + 1; to < scene.starts && fateOf(to) === fateOf(i);) to++;
       if (fateOf(i)) d += `M${from + i * width} ${top}H${from + to * width}V${bottom}H${from + i * width}Z`;
     }
     code.replaceChildren(
-      svg("rect", { class: "ground", x: from, y: top, width: scene.starts * width, height: 26 }),
+      svg("rect", { class: "ground", x: from, y: top, width: scene.starts * width, height: BAR }),
       svg("path", { class: "arrives", d }),
     );
   }
@@ -88,11 +97,12 @@ export function render({ model, el }) {
 
   /** The legs beside the curve, each higher above it, with an arrow at its end. */
   function drawLegs() {
-    const again = run.turns.findIndex(
+    const early = run.turns.slice(0, 10 * LEGS);
+    const again = early.findIndex(
       ({ x, climbs }, i) =>
-        climbs && run.turns.slice(0, i).some((each) => each.climbs && Math.abs(each.x - x) < 0.02 * rule.lr),
+        climbs && early.slice(0, i).some((each) => each.climbs && Math.abs(each.x - x) < 0.02 * rule.lr),
     );
-    const stops = run.turns.slice(0, run.period && again >= 0 ? again + 1 : undefined);
+    const stops = run.turns.slice(0, run.period && again >= 0 ? again + 1 : undefined); // a cycle once
     if (run.arrival >= 0 && !stops.at(-1).climbs) stops.push({ x: scene.minima[scene.goal] });
     const first = Math.max(stops.length - 1 - LEGS, 0);
     const [, , , top] = hill.domain;
@@ -111,16 +121,25 @@ export function render({ model, el }) {
       const direction = stops[k].climbs ? "up" : "down";
       parts.push(
         svg("path", { class: "leg", "data-direction": direction, d }),
-        svg("path", { class: "arrow", "data-direction": direction, d: "M2 0L-6-4V4Z", transform: `translate(${bx} ${by}) rotate(${angle})` }),
+        svg("path", {
+          class: "arrow",
+          "data-direction": direction,
+          d: "M2 0L-6-4V4Z",
+          transform: `translate(${bx} ${by}) rotate(${angle})`,
+        }),
       );
     }
     legs.replaceChildren(...parts);
     const x = clamp(model.get("start"), scene.left, scene.right);
     const y = Math.max(hill.y(evaluate(scene, x)[0]), hill.y(top) + 9);
-    set(plumb, { d: `M${hill.x(x)} ${y}V${barTop() + 26}` });
+    set(plumb, { d: `M${hill.x(x)} ${y}V${barTop() + BAR}` });
     const percent = { "aria-valuemin": scene.left, "aria-valuemax": scene.right, "aria-valuenow": x };
     const fate = arrives() ? "reaches the deepest valley" : "does not get there";
-    set(handle, { transform: `translate(${hill.x(x)} ${y})`, ...percent, "aria-valuetext": `x = ${format(x)}: ${fate}` });
+    set(handle, {
+      transform: `translate(${hill.x(x)} ${y})`,
+      ...percent,
+      "aria-valuetext": `x = ${format(x)}: ${fate}`,
+    });
   }
 
   // The map from one bottom turn to the next, and the run on it.
@@ -155,7 +174,8 @@ export function render({ model, el }) {
       if (what === "door" || what === "away") d[what] += `M${px - half} ${ceil}H${px + half}V${floor}H${px - half}Z`;
       if (what !== "stays") return;
       const py = map.y((sample.next - minimum()) / rule.lr);
-      d[outside(offsetOf(i)) ? "wall" : "hill"] += `M${(px - 1.7).toFixed(1)} ${clamp(py, ceil - 9, floor + 9).toFixed(1)}h3.4`;
+      d[outside(offsetOf(i)) ? "wall" : "hill"] +=
+        `M${(px - 1.7).toFixed(1)} ${clamp(py, ceil - 9, floor + 9).toFixed(1)}h3.4`;
     });
     set(doors, { d: d.door });
     set(exits, { d: d.away });
@@ -182,7 +202,10 @@ export function render({ model, el }) {
     let first = last;
     while (first > 0 && valley(scene, all[first - 1].x) === well) first--;
     const turns = all.slice(Math.max(first, 0), last + 1).filter(({ x }) => valley(scene, x) === well);
-    return { offsets: turns.map(({ x }) => (x - minimum()) / rule.lr), leaves: last + 1 < all.length || run.arrival >= 0 };
+    return {
+      offsets: turns.map(({ x }) => (x - minimum()) / rule.lr),
+      leaves: last + 1 < all.length || run.arrival >= 0,
+    };
   }
 
   function drawWeb() {
@@ -259,8 +282,14 @@ export function render({ model, el }) {
     const starts = coarseToFine(scene.starts).filter((i) => bars[i] === undefined);
     const turns = coarseToFine(SAMPLES).filter((i) => samples[i] === undefined);
     const one = [
-      ...starts.map((i, k) => [k / starts.length, () => (bars[i] = travel(scene, startOf(i), rule, steps, known).arrival >= 0)]),
-      ...turns.map((i, k) => [k / turns.length, () => (samples[i] = turnToTurn(scene, minimum() + offsetOf(i) * rule.lr, rule, LONGEST))]),
+      ...starts.map((i, k) => [
+        k / starts.length,
+        () => (bars[i] = travel(scene, startOf(i), rule, steps, known).arrival >= 0),
+      ]),
+      ...turns.map((i, k) => [
+        k / turns.length,
+        () => (samples[i] = turnToTurn(scene, minimum() + offsetOf(i) * rule.lr, rule, LONGEST)),
+      ]),
     ];
     work = one.sort(([a], [b]) => a - b).map(([, job]) => job);
     goOn();
@@ -333,7 +362,14 @@ export function render({ model, el }) {
     slider(model, "gamma", "γ", [...powers(-1, 3, 8), Infinity], signal),
   );
   const charts = html("div", { className: "charts" }, html("div", {}, hill.root), html("div", {}, map.root));
-  fitHeights(charts, new Map([[hill, [360, 270]], [map, [360, 300]]]), signal); // prettier-ignore
+  fitHeights(
+    charts,
+    new Map([
+      [hill, [360, 270]],
+      [map, [360, 300]],
+    ]),
+    signal,
+  );
   follow(model, ["task"], () => (task.textContent = model.get("task")), signal);
   follow(model, ["loss", "steps", ...RULE], rerun, signal);
   follow(model, ["start"], restart, signal);

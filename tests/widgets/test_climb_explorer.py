@@ -2,6 +2,7 @@
 
 import math
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -22,10 +23,10 @@ SETTINGS = [
     dict(start=10.0, lr=0.01, beta1=0.0),
 ]
 CLIMBS = """
-import { climb, ending, outcomes } from "./crossing_dynamics.js";
+import { climb, ending, stripes } from "./crossing_dynamics.js";
 export default ({ cases, longest, deltas }) => cases.map(({ hill, ...settings }) => {
   const found = climb(hill, { beta2: 0.999, ...settings }, hill.lowest, longest);
-  return { ...found, outcomes: outcomes(found), ends: deltas.map((delta) => ending(found, delta)) };
+  return { ...found, stripes: stripes(found), ends: deltas.map((delta) => ending(found, delta)) };
 });
 """
 DELTAS = np.geomspace(1e-9, 10, 200)
@@ -44,6 +45,10 @@ def test_the_pages_climb_is_the_packages(node, settings):
         assert page["x"] == here.states.tolist() and page["loss"] == here.losses.tolist(), loss
         assert [math.inf if c is None else c for c in page["change"]] == here.change.tolist(), loss
         assert page["beyond"] == here.beyond.tolist() and page["records"] == here.records.tolist(), loss
+        for delta in DELTAS:
+            sides = [s["beyond"] for s in page["stripes"] if s["low"] < delta <= (s["high"] or math.inf)]
+            assert sides == ([] if (end := here.ending(delta)) is None else [here.beyond[end]]), (loss, delta)
+        assert all(a["beyond"] != b["beyond"] for a, b in pairwise(page["stripes"])), loss
         assert page["ends"] == [-1 if (end := here.ending(delta)) is None else end for delta in DELTAS], loss
 
 
