@@ -62,32 +62,11 @@ HILLS = {
 }
 
 
-class Climb(NamedTuple):
-    """A climb that no δ ends; arrays by step, the first of them of the bottom turn.
-
-    ``change`` is infinite at steps 0 and 1: a turn forgets the loss, and two are first compared at step 2.
-    """
-
-    states: np.ndarray
-    losses: np.ndarray
-    change: np.ndarray
-    """|ΔL|, in units of the loss."""
-    beyond: np.ndarray
-    """Whether x has passed the top: bool."""
-    records: np.ndarray
-    """The steps whose change is smaller than all before: where some δ ends the climb."""
-
-    def ending(self, delta: float) -> int | None:
-        """The step at which ``delta`` ends the climb, None where it does not."""
-        below = self.records[self.change[self.records] < delta]
-        return int(below[0]) if len(below) else None
-
-
 class ClimbExplorer(Explorer):
     """Drag δ along one climb, and see on which side of the top it ends; no kernel is needed.
 
-    The climb begins at a bottom turn and goes on as if δ were 0. Each δ ends it at the first record low of |ΔL| that is
-    smaller, so that the one run says what every δ does. β₂ is 0.999, and γ is out of reach.
+    The climb begins at a bottom turn and goes on as if δ were 0. Each δ ends it at the first step whose change of the
+    loss is smaller, which is a record low, so that the one run says what every δ does. β₂ is 0.999; γ is out of reach.
 
     Args:
         loss (str): ``"double well"``; ``"sixth"``, ``"eighth"`` or ``"tenth"`` of :data:`hilladam.losses.TABLE_1`, from
@@ -107,10 +86,10 @@ class ClimbExplorer(Explorer):
     Example:
         >>> from hilladam.widgets import ClimbExplorer
         >>> explorer = ClimbExplorer(loss="double well", lr=0.03, start=0.3)
-        >>> climb = explorer.climb()
+        >>> beyond = explorer.climb()["beyond"]
         >>> for delta in (1e-2, 1e-3, 1e-4, 1e-5):
-        ...     end = climb.ending(delta)
-        ...     print(delta, end, "beyond the top" if climb.beyond[end] else "short of it")
+        ...     end = explorer.ending(delta)
+        ...     print(delta, end, "beyond the top" if beyond[end] else "short of it")
         0.01 2 short of it
         0.001 30 beyond the top
         0.0001 56 short of it
@@ -143,14 +122,14 @@ class ClimbExplorer(Explorer):
     step = setting(traitlets.Int(40, min=0))
     task = setting(traitlets.Unicode())
 
-    @property
-    def hill(self) -> Hill:
-        """The hill that is climbed."""
-        return HILLS[self.loss]
+    def climb(self) -> dict[str, np.ndarray]:
+        """The climb that the page shows, to the last bit where numba is installed, as arrays by step.
 
-    def climb(self) -> Climb:
-        """The climb that the page shows, to the last bit where numba is installed."""
-        hill = self.hill
+        ``"x"``; ``"loss"``; ``"change"``, by how much the loss has changed, which is infinite at steps 0 and 1, for a
+        turn forgets the loss, and two are first compared at step 2; ``"beyond"``, whether x has passed the top (bool);
+        and ``"records"``, the steps whose change is smaller than all before.
+        """
+        hill = HILLS[self.loss]
         down = Polynomial("", [-c for c in hill.loss.coefficients], hill.loss.centre)
         start = hill.bottom + hill.direction * self.start * self.lr
         settings = dict(lr=self.lr, betas=(self.beta1, _BETA2), delta=0.0, gamma=math.inf)
@@ -164,24 +143,34 @@ class ClimbExplorer(Explorer):
         records = np.flatnonzero(change < np.append(np.inf, least[:-1]))
         over = np.flatnonzero(leaves | (least < LOWEST * hill.height))
         length = over[0] + 1 if len(over) else len(states)
-        return Climb(*(each[:length] for each in (states, losses, change, beyond)), records[records < length])
+        steps = {"x": states, "loss": losses, "change": change, "beyond": beyond}
+        return {name: each[:length] for name, each in steps.items()} | {"records": records[records < length]}
+
+    def ending(self, delta: float | None = None) -> int | None:
+        """The step at which ``delta`` ends the climb, None where it does not. Default: the explorer's own δ."""
+        climb = self.climb()
+        below = climb["records"][climb["change"][climb["records"]] < (self.delta if delta is None else delta)]
+        return int(below[0]) if len(below) else None
 
     @plt.style.context("hilladam.figures.hilladam")
     def picture(self) -> Figure:
-        hill, climb = self.hill, self.climb()
-        end = climb.ending(self.delta)
+        hill, climb, end = HILLS[self.loss], self.climb(), self.ending()
+        low = climb["change"][climb["records"]]
         places = {"height_ratios": (4, 5), "width_ratios": (12, 12, 1)}
         figure, axes = plt.subplot_mosaic([["hill", "change", "bar"], ["about", "change", "bar"]], figsize=(8, 3.8),
                                           gridspec_kw=places)  # fmt: skip
         curve, about, change, bar = (axes[name] for name in ("hill", "about", "change", "bar"))
-        steps = np.arange(len(climb.states))
+        steps = np.arange(len(climb["x"]))
         x = np.linspace(*sorted((hill.bottom - 0.4 * (hill.top - hill.bottom), 1.2 * hill.far - 0.2 * hill.top)), 300)
         curve.plot(x, hill.loss(x), color=COLOURS["loss"], linewidth=1.2)
-        across = hill.direction * (climb.states - hill.top) / self.lr
+        across = hill.direction * (climb["x"] - hill.top) / self.lr
         shown = steps <= (len(steps) if end is None else end)
-        panels = (curve, climb.states, climb.losses), (about, steps, across), (change, steps, climb.change)
+        panels = (curve, climb["x"], climb["loss"]), (about, steps, across), (change, steps, climb["change"])
         for ax, horizontal, vertical in panels:
-            for side, face, edge in ((climb.beyond, COLOURS["best"], COLOURS["best"]), (~climb.beyond, "none", "0.4")):
+            for side, face, edge in (
+                (climb["beyond"], COLOURS["best"], COLOURS["best"]),
+                (~climb["beyond"], "none", "0.4"),
+            ):
                 for chosen, alpha in ((side & shown, 1.0), (side & ~shown, 0.35)):
                     style = dict(markersize=2.5, markerfacecolor=face, markeredgecolor=edge, markeredgewidth=0.6)
                     ax.plot(horizontal[chosen], vertical[chosen], "o", alpha=alpha, **style)
@@ -192,15 +181,15 @@ class ClimbExplorer(Explorer):
         about.axhline(0, color="0.4", linestyle=":", linewidth=1)
         about.set(xlabel="step", ylabel="beyond the top, in λ", ylim=(-max(2.2 * over, 4), max(1.25 * over, 1.5)))
         curve.set(xlabel="x", ylabel="loss")
-        change.step(climb.records, climb.change[climb.records], where="post", color="black", linewidth=1)
+        change.step(climb["records"], low, where="post", color="black", linewidth=1)
         change.set(xlabel="step", ylabel="|ΔL|", yscale="log", ylim=(lowest, highest))
         if lowest < self.delta < highest:
             change.axhline(self.delta, color="black")
             change.annotate(f"δ = {self.delta:g}", (0.98, self.delta), (0, 3), xycoords=("axes fraction", "data"),
                             textcoords="offset points", ha="right")  # fmt: skip
-        edges = np.append(highest, climb.change[climb.records])
-        for high, low, side in zip(edges[:-1], edges[1:], climb.beyond[climb.records], strict=True):
-            bar.fill_between([0, 1], low, high, color=COLOURS["best"] if side else "0.85", linewidth=0)
+        edges = np.append(highest, low)
+        for above, below, side in zip(edges[:-1], edges[1:], climb["beyond"][climb["records"]], strict=True):
+            bar.fill_between([0, 1], below, above, color=COLOURS["best"] if side else "0.85", linewidth=0)
         bar.set(yscale="log", ylim=(lowest, highest), xlim=(0, 1), xticks=[], yticks=[], xlabel="δ")
         bar.tick_params(which="both", left=False)
         return figure
