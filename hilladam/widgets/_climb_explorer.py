@@ -2,6 +2,7 @@
 
 import math
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +28,8 @@ _SINE = Polynomial(
 )
 """−cos x, by as many terms of its series as leave nothing but rounding within 9 of 0."""
 
+LOSSES = {"double well": DOUBLE_WELL, **{key: TABLE_1[key] for key in ("sixth", "eighth", "tenth")}, "sine": _SINE}
+
 
 class Hill(NamedTuple):
     """A hill, the minimum on this side of it, and the one on the other."""
@@ -47,19 +50,16 @@ class Hill(NamedTuple):
         return self.loss(self.top) - self.loss(self.bottom)
 
 
-def _last_hill(loss):
-    """The hill that the deepest valley lies behind."""
+@cache  # sympy takes its time over the stationary points
+def hill_of(key: str) -> Hill:
+    """The hill that the loss's deepest valley lies behind."""
+    if key == "sine":
+        return Hill(_SINE, 0.0, math.pi, 2 * math.pi)
+    loss = LOSSES[key]
     points = [point for point in loss.stationary_points if point.kind != "inflection"]
     deepest = points.index(loss.global_minimum)
     side = -1 if deepest else 1
     return Hill(loss, *(points[deepest + side * k].x for k in (2, 1, 0)))
-
-
-HILLS = {
-    "double well": _last_hill(DOUBLE_WELL),
-    **{key: _last_hill(TABLE_1[key]) for key in ("sixth", "eighth", "tenth")},
-    "sine": Hill(_SINE, 0.0, math.pi, 2 * math.pi),
-}
 
 
 class ClimbExplorer(Explorer):
@@ -99,8 +99,18 @@ class ClimbExplorer(Explorer):
     _esm = front_end("climb")
     _css = Explorer._css + (Path(__file__).parent / "crossing.css").read_text(encoding="utf-8")
 
-    hills = traitlets.Dict(
-        {
+    hills = traitlets.Dict().tag(sync=True)
+    loss = setting(traitlets.Enum(list(LOSSES), "double well"))
+    start = setting(Number(0.3, min=0.01, max=10))
+    lr = setting(Number(0.03, min=1e-3, max=1))
+    beta1 = setting(Number(0.9, min=0, max=0.9999))
+    delta = setting(Number(1e-4, min=0, max=1e6))
+    step = setting(traitlets.Int(40, min=0))
+    task = setting(traitlets.Unicode())
+
+    @traitlets.default("hills")
+    def _hills(self):
+        return {
             key: {
                 "name": hill.loss.name,
                 "coefficients": hill.loss._about_centre,
@@ -108,19 +118,11 @@ class ClimbExplorer(Explorer):
                 "bottom": hill.bottom,
                 "top": hill.top,
                 "far": hill.far,
-                "lowest": LOWEST * hill.height,
                 "height": hill.height,
+                "lowest": LOWEST * hill.height,
             }
-            for key, hill in HILLS.items()
+            for key, hill in zip(LOSSES, map(hill_of, LOSSES), strict=True)
         }
-    ).tag(sync=True)
-    loss = setting(traitlets.Enum(list(HILLS), "double well"))
-    start = setting(Number(0.3, min=0.01, max=10))
-    lr = setting(Number(0.03, min=1e-3, max=1))
-    beta1 = setting(Number(0.9, min=0, max=0.9999))
-    delta = setting(Number(1e-4, min=0, max=1e6))
-    step = setting(traitlets.Int(40, min=0))
-    task = setting(traitlets.Unicode())
 
     def climb(self) -> dict[str, np.ndarray]:
         """The climb that the page shows, to the last bit where numba is installed, as arrays by step.
@@ -129,7 +131,7 @@ class ClimbExplorer(Explorer):
         turn forgets the loss, and two are first compared at step 2; ``"beyond"``, whether x has passed the top (bool);
         and ``"records"``, the steps whose change is smaller than all before.
         """
-        hill = HILLS[self.loss]
+        hill = hill_of(self.loss)
         down = Polynomial("", [-c for c in hill.loss.coefficients], hill.loss.centre)
         start = hill.bottom + hill.direction * self.start * self.lr
         settings = dict(lr=self.lr, betas=(self.beta1, _BETA2), delta=0.0, gamma=math.inf)
@@ -154,7 +156,7 @@ class ClimbExplorer(Explorer):
 
     @plt.style.context("hilladam.figures.hilladam")
     def picture(self) -> Figure:
-        hill, climb, end = HILLS[self.loss], self.climb(), self.ending()
+        hill, climb, end = hill_of(self.loss), self.climb(), self.ending()
         low = climb["change"][climb["records"]]
         places = {"height_ratios": (4, 5), "width_ratios": (12, 12, 1)}
         figure, axes = plt.subplot_mosaic([["hill", "change", "bar"], ["about", "change", "bar"]], figsize=(8, 3.8),

@@ -13,7 +13,7 @@ from hilladam import HillAdam
 from hilladam.experiments import run_points
 from hilladam.losses import DOUBLE_WELL
 from hilladam.widgets import ClimbExplorer
-from hilladam.widgets._climb_explorer import HILLS, LONGEST
+from hilladam.widgets._climb_explorer import LONGEST, LOSSES, hill_of
 
 SETTINGS = [
     dict(start=0.3, lr=0.03, beta1=0.9),
@@ -35,13 +35,13 @@ DELTAS = np.geomspace(1e-9, 10, 200)
 
 def climbs(node, settings):
     hills = ClimbExplorer().hills
-    cases = [{"hill": hills[loss], **settings} for loss in HILLS]
+    cases = [{"hill": hills[loss], **settings} for loss in LOSSES]
     return node(CLIMBS, {"cases": cases, "longest": LONGEST, "deltas": DELTAS.tolist()})
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 def test_the_pages_climb_is_the_packages(node, settings):
-    for loss, page in zip(HILLS, climbs(node, settings), strict=True):
+    for loss, page in zip(LOSSES, climbs(node, settings), strict=True):
         explorer = ClimbExplorer(loss=loss, **settings)
         here = explorer.climb()
         page["change"][:2] = [math.inf, math.inf]  # null, in JSON
@@ -57,11 +57,11 @@ def test_the_pages_climb_is_the_packages(node, settings):
 
 @pytest.mark.own_rounding
 @pytest.mark.parametrize("settings", SETTINGS[:2], ids=str)
-@pytest.mark.parametrize("loss", HILLS)
+@pytest.mark.parametrize("loss", LOSSES)
 def test_one_climb_serves_every_delta(loss, settings):
     """Hill-ADAM is run once for each δ. A floor above the loss at the start makes it turn there."""
     pytest.importorskip("numba")
-    hill = HILLS[loss]
+    hill = hill_of(loss)
     explorer = ClimbExplorer(loss=loss, **settings)
     climb = explorer.climb()
     floor = np.nextafter(climb["loss"][0], math.inf)
@@ -94,7 +94,7 @@ def test_every_climb_of_hill_adam_is_one():
             assert end == t - begun
             np.testing.assert_allclose(explorer.climb()["x"][: end + 1], path[begun : t + 1], rtol=0, atol=1e-9)
             climbs += 1
-        start = (HILLS["double well"].bottom - place) / lr
+        start = (hill_of("double well").bottom - place) / lr
         begun = t
         if not 0.01 < start < 10:  # it descends, or is about to climb the outer wall
             start = None
@@ -104,13 +104,13 @@ def test_every_climb_of_hill_adam_is_one():
 def test_the_sine_is_one():
     """Its series has no term too few, so that a polynomial's arithmetic does for it."""
     x = np.linspace(-9, 9, 2001)
-    sine = HILLS["sine"].loss
+    sine = LOSSES["sine"]
     assert abs(sine(x) + np.cos(x)).max() < 2e-12 and abs(sine.derivative(x) - np.sin(x)).max() < 2e-12
 
 
-@pytest.mark.parametrize("loss", [loss for loss in HILLS if loss != "sine"])
+@pytest.mark.parametrize("loss", [loss for loss in LOSSES if loss != "sine"])
 def test_the_hill_is_the_last_before_the_deepest_valley(loss):
-    hill = HILLS[loss]
+    hill = hill_of(loss)
     bottom, top, far = hill.loss.basin([hill.bottom, hill.top, hill.far]).tolist()
     kinds = [hill.loss.stationary_points[i].kind for i in (bottom, top, far)]
     assert kinds == ["minimum", "maximum", "minimum"] and hill.far == hill.loss.global_minimum.x

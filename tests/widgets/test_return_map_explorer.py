@@ -85,18 +85,27 @@ def test_what_is_known_of_a_turn_counts_to_the_step(node):
     """A run that meets a known turn arrives, or is too late, as if it had been followed to its end."""
     source = """
     import { travel } from "./crossing_dynamics.js";
-    export default ({ landscape, start, rule }) => {
+    export default ({ landscape, start, held, rule }) => {
       const { turns, arrival } = travel(landscape, start, rule, 4000);
       const [{ x, step }] = turns.filter((turn) => turn.climbs);
       const known = () => new Map([[x, arrival - step]]);
       const around = [arrival - 1, arrival, arrival + 1, arrival + 2];
-      return [arrival, around.map((steps) => travel(landscape, start, rule, steps, known()).arrival)];
+      const learned = new Map();
+      travel(landscape, start, rule, 4000, learned);
+      travel(landscape, held, rule, 25_000, learned);
+      return [
+        arrival,
+        around.map((steps) => travel(landscape, start, rule, steps, known()).arrival),
+        learned.get(x) === arrival - step,
+        [...learned.values()].filter((steps) => steps === Infinity).length,
+      ];
     };
     """
     rule = dict(lr=0.03, delta=1e-4, gamma=20.0, beta1=0.9, beta2=0.999)
     landscape = ReturnMapExplorer().landscapes["double well"]
-    arrival, found = node(source, dict(landscape=landscape, start=1.4, rule=rule))
+    arrival, found, learned, never = node(source, dict(landscape=landscape, start=1.4, held=1.26, rule=rule))
     assert found == [-1, -1, arrival, arrival]
+    assert learned and never > 4
 
 
 @pytest.mark.parametrize("loss", LOSSES)
