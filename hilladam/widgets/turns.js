@@ -67,7 +67,10 @@ export function render({ model, el }) {
     set(gammaName, { x: hill.x(left) + 6, y: level - 4, visibility: seen ? null : "hidden" });
     gammaName.textContent = `γ = ${format(rule.gamma)}`;
     const deepest = scene.minima[scene.goal];
-    set(star, { x: hill.x(deepest), y: Math.min(hill.y(evaluate(scene, deepest)[0]) + 16, barTop() - 4) });
+    set(star, {
+      x: clamp(hill.x(deepest), hill.x(left) + 46, hill.x(right) - 46),
+      y: Math.min(hill.y(evaluate(scene, deepest)[0]) + 16, barTop() - 4),
+    });
     drawLegs();
     drawBars();
   });
@@ -166,22 +169,22 @@ export function render({ model, el }) {
     set(shade, { x: Math.min(edge, middle), y: ceil, width: Math.abs(edge - middle), height: floor - ceil });
     set(axes, { d: `M${middle} ${ceil}V${floor}M${map.x(left)} ${map.y(0)}H${map.x(right)}` });
     set(diagonal, { d: map.line([left, right], [left, right]) });
-    const half = map.x(reach / SAMPLES) - map.x(0);
     const d = { door: "", away: "", hill: "", wall: "" };
-    samples.forEach((sample, i) => {
-      const px = map.x(offsetOf(i));
-      const what = kind(sample);
-      if (what === "door" || what === "away") d[what] += `M${px - half} ${ceil}H${px + half}V${floor}H${px - half}Z`;
+    const computed = Array.from(samples.keys()).filter((i) => samples[i]);
+    computed.forEach((i, k) => {
+      // Each stands for those to its right that are not computed yet.
+      const [from, to] = [i, computed[k + 1] ?? SAMPLES].map((each) => map.x(offsetOf(each - 0.5)));
+      const what = kind(samples[i]);
+      if (what === "door" || what === "away") d[what] += `M${from} ${ceil}H${to}V${floor}H${from}Z`;
       if (what !== "stays") return;
-      const py = map.y((sample.next - minimum()) / rule.lr);
-      d[outside(offsetOf(i)) ? "wall" : "hill"] +=
-        `M${(px - 1.7).toFixed(1)} ${clamp(py, ceil - 9, floor + 9).toFixed(1)}h3.4`;
+      const py = map.y((samples[i].next - minimum()) / rule.lr);
+      d[outside(offsetOf(i)) ? "wall" : "hill"] += `M${from} ${clamp(py, ceil - 9, floor + 9).toFixed(1)}H${to}`;
     });
     set(doors, { d: d.door });
     set(exits, { d: d.away });
     awayKey.hidden = d.away === "";
     dots.forEach((path) => set(path, { d: d[path.dataset.by] }));
-    const held = prison();
+    const held = work.length ? false : prison();
     remark.textContent = held === null ? "" : held ? "prison" : "outer side";
     set(remark, { x: (edge + middle) / 2, y: ceil + 14, "text-anchor": "middle", "data-held": held });
     drawWeb();
@@ -235,25 +238,27 @@ export function render({ model, el }) {
 
   function words() {
     const x = format(model.get("start"));
-    const bottoms = run.turns.filter(({ climbs }) => climbs).length;
-    if (run.arrival >= 0 && well === scene.goal) return `From x = ${x} the first descent ends in the deepest valley.`;
+    const arrived = run.arrival >= 0;
+    const climbs = run.turns.filter(({ climbs, step }) => climbs && (!arrived || step < run.arrival)).length;
+    const when = arrives() ? "" : `, later than the ${model.get("steps")} steps of the bar code`;
+    if (!climbs)
+      return arrived
+        ? `From x = ${x} the first descent leads into the deepest valley, at step ${run.arrival}${when}.`
+        : `From x = ${x} the first descent has not ended after ${LIFE} steps.`;
     const { offsets } = stay();
-    const places = offsets.slice(0, 4).map(signed).join(", ");
     const more = offsets.length > 4 ? ", …" : "";
-    const stops = `From x = ${x} descents stop at ${places}${more} λ from the valley’s floor`;
-    const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
-    if (run.arrival >= 0) {
-      const climbs = run.turns.filter(({ climbs, step }) => climbs && step < run.arrival).length;
-      const late = arrives() ? "" : `, later than the ${model.get("steps")} steps of the bar code`;
-      return `${stops}; after ${count(climbs, "climb")}, at step ${run.arrival}${late}, it is in the deepest valley.`;
+    const places = offsets.slice(0, 4).map(signed).join(", ") + more;
+    const which = offsets.length < climbs ? "the last descents" : "descents";
+    const stops = `From x = ${x} ${which} stop at ${places} λ from the valley’s floor`;
+    if (arrived) {
+      const count = `${climbs} climb${climbs === 1 ? "" : "s"}`;
+      return `${stops}; after ${count}, at step ${run.arrival}${when}, it is in the deepest valley.`;
     }
-    if (run.period) {
-      const held = offsets.slice(-run.period).every(outside) ? ", up the outer side and back" : "";
-      const cycle = run.period === 1 ? "the same place for ever" : `a cycle of ${run.period} turns for ever`;
-      return `${stops}: ${cycle}${held}. It never crosses.`;
-    }
-    if (!bottoms) return `From x = ${x} the first descent has not ended after ${LIFE} steps.`;
-    return `${stops}: after ${LIFE} steps it has neither reached the deepest valley nor come to a cycle.`;
+    if (!run.period)
+      return `${stops}: after ${LIFE} steps it has neither reached the deepest valley nor come to a cycle.`;
+    const held = offsets.slice(-run.period).every(outside) ? ", up the outer side and back" : "";
+    const cycle = run.period === 1 ? "the same place for ever" : `a cycle of ${run.period} turns for ever`;
+    return `${stops}: ${cycle}${held}. It never crosses.`;
   }
 
   function tally() {
@@ -281,7 +286,7 @@ export function render({ model, el }) {
     const steps = model.get("steps");
     const starts = coarseToFine(scene.starts).filter((i) => bars[i] === undefined);
     const turns = coarseToFine(SAMPLES).filter((i) => samples[i] === undefined);
-    const one = [
+    const jobs = [
       ...starts.map((i, k) => [
         k / starts.length,
         () => (bars[i] = travel(scene, startOf(i), rule, steps, known).arrival >= 0),
@@ -291,7 +296,7 @@ export function render({ model, el }) {
         () => (samples[i] = turnToTurn(scene, minimum() + offsetOf(i) * rule.lr, rule, LONGEST)),
       ]),
     ];
-    work = one.sort(([a], [b]) => a - b).map(([, job]) => job);
+    work = jobs.sort(([a], [b]) => a - b).map(([, job]) => job);
     goOn();
   }
 

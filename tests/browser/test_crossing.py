@@ -231,25 +231,26 @@ def test_gamma_opens_the_prison_and_the_bar_code_is_whole(plant):
 
 
 @pytest.mark.parametrize("view", ["light-desktop"], indirect=True)
-@pytest.mark.parametrize("explorer, slider", [(ClimbExplorer(loss="sine"), "λ"), (ReturnMapExplorer(lr=0.0035), "λ")])
-def test_the_page_keeps_up_while_a_slider_moves(plant, explorer, slider):
-    """The smallest λ, whose runs are the longest, with the processor slowed down fourfold."""
-    shown, page = plant(explorer)
-    expect(shown.locator("strong").first).not_to_be_empty()
-    page.wait_for_timeout(300)
-    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 4})
-    handle = shown.get_by_role("slider", name=slider, exact=True)
-    handle.focus()
+def test_a_slow_machine_computes_in_slices_and_says_so(plant):
+    """With a clock by which every run takes 8 ms, no frame computes for more than three of them."""
+    shown, page = plant(ReturnMapExplorer())
+    share = shown.locator(".unseen").nth(1).locator("xpath=preceding-sibling::*")
+    expect(share).to_contain_text(re.compile(r"^Of \d+ starts outside"))
+    whole = share.inner_text()
     page.evaluate("""() => {
-      window.frames_ = [];
-      const next = (time) => { frames_.push(time); window.going = requestAnimationFrame(next); };
-      requestAnimationFrame(next);
+      let clock = 0;
+      performance.now = () => (clock += 8);
+      window.told = [];
+      const share = document.querySelectorAll(".unseen")[1].previousSibling;
+      new MutationObserver(() => told.push(share.textContent)).observe(share, { childList: true });
+      model.set("lr", 0.05);
     }""")
-    for _ in range(30):
-        page.keyboard.press("ArrowLeft" if explorer.lr > 0.01 else "ArrowRight")
-    page.evaluate("cancelAnimationFrame(going)")
-    gaps = sorted(b - a for a, b in pairwise(page.evaluate("frames_")))
-    assert gaps[len(gaps) // 2] < 150, gaps
+    page.wait_for_function("told.length && /^Of [0-9]+ starts outside/.test(told.at(-1))")
+    told = page.evaluate("told")
+    counts = [int(re.search(r"\d+", words)[0]) for words in told[:-1]]
+    assert all("computed so far" in words for words in told[:-1])
+    assert counts == sorted(counts) and len(counts) > 50 and max(b - a for a, b in pairwise(counts)) <= 3
+    assert told[-1] != whole and re.search(r"\d+", told[-1])[0] == re.search(r"\d+", whole)[0]
 
 
 @pytest.mark.parametrize("page_name, name", SHOWN)
