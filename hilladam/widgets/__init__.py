@@ -4,18 +4,22 @@ from hilladam._extras import extra
 
 with extra("widgets"):
     from hilladam.widgets._annealing_panel import annealing_panel
+    from hilladam.widgets._climb_explorer import ClimbExplorer
     from hilladam.widgets._colour_explorer import ColourExplorer
     from hilladam.widgets._colour_panel import colour_panel
     from hilladam.widgets._escape_panel import escape_panel
     from hilladam.widgets._hill_explorer import HillExplorer
     from hilladam.widgets._phase_explorer import PhaseExplorer
     from hilladam.widgets._polynomial_panel import polynomial_panel
+    from hilladam.widgets._return_map_explorer import ReturnMapExplorer
     from hilladam.widgets._series_explorer import SeriesExplorer
 
 __all__ = [
+    "ClimbExplorer",
     "ColourExplorer",
     "HillExplorer",
     "PhaseExplorer",
+    "ReturnMapExplorer",
     "SeriesExplorer",
     "annealing_panel",
     "colour_panel",

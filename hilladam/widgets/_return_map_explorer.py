@@ -1,0 +1,210 @@
+"""From turn to turn: where Hill-ADAM's descents stop, as a map of the line into itself, and what becomes of a start."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+import traitlets
+from matplotlib.figure import Figure
+
+from hilladam.experiments import Record, run_points
+from hilladam.figures import COLOURS
+from hilladam.losses import DOUBLE_WELL, TABLE_1, Polynomial
+from hilladam.optim import decide
+from hilladam.widgets._explorer import Explorer, Number, front_end, setting
+
+_BETAS = (0.9, 0.999)
+_STARTS = 240
+_SAMPLES = 320
+_WINDOWS = (3.6, 6, 10, 16, 25, 40)
+_LEGS = 3
+_LONGEST = 3000
+_LOSSES = {"double well": DOUBLE_WELL, **{key: TABLE_1[key] for key in ("sixth", "eighth", "tenth")}}
+_PLACES = {  # the ends of the starts, the one that is shown first, and γ
+    "double well": (-1.65, 1.55, 1.26, 20.0),
+    "sixth": (-1.4, 0.2, 0.1, 200.0),
+    "eighth": (1.25, 4.3, 2.9, 200.0),
+    "tenth": (0.8, 5.2, 3.8, 200.0),
+}
+
+
+class ReturnMapExplorer(Explorer):
+    """Drag a start and follow its run from turn to turn; see what becomes of every other start. No kernel is needed.
+
+    A turn leaves nothing of Hill-ADAM but its place. So where a descent stops decides where the next one does: the map
+    of the page has the first across and the second up, in λ from the valley's floor. In a door the next climb leads
+    into another valley, towards the deepest; on the outer side it goes up the wall. β₁ is 0.9 and β₂ 0.999.
+
+    Args:
+        loss (str): ``"double well"``, or ``"sixth"``, ``"eighth"`` or ``"tenth"`` of :data:`hilladam.losses.TABLE_1`.
+        start (float): x₀. Default: one that suits the loss.
+        lr (float): λ.
+        delta (float): δ, in units of the loss.
+        gamma (float): γ, in units of the loss. Default: 20 for the double well, 200 for the others.
+        steps (int): the length of a run, 1 to 5,000.
+        task (str): what the reader is asked to do, shown first.
+
+    Each argument is a trait: read it after playing, or set it from a cell.
+
+    Raises:
+        traitlets.TraitError: an argument out of its range.
+
+    Example:
+        >>> from hilladam.widgets import ReturnMapExplorer
+        >>> explorer = ReturnMapExplorer(loss="double well", lr=0.05, delta=1e-4)
+        >>> for gamma in (200.0, 5.0, 2.0):
+        ...     explorer.gamma = gamma
+        ...     print(gamma, explorer.reached().mean().round(2))
+        200.0 0.69
+        5.0 1.0
+        2.0 1.0
+    """
+
+    _esm = front_end("turns")
+    _css = Explorer._css + (Path(__file__).parent / "crossing.css").read_text(encoding="utf-8")
+
+    landscapes = traitlets.Dict().tag(sync=True)
+    loss = setting(traitlets.Enum(list(_LOSSES), "double well"))
+    start = setting(Number(min=-1e6, max=1e6))
+    lr = setting(Number(0.03, min=1e-3, max=1))
+    delta = setting(Number(1e-4, min=0, max=1e6))
+    gamma = setting(Number(min=-1e6))
+    steps = setting(traitlets.Int(4000, min=1, max=5000))
+    task = setting(traitlets.Unicode())
+
+    @traitlets.default("start")
+    def _start(self):
+        return _PLACES[self.loss][2]
+
+    @traitlets.default("gamma")
+    def _gamma(self):
+        return _PLACES[self.loss][3]
+
+    @traitlets.default("landscapes")
+    def _landscapes(self):
+        return {key: _landscape(key) for key in _LOSSES}
+
+    @property
+    def polynomial(self) -> Polynomial:
+        """The loss."""
+        return _LOSSES[self.loss]
+
+    @property
+    def starts(self) -> np.ndarray:
+        """The starts of the bar code, from left to right."""
+        left, right, *_ = _PLACES[self.loss]
+        return left + ((np.arange(_STARTS) + 0.5) / _STARTS) * (right - left)
+
+    def run(self) -> Record:
+        """The run from ``start``, to the last bit that of the page where numba is installed."""
+        return self._run([self.start]).member(0)
+
+    def reached(self) -> np.ndarray:
+        """Which of ``starts`` lead to the deepest valley: bool. It is reached below the floors of all others."""
+        return self._run(self.starts, history=False).best_losses < _gate(self.polynomial)
+
+    def _run(self, starts, **options):
+        settings = dict(lr=self.lr, betas=_BETAS, delta=self.delta, gamma=self.gamma)
+        return run_points(self.polynomial, starts, self.steps, **settings, **options)
+
+    def next_turns(self, places: np.ndarray) -> np.ndarray:
+        """Where the descent after the next climb stops, for bottom turns at these places; NaN where one has no end."""
+        return self._leg(self._leg(np.asarray(places, dtype=float), True), False)
+
+    def _leg(self, x, climbs):
+        """From turns to the next ones, with the operations of the compiled engine in their order."""
+        sign, (beta1, beta2) = (-1.0 if climbs else 1.0), _BETAS
+        m, v, power1, power2 = 0.0, 0.0, 1.0, 1.0
+        previous, end = np.full(x.shape, np.nan), np.full(x.shape, np.nan)
+        for _ in range(_LONGEST):
+            if not np.isnan(end).any():
+                break
+            g = sign * self.polynomial.derivative(x)
+            m, power1 = beta1 * m + (1 - beta1) * g, power1 * beta1
+            v, power2 = beta2 * v + (1 - beta2) * g * g, power2 * beta2
+            x = x - self.lr * (m * (1 / (1 - power1))) / (np.sqrt(v * (1 / (1 - power2))) + 1e-8)
+            losses, before = torch.from_numpy(self.polynomial(x)), torch.from_numpy(previous)
+            now = decide(losses, torch.full(x.shape, climbs), before, self.delta, self.gamma)
+            end = np.where(np.isnan(end) & (now.reason.numpy() > 0), x, end)
+            previous = now.previous_loss.numpy()
+        return end
+
+    @plt.style.context("hilladam.figures.hilladam")
+    def picture(self) -> Figure:
+        loss, scene, run = self.polynomial, _landscape(self.loss), self.run()
+        figure, (hill, square) = plt.subplots(1, 2, figsize=(8, 3.8))
+        x = np.linspace(scene["left"], scene["right"], 400)
+        hill.plot(x, loss(x), color=COLOURS["loss"], linewidth=1.2)
+        colours = [COLOURS["best"] if reached else "0.85" for reached in self.reached()]
+        width = (scene["right"] - scene["left"]) / _STARTS
+        hill.bar(self.starts, 0.09, width, color=colours, transform=hill.get_xaxis_transform(), linewidth=0)
+        there = run.losses < scene["gate"]
+        turns = run.switches[run.switches < there.argmax()] if there.any() else run.switches
+        ends = np.append(turns, there.argmax()) if there.any() else turns
+        stops = np.append(self.start, run.states[ends])[: 2 * _LEGS + 1]
+        for number, (begin, end) in enumerate(pairwise(stops)):
+            path = np.linspace(begin, end, 60)
+            lift = 0.02 + 0.018 * number
+            colour = COLOURS["maximize" if number % 2 else "minimize"]
+            hill.plot(path, loss(path) + lift * (scene["top"] - scene["bottom"]), color=colour, linewidth=1.2)
+        hill.plot(self.start, min(loss(self.start), scene["top"]), "o", color="black", markersize=9)
+        hill.set(xlabel="x", ylabel="loss", xlim=(scene["left"], scene["right"]), ylim=(scene["bottom"], scene["top"]))
+
+        bottoms = run.states[turns[::2]]  # descents come first
+        wells = np.searchsorted(scene["maxima"], bottoms)
+        others = np.flatnonzero(wells != scene["goal"])
+        last = others[-1] if len(others) else len(wells) - 1
+        well = wells[last] if len(wells) else scene["goal"]
+        first = max(np.flatnonzero(wells[: last + 1] != well), default=-1) + 1
+        floor, inner = scene["minima"][well], np.sign(scene["goal"] - well) or 1
+        offsets = (bottoms[first : last + 1] - floor) / self.lr
+        reach = next((w for w in _WINDOWS if w >= 1.15 * abs(offsets).max(initial=0)), _WINDOWS[-1])
+        places = reach * ((2 * np.arange(_SAMPLES) + 1) / _SAMPLES - 1)
+        following = self.next_turns(floor + places * self.lr)
+        side = np.where(np.isnan(following), np.nan, (np.searchsorted(scene["maxima"], following) - well) * inner)
+        square.axvspan(0, -reach * inner, color="0.93", linewidth=0)
+        for leaves, colour in ((side > 0, "#a9d8c3"), (side < 0, "0.8")):
+            square.fill_between(places, 0, 1, where=leaves, step="mid", color=colour, linewidth=0,
+                                transform=square.get_xaxis_transform())  # fmt: skip
+        square.plot([-reach, reach], [-reach, reach], color=COLOURS["loss"], linestyle="--", linewidth=0.8)
+        for outside, colour in ((False, "minimize"), (True, "maximize")):
+            chosen = (side == 0) & ((places * inner < 0) == outside)
+            square.plot(places[chosen], (following[chosen] - floor) / self.lr, ".", color=COLOURS[colour], markersize=3)
+        if len(offsets):
+            web = np.repeat(offsets, 2)
+            up = [reach] if there.any() or last + 1 < len(wells) else []
+            square.plot(web[: len(web) - 1 + len(up)], [-reach, *web[2:], *up], color="black", linewidth=1.4)
+        square.set(xlim=(-reach, reach), ylim=(-reach, reach), xlabel="where a descent stops, in λ from the floor",
+                   ylabel="where the next one stops")  # fmt: skip
+        return figure
+
+
+def _gate(loss):
+    """The loss of the deepest minimum but one: what is below it is in the deepest valley."""
+    return sorted(point.value for point in loss.minima)[1]
+
+
+def _landscape(key):
+    loss, (left, right, start, gamma) = _LOSSES[key], _PLACES[key]
+    minima = [point.x for point in loss.minima]
+    values = [point.value for point in loss.stationary_points if left < point.x < right]
+    low = min(values)
+    high = min(max(loss(left), loss(right), *values), low + 2.2 * (max(values) - low))
+    return {
+        "name": loss.name,
+        "coefficients": loss._about_centre,
+        "centre": loss._middle,
+        "minima": minima,
+        "maxima": [point.x for point in loss.stationary_points if point.kind == "maximum"],
+        "goal": minima.index(loss.global_minimum.x),
+        "gate": _gate(loss),
+        "left": left,
+        "right": right,
+        "starts": _STARTS,
+        "bottom": low - 0.36 * (high - low),
+        "top": high + 0.15 * (high - low),
+        "start": start,
+        "gamma": gamma,
+    }

@@ -1,0 +1,263 @@
+"""The explorers of crossing react to pointer, touch and keys: in a page of their own, and where the book shows them."""
+
+import json
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from page_checks import excess, violations
+from playwright.sync_api import expect
+
+from hilladam.widgets import ClimbExplorer, ReturnMapExplorer
+
+ROOT = Path(__file__).parents[2]
+EXPLORERS = {"ClimbExplorer": "one climb", "ReturnMapExplorer": "from turn to turn"}
+SHOWN = [
+    (path.relative_to(ROOT).with_suffix(".html"), name)
+    for path in sorted(ROOT.glob("book/**/*.ipynb"))
+    for name in EXPLORERS
+    if ".ipynb_checkpoints" not in path.parts and f"{name}(" in path.read_text(encoding="utf-8")
+]
+PAGE = """<!doctype html><html lang="en" data-theme="{theme}"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1"><title>Planted</title>
+<style>body {{ font: 16px system-ui, sans-serif; margin: 12px; {ground} }} * {{ box-sizing: border-box }} {css}</style>
+<main><h1>Planted</h1><div id="place"></div></main><script type="module">{script}</script></html>"""
+# What stands for the model of ipywidgets.
+MODEL = """
+const [traits, heard] = [STATE, {}];
+window.model = {
+  get: (name) => traits[name],
+  set(name, value) {
+    for (const [key, each] of Object.entries(typeof name === "object" ? name : { [name]: value })) {
+      if (traits[key] === each) continue;
+      traits[key] = each;
+      for (const action of heard[`change:${key}`] ?? []) action();
+    }
+  },
+  on: (event, action) => (heard[event] ??= []).push(action),
+  off: (event, action) => (heard[event] = heard[event].filter((each) => each !== action)),
+  save_changes: () => (window.saved = { ...traits }),
+};
+window.heard = heard;
+window.away = widget.render({ model, el: document.getElementById("place") });
+"""
+
+
+@pytest.fixture
+def plant(view):
+    """Plant an explorer in a page of its own, with no kernel, and see that nothing goes wrong there."""
+    with view.new_page() as page:
+        page.faults = []
+        page.on("pageerror", lambda error: page.faults.append(f"script error: {error}"))
+        page.on("console", lambda message: message.type == "error" and page.faults.append(message.text))
+
+        def open(explorer):
+            dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+            state = {name: value for name, value in explorer.get_state().items() if not name.startswith("_")}
+            script = explorer._esm.replace("export default", "const widget =") + MODEL.replace(
+                "STATE", json.dumps(state)
+            )
+            look = (
+                {"theme": "dark", "ground": "background: #121212; color: #e4e8ed"}
+                if dark
+                else {"theme": "light", "ground": ""}
+            )
+            page.set_content(PAGE.format(css=explorer._css, script=script, **look))
+            return page.get_by_role("group", name=re.compile(f"^Explorer: {EXPLORERS[type(explorer).__name__]}")), page
+
+        yield open
+        assert page.faults == []
+
+
+def trait(page, name):
+    return page.evaluate("name => model.get(name)", name)
+
+
+def press(page, handle, *keys):
+    """Press keys on something, and see whether it says something new after each."""
+    handle.focus()
+    for key in keys:
+        before = handle.get_attribute("aria-valuetext")
+        page.keyboard.press(key)
+        expect(handle).not_to_have_attribute("aria-valuetext", before)
+
+
+def middle(handle):
+    handle.scroll_into_view_if_needed()
+    box = handle.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def drag(page, start, across, up, steps=10):
+    x, y = start
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + across, y - up, steps=steps)
+    page.mouse.up()
+
+
+@pytest.mark.parametrize("explorer", [ClimbExplorer, ReturnMapExplorer])
+def test_it_fits_and_is_accessible(plant, axe, explorer):
+    shown, page = plant(explorer(task="A question?"))
+    expect(shown).to_contain_text("A question?")
+    for width in (1360, 720, 390, 360, 320):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.wait_for_timeout(100)
+        assert excess(page) <= 0, width
+    assert violations(page, axe) == []
+
+
+@pytest.mark.parametrize("explorer", [ClimbExplorer, ReturnMapExplorer])
+def test_it_goes_without_a_trace(plant, explorer):
+    shown, page = plant(explorer())
+    expect(shown.locator("strong").first).not_to_be_empty()
+    assert page.evaluate("Object.values(heard).flat().length") > 5
+    page.evaluate("away()")
+    assert page.evaluate("Object.values(heard).flat().length") == 0
+
+
+def test_delta_is_dragged_along_the_climb_and_says_where_it_ends(plant):
+    shown, page = plant(ClimbExplorer())
+    delta, verdict = shown.get_by_role("slider", name="δ", exact=True), shown.locator(".unseen").first
+    expect(delta).to_have_attribute("aria-valuetext", re.compile("δ = 1e−4: ends at step 56, .* short of the top"))
+    press(page, delta, "ArrowUp", "PageDown", "Shift+ArrowRight", "Home", "End")
+    assert trait(page, "delta") == pytest.approx(2 * 0.7171, rel=1e-2)  # twice the hill's height
+    page.evaluate("model.set('delta', 1e-3)")
+    expect(delta).to_have_attribute("aria-valuetext", re.compile("ends at step 30, .* beyond the top"))
+    expect(verdict).to_contain_text("falls into the next valley")
+    drag(page, middle(shown.locator(".grip")), 0, -60)
+    assert trait(page, "delta") < 1e-4
+    assert page.evaluate("saved.delta") == trait(page, "delta")
+
+
+def test_the_line_is_dragged_anywhere_and_the_bar_is_tapped(plant):
+    shown, page = plant(ClimbExplorer())
+    line = shown.get_by_role("slider", name="δ", exact=True)
+    box = line.bounding_box()
+    drag(page, (box["x"] + box["width"] / 3, middle(line)[1]), 0, 50)
+    assert trait(page, "delta") > 5e-4
+    first = shown.locator(".outcome").last.bounding_box()
+    page.mouse.click(first["x"] + first["width"] / 2, first["y"] + first["height"] - 2)
+    assert trait(page, "delta") < 1e-8
+
+
+def test_a_step_is_shown_in_all_three_panels(plant):
+    shown, page = plant(ClimbExplorer())
+    step, balls = shown.get_by_role("slider", name="step", exact=True), shown.locator("circle.ball")
+    pointed = shown.locator(".pointed")
+    expect(pointed).to_contain_text("Step 40")
+    before = [ball.get_attribute("cx") for ball in balls.all()]
+    press(page, step, "ArrowRight", "Shift+ArrowLeft")
+    assert trait(page, "step") == 31
+    expect(pointed).to_contain_text("Step 31")
+    assert all(a != b for a, b in zip(before, [ball.get_attribute("cx") for ball in balls.all()], strict=True))
+    x, y = middle(shown.locator("svg", has_text="x about the top").first)
+    page.mouse.move(x, y)
+    expect(pointed).not_to_contain_text("Step 31")
+    assert trait(page, "step") == 31  # the mouse only looks
+    page.mouse.move(0, 0)
+    expect(pointed).to_contain_text("Step 31")
+
+
+def test_settings_climb_again(plant):
+    shown, page = plant(ClimbExplorer())
+    marks = shown.locator(".stairs").last
+    for name in ("λ", "β₁", "start, in λ"):
+        before = marks.get_attribute("d")
+        press(page, shown.get_by_role("slider", name=name, exact=True), "ArrowRight")
+        expect(marks).not_to_have_attribute("d", before)
+    for key in ("sine", "tenth", "eighth", "sixth"):
+        before = marks.get_attribute("d")
+        shown.get_by_role("combobox", name="hill").select_option(key)
+        expect(marks).not_to_have_attribute("d", before)
+    assert trait(page, "loss") == "sixth"
+
+
+def test_a_finger_drags_and_does_not_scroll(browser, plant):
+    for explorer, name, trait_name in ((ClimbExplorer(), "δ", "delta"), (ReturnMapExplorer(), "start", "start")):
+        shown, page = plant(explorer)
+        handle = shown.locator(".grip" if name == "δ" else ".ball").first
+        x, y = middle(handle)
+        before, top = trait(page, trait_name), page.evaluate("scrollY")
+        touch = page.context.new_cdp_session(page)
+        touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+        for i in range(12):
+            page.wait_for_timeout(16)
+            touch.send(
+                "Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x - 4 * i, "y": y - 4 * i}]}
+            )
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        page.wait_for_timeout(50)
+        assert trait(page, trait_name) != before
+        assert page.evaluate("scrollY") == top
+
+
+def test_the_start_is_dragged_out_of_the_prison(plant):
+    shown, page = plant(ReturnMapExplorer())
+    start, verdict = shown.get_by_role("slider", name="start", exact=True), shown.locator(".unseen").first
+    expect(start).to_have_attribute("aria-valuetext", re.compile("^x = 1.26: does not get there"))
+    expect(verdict).to_contain_text("It never crosses")
+    expect(shown.locator(".ring").first).to_be_visible()
+    press(page, start, "ArrowRight", "ArrowLeft", "Shift+ArrowLeft")
+    page.evaluate("model.set('start', 0.7)")
+    expect(start).to_have_attribute("aria-valuetext", "x = 0.7: reaches the deepest valley")
+    expect(verdict).to_contain_text("it is in the deepest valley")
+    drag(page, middle(shown.locator(".ball")), -30, 0)
+    assert trait(page, "start") < 0.65
+    assert page.evaluate("saved.start") == trait(page, "start")
+    box = shown.locator(".ground").bounding_box()
+    page.mouse.click(box["x"] + box["width"] - 3, box["y"] + box["height"] / 2)
+    assert trait(page, "start") > 1.4
+
+
+def test_gamma_opens_the_prison_and_the_bar_code_is_whole(plant):
+    shown, page = plant(ReturnMapExplorer())
+    share = shown.locator(".unseen").nth(1)
+    expect(share).to_contain_text("starts outside the deepest valley")
+    held = re.search(r"Of (\d+) starts outside the deepest valley (\d+) %", share.inner_text())
+    explorer = ReturnMapExplorer()
+    outside = explorer.starts > explorer.polynomial.stationary_points[1].x
+    assert int(held[1]) == outside.sum()
+    assert int(held[2]) == round(100 * explorer.reached()[outside].mean())
+    expect(shown.locator("text.note", has_text="prison")).to_be_visible()
+    page.evaluate("model.set('gamma', 1.3)")
+    expect(share).to_contain_text("100 %")
+    expect(shown.locator("text.note", has_text="outer side")).to_be_visible()
+    shown.get_by_role("combobox", name="loss").select_option("tenth")
+    expect(shown.get_by_role("slider", name="γ", exact=True)).to_have_attribute("aria-valuetext", "200")
+    press(page, shown.get_by_role("slider", name="δ", exact=True), "ArrowLeft")
+    expect(share).to_contain_text(re.compile(r"Of \d+ starts outside"))
+
+
+@pytest.mark.parametrize("view", ["light-desktop"], indirect=True)
+def test_a_slow_machine_computes_in_slices_and_says_so(plant):
+    """With a clock by which every run takes 8 ms, no frame computes for more than three of them."""
+    shown, page = plant(ReturnMapExplorer())
+    share = shown.locator(".unseen").nth(1).locator("xpath=preceding-sibling::*")
+    expect(share).to_contain_text(re.compile(r"^Of \d+ starts outside"))
+    whole = share.inner_text()
+    page.evaluate("""() => {
+      let clock = 0;
+      performance.now = () => (clock += 8);
+      window.told = [];
+      const share = document.querySelectorAll(".unseen")[1].previousSibling;
+      new MutationObserver(() => told.push(share.textContent)).observe(share, { childList: true });
+      model.set("lr", 0.05);
+    }""")
+    page.wait_for_function("told.length && /^Of [0-9]+ starts outside/.test(told.at(-1))")
+    told = page.evaluate("told")
+    counts = [int(re.search(r"\d+", words)[0]) for words in told[:-1]]
+    assert all("computed so far" in words for words in told[:-1])
+    assert counts == sorted(counts) and len(counts) > 50 and max(b - a for a, b in pairwise(counts)) <= 3
+    assert told[-1] != whole and re.search(r"\d+", told[-1])[0] == re.search(r"\d+", whole)[0]
+
+
+@pytest.mark.parametrize("page_name, name", SHOWN)
+def test_the_books_page_shows_it(page, address, page_name, name):
+    page.goto(f"{address}{page_name}")
+    explorer = page.get_by_role("group", name=re.compile(f"^Explorer: {EXPLORERS[name]}")).first
+    explorer.wait_for()
+    explorer.scroll_into_view_if_needed()
+    press(page, explorer.get_by_role("slider", name="λ", exact=True), "ArrowRight", "ArrowLeft")
+    assert page.faults == []
