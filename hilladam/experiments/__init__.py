@@ -1,5 +1,6 @@
 """The paper's experiments, rerun: many independent runs in lock step on one device."""
 
+from hilladam.experiments._against_restarts import against_restarts, stored_against_restarts
 from hilladam.experiments._classifier import DIGITS_SIZES
 from hilladam.experiments._coincidences import coincidences
 from hilladam.experiments._compiled import run_networks, run_points
@@ -12,7 +13,15 @@ from hilladam.experiments._intervals import wilson_interval
 from hilladam.experiments._models import ACTIVATIONS, Points, StackedMLP, network
 from hilladam.experiments._race import RACE_CONTENDERS, race, standings
 from hilladam.experiments._restarts import RestartedAdam, gradients_to, restarted
-from hilladam.experiments._table1 import PAPER_TABLE_1, decode_mean, readings, stored_readings, summarize, table1
+from hilladam.experiments._table1 import (
+    PAPER_TABLE_1,
+    decode_chance,
+    decode_mean,
+    readings,
+    stored_readings,
+    summarize,
+    table1,
+)
 from hilladam.experiments._table2 import (
     PAPER_TABLE_2,
     TABLE_2_CONTENDERS,
@@ -20,8 +29,10 @@ from hilladam.experiments._table2 import (
     TABLE_2_SIZES,
     PositiveGains,
     stored_table2,
+    stored_table2_rates,
     summarize_table2,
     table2,
+    table2_rates,
     tabulate,
 )
 from hilladam.experiments._training import Record, train
@@ -49,8 +60,10 @@ __all__ = [
     "Record",
     "RestartedAdam",
     "StackedMLP",
+    "against_restarts",
     "coincidences",
     "course",
+    "decode_chance",
     "decode_mean",
     "digits",
     "gradients_to",
@@ -62,13 +75,16 @@ __all__ = [
     "run_networks",
     "run_points",
     "standings",
+    "stored_against_restarts",
     "stored_readings",
     "stored_table2",
+    "stored_table2_rates",
     "summarize",
     "summarize_digits",
     "summarize_table2",
     "table1",
     "table2",
+    "table2_rates",
     "tabulate",
     "train",
     "tune",
