@@ -1,6 +1,7 @@
 """What the command line takes, and what it refuses before any work is done."""
 
 import argparse
+import json
 import math
 import os
 import sys
@@ -36,9 +37,12 @@ READINGS_EPILOG = """\
 For example, a first look in a minute or so:
   python -m hilladam readings --seeds 4 --steps 3000"""
 
-TUNE_EPILOG = """\
-For example, the rates that the book's races take:
-  python -m hilladam tune --json race.json"""
+RACE_EPILOG = """\
+Everybody on every course takes about half an hour on one core; the table is of the share of runs that reached the
+target. What Ctrl-C left unfinished goes on with --resume. It needs NLopt and pycma: pip install 'hilladam[search]'.
+
+For example, what the package stores, begun, stopped and finished:
+  python -m hilladam race --resume race.interrupted.json --json race.json"""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -82,11 +86,13 @@ def parser() -> argparse.ArgumentParser:
     readings.add_argument("--seeds", type=seeds, default=60, help="runs of each cell (default 60)")
     readings.add_argument("--steps", type=steps, default=15_000, help="optimizer steps of each run (default 15000)")
 
-    tune = command(_commands.tune, "the learning rates of the book's races", TUNE_EPILOG)
-    tune.add_argument("--runs", type=seeds, default=100, help="starts of each race (default 100)")
-    tune.add_argument("--evaluations", type=steps, default=1000, help="of the loss in each run (default 1000)")
+    race = command(_commands.race, "the book's race, of everybody on every course", RACE_EPILOG)
+    race.add_argument("--runs", type=seeds, default=1000, help="starts of each race (default 1000)")
+    race.add_argument("--tuning-runs", type=seeds, default=200, help="starts of the races that tune (default 200)")
+    race.add_argument("--evaluations", type=steps, default=2000, help="of the loss in each run (default 2000)")
+    race.add_argument("--resume", type=_rows, metavar="FILE", help="take the rows that are in FILE as they are")
 
-    for each, threads in ((table1, 1), (table2, 2), (readings, 1), (tune, 1)):
+    for each, threads in ((table1, 1), (table2, 2), (readings, 1), (race, 1)):
         device = _device(torch.float32 if each is table2 else torch.float64)
         default = "the CPU with numba, else the GPU" if each in (table1, readings) else "the GPU"
         each.add_argument("--device", type=device, help=f"cpu, cuda, … (default: {default} where there is one)")
@@ -141,6 +147,18 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text} is not a number") from None
+
+
+def _rows(text: str) -> Path:
+    path = Path(text)
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error}") from None
+    needed = {"course", "contender", "evaluations"}
+    if not isinstance(rows, list) or not all(isinstance(row, dict) and needed <= set(row) for row in rows):
+        raise argparse.ArgumentTypeError(f"{text} does not have the rows of a race")
+    return path
 
 
 def _device(dtype: torch.dtype) -> Callable[[str], str]:

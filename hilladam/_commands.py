@@ -107,19 +107,33 @@ def readings(options: argparse.Namespace) -> Iterator[Result]:
     return work()
 
 
-def tune(options: argparse.Namespace) -> Iterator[Result]:
+def race(options: argparse.Namespace) -> Iterator[Result]:
     from tqdm.auto import tqdm
 
-    from hilladam.experiments import COURSES, course, tune
+    from hilladam._extras import extra
+    from hilladam.experiments import COURSES, RACE_CONTENDERS, SEARCHERS, race_results
+
+    with extra("search"):  # before hours of work, not after
+        import cma  # noqa: F401
+        import nlopt  # noqa: F401
+
+    rows = json.loads(options.resume.read_text(encoding="utf-8")) if options.resume else []
+    done = [(row["course"], row["contender"]) for row in rows]
+    count = len(COURSES) * (len(RACE_CONTENDERS) + len(SEARCHERS))
+
+    def result():
+        success = [1 - row["evaluations"].split().count("-") / len(row["evaluations"].split()) for row in rows]
+        table = pd.DataFrame(rows).assign(success=success)
+        table = table.pivot(index="contender", columns="course", values="success")
+        return Result(table, pd.DataFrame(rows), f"{len(rows)} of {count} contenders and courses")
 
     def work():
-        rows = []
-        for key in tqdm(COURSES, desc="tune", leave=False):
-            loss, box, target = course(key)
-            rates = tune(loss, target, box, runs=options.runs, evaluations=options.evaluations, device=options.device)
-            rows.append({"course": key, **rates})
-            table = pd.DataFrame(rows).set_index("course")
-            yield Result(table, table, f"{len(rows)} of {len(COURSES)} courses")
+        new = race_results(done, runs=options.runs, tuning_runs=options.tuning_runs, evaluations=options.evaluations,
+                           device=options.device)  # fmt: skip
+        for row in tqdm(new, desc="race", initial=len(rows), total=count, leave=False):
+            rows.append(row)
+            yield result()
+        yield result()
 
     return work()
 

@@ -21,6 +21,7 @@ from PIL import Image
 import hilladam
 from hilladam import colour, experiments
 from hilladam.__main__ import main
+from hilladam.experiments import _race_results
 
 SHORT = "table1 --seeds 1 --steps 2"
 
@@ -165,13 +166,22 @@ def test_the_readings_are_printed_and_written(call, tmp_path):
     assert {row["gamma"] for row in read(file)} == {None, 50.0, 200.0, "inf"}
 
 
-def test_the_learning_rates_are_printed_and_written(call, tmp_path, monkeypatch):
-    monkeypatch.setattr(experiments, "COURSES", ("double_well",))
-    file = tmp_path / "race.json"
-    assert call("tune", "--runs", 2, "--evaluations", 2, "--json", file)[0] == 0
-    (row,) = read(file)
-    assert row.pop("course") == "double_well"
-    assert list(row) == list(experiments.RACE_CONTENDERS)
+def test_the_race_is_printed_and_written_and_resumed(call, tmp_path, monkeypatch):
+    monkeypatch.setattr(_race_results, "COURSES", ("himmelblau",))
+    monkeypatch.setattr(_race_results, "RACE_CONTENDERS", ("SGD", "Adam"))
+    monkeypatch.setattr(_race_results, "SEARCHERS", ("DIRECT",))
+    file, again = tmp_path / "race.json", tmp_path / "again.json"
+    numbers = ("--runs", 2, "--tuning-runs", 2, "--evaluations", 30)
+    status, out, _ = call("race", *numbers, "--json", file)
+    assert status == 0 and "himmelblau" in out and "DIRECT" in out
+    rows = read(file)
+    assert [row["contender"] for row in rows] == ["SGD", "Adam", "DIRECT"]
+    assert [row["lr"] is None for row in rows] == [False, False, True]
+    file.write_text(json.dumps(rows[:2]))
+    assert call("race", *numbers, "--resume", file, "--json", again)[0] == 0
+    assert read(again) == rows
+    assert call("race", *numbers, "--resume", again, "--json", file)[0] == 0  # nothing is left to do
+    assert read(file) == rows
 
 
 @pytest.mark.parametrize(
@@ -182,7 +192,7 @@ def test_the_learning_rates_are_printed_and_written(call, tmp_path, monkeypatch)
         ("table1 --steps 1e99", "1e99 is not a positive whole number"),
         (f"table1 --steps {10**30}", "is not a positive whole number up to 1,000,000,000"),
         ("table1 --threads 1025", "1025 is not a positive whole number up to 1,024"),
-        ("tune --evaluations 0", "0 is not a positive whole number"),
+        ("race --evaluations 0", "0 is not a positive whole number"),
         ("table1 --seeds=-3", "-3 is not a positive whole number"),
         ("table1 --steps many", "many is not a positive whole number"),
         ("table1 --steps 1.5", "1.5 is not a positive whole number"),
@@ -418,7 +428,6 @@ def interrupted_when(call_number, function):
     [
         ("table2 --seeds 3 --steps 1", "table2", 24, "2 of 6 optimizers"),
         ("readings --seeds 1 --steps 1", "readings", 160, "2 of 4 activations"),
-        ("tune --runs 1 --evaluations 1", "tune", 2, "2 of 9 courses"),
     ],
 )
 def test_ctrl_c_keeps_what_is_complete(call, command, function, rows, complete, tmp_path, monkeypatch):
@@ -431,11 +440,30 @@ def test_ctrl_c_keeps_what_is_complete(call, command, function, rows, complete, 
     assert list(tmp_path.iterdir()) == [part]
 
 
+def a_race_that_ends_with(error):
+    def race_results(done, **numbers):
+        yield {"course": "camel", "contender": "SGD", "lr": 0.1, "evaluations": "3 -"}
+        yield {"course": "camel", "contender": "DIRECT", "evaluations": "7 9"}
+        raise error
+
+    return race_results
+
+
+def test_ctrl_c_keeps_what_of_the_race_is_complete(call, tmp_path, monkeypatch):
+    monkeypatch.setattr(experiments, "race_results", a_race_that_ends_with(KeyboardInterrupt()))
+    status, out, err = call("race", "--json", tmp_path / "all.json")
+    assert status == 130 and out
+    part = tmp_path / "all.interrupted.json"
+    complete = "2 of 100 contenders and courses"
+    assert err.splitlines()[-1] == f"Interrupted: {complete}; the table is of that, and so is {part}."
+    assert len(read(part)) == 2 and list(tmp_path.iterdir()) == [part]
+
+
 def test_ctrl_c_writes_no_part_into_what_another_program_reads(call, device, monkeypatch):
-    monkeypatch.setattr(experiments, "tune", interrupted_when(2, experiments.tune))
-    status, out, err = call(*"tune --runs 1 --evaluations 1 --json".split(), device("null"))
-    assert status == 130 and "double_well" in out
-    assert err.splitlines()[-1] == "Interrupted: 1 of 9 courses; the table is of that."
+    monkeypatch.setattr(experiments, "race_results", a_race_that_ends_with(KeyboardInterrupt()))
+    status, out, err = call("race", "--json", device("null"))
+    assert status == 130 and "camel" in out
+    assert err.splitlines()[-1] == "Interrupted: 2 of 100 contenders and courses; the table is of that."
 
 
 def test_ctrl_c_while_files_are_written_says_which_are_missing(call, tmp_path, monkeypatch):
@@ -463,17 +491,18 @@ def test_ctrl_c_while_files_are_written_says_which_are_missing(call, tmp_path, m
 
 
 def test_an_error_in_the_work_is_shown_after_what_is_complete(call, tmp_path, monkeypatch):
-    tune, names = experiments.tune, iter(["fine", "not"])
-
-    def broken(*arguments, **options):
-        if next(names) == "not":
-            raise ValueError("a bug")
-        return tune(*arguments, **options)
-
-    monkeypatch.setattr(experiments, "tune", broken)
+    monkeypatch.setattr(experiments, "race_results", a_race_that_ends_with(ValueError("a bug")))
     with pytest.raises(ValueError, match="a bug"):  # so there will be a traceback
-        call(*"tune --runs 1 --evaluations 1 --json".split(), tmp_path / "all.json")
-    assert len(read(tmp_path / "all.interrupted.json")) == 1
+        call("race", "--json", tmp_path / "all.json")
+    assert len(read(tmp_path / "all.interrupted.json")) == 2
+
+
+@pytest.mark.parametrize("text", ["", "{}", "3", "[3]", '[{"course": "camel"}]'])
+def test_what_cannot_be_resumed_is_refused(call, tmp_path, text):
+    file = tmp_path / "rows.json"
+    file.write_text(text)
+    status, _, err = call("race", "--resume", file)
+    assert status == 2 and "rows.json" in err.splitlines()[-1] and "Traceback" not in err
 
 
 @pytest.mark.parametrize(
@@ -492,6 +521,7 @@ def test_too_little_memory_is_one_line(call, error, monkeypatch):
 PEAK = """
 import sys
 from hilladam.__main__ import main
+from hilladam.experiments import _race_results
 main(sys.argv[1:])
 for line in open("/proc/self/status"):  # what getrusage says includes the process that started this one
     if line.startswith("VmHWM"):
@@ -519,7 +549,7 @@ def test_help_names_every_option(call):
         assert option in out
 
 
-@pytest.mark.parametrize("experiment", ["table1", "table2", "readings", "tune"])
+@pytest.mark.parametrize("experiment", ["table1", "table2", "readings", "race"])
 def test_help_gives_an_example(call, experiment):
     _, out, _ = call(experiment, "--help")
     (example,) = re.findall(rf"^  python -m hilladam ({experiment} .*)$", out, re.M)

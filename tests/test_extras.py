@@ -12,7 +12,7 @@ from hilladam._extras import MissingExtra, extra
 
 ROOT = Path(__file__).parents[1]
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-OPTIONAL = ["PIL", "skimage", "colour", "sklearn", "matplotlib", "ipywidgets", "anywidget", "numba"]
+OPTIONAL = ["PIL", "skimage", "colour", "sklearn", "matplotlib", "ipywidgets", "anywidget", "numba", "nlopt", "cma"]
 
 # One interpreter without any of them tries everything.
 CODE = f"""
@@ -31,6 +31,8 @@ for name in ("figures", "widgets", "colour"):
     tell(name, lambda: __import__(f"hilladam.{{name}}"))
 tell("digits", hilladam.experiments.load_digits)
 print("table2", main(["table2", "--steps", "1"]))
+tell("search", lambda: hilladam.experiments.search(abs, 0.0, (-1, 1), searchers=["MLSL with L-BFGS"], runs=1))
+print("race", main(["race"]))
 print("table1", main(["table1", "--steps", "1", "--seeds", "1"]))
 """
 
@@ -41,7 +43,14 @@ def bare():
 
 
 @pytest.mark.parametrize(
-    "name, package", [("figures", "matplotlib"), ("widgets", "matplotlib"), ("colour", "PIL"), ("digits", "sklearn")]
+    "name, package",
+    [
+        ("figures", "matplotlib"),
+        ("widgets", "matplotlib"),
+        ("colour", "PIL"),
+        ("digits", "sklearn"),
+        ("search", "nlopt"),
+    ],
 )
 def test_what_is_missing_is_told_in_one_line(bare, name, package):
     assert re.search(rf"^{name}: \w+ is not installed: pip install 'hilladam\[{name}\]'$", bare.stdout, re.M)
@@ -50,6 +59,8 @@ def test_what_is_missing_is_told_in_one_line(bare, name, package):
 def test_the_command_tells_it_without_a_traceback(bare):
     assert "table2 2\n" in bare.stdout
     assert "hilladam: PIL is not installed: pip install 'hilladam[colour]'\n" in bare.stderr
+    assert "race 2\n" in bare.stdout
+    assert "hilladam: cma is not installed: pip install 'hilladam[search]'\n" in bare.stderr
     assert "Traceback" not in bare.stderr
 
 

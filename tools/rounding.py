@@ -82,7 +82,8 @@ def start(seed: int, size: float = 1.0) -> Perturbation:
         return value if stack.paused else perturb(value, seed, size)
 
     for owner, name in (
-        (Polynomial, "__call__"), (Polynomial, "derivative"), (Surface, "__call__"), (ColourLoss, "__call__"),
+        (Polynomial, "__call__"), (Polynomial, "derivative"), (Surface, "__call__"),
+        (Surface, "value_and_gradient"), (ColourLoss, "__call__"),
         (StackedMLP, "__call__"), (torch.autograd, "grad"),
     ):  # fmt: skip
         stack.enter_context(patch.object(owner, name, _after(getattr(owner, name), change)))

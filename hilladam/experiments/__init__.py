@@ -1,6 +1,7 @@
 """The paper's experiments, rerun: many independent runs in lock step on one device."""
 
 from hilladam.experiments._against_restarts import against_restarts, stored_against_restarts
+from hilladam.experiments._budget import Budget, Spent
 from hilladam.experiments._classifier import DIGITS_SIZES
 from hilladam.experiments._coincidences import coincidences
 from hilladam.experiments._compiled import run_networks, run_points
@@ -9,10 +10,13 @@ from hilladam.experiments._courses import COURSES, Course, course
 from hilladam.experiments._digits import DIGITS_CONTENDERS, DIGITS_LR, DigitsRecord, digits, summarize_digits
 from hilladam.experiments._digits_data import Digits, load_digits
 from hilladam.experiments._digits_tuning import tune_digits
-from hilladam.experiments._intervals import wilson_interval
+from hilladam.experiments._intervals import cluster_interval, wilson_interval
 from hilladam.experiments._models import ACTIVATIONS, Points, StackedMLP, network
-from hilladam.experiments._race import RACE_CONTENDERS, race, standings
+from hilladam.experiments._protocol import RATES, Tuning, compare, difference_interval, holm, tune
+from hilladam.experiments._race import RACE_CONTENDERS, Field, field, race, race_rates, search, standings
+from hilladam.experiments._race_results import Result, race_results, stored_race, tuned
 from hilladam.experiments._restarts import RestartedAdam, gradients_to, restarted
+from hilladam.experiments._searchers import SEARCHERS
 from hilladam.experiments._table1 import (
     PAPER_TABLE_1,
     decode_chance,
@@ -35,8 +39,7 @@ from hilladam.experiments._table2 import (
     table2_rates,
     tabulate,
 )
-from hilladam.experiments._training import Record, train
-from hilladam.experiments._tuning import tune, tuned_rates
+from hilladam.experiments._training import LossRule, Record, train
 
 __all__ = [
     "ACTIVATIONS",
@@ -48,34 +51,51 @@ __all__ = [
     "PAPER_TABLE_1",
     "PAPER_TABLE_2",
     "RACE_CONTENDERS",
+    "RATES",
+    "SEARCHERS",
     "TABLE_2_CONTENDERS",
     "TABLE_2_SEEDS",
     "TABLE_2_SIZES",
+    "Budget",
     "Contender",
     "Course",
     "Digits",
     "DigitsRecord",
+    "Field",
+    "LossRule",
     "Points",
     "PositiveGains",
     "Record",
     "RestartedAdam",
+    "Result",
+    "Spent",
     "StackedMLP",
+    "Tuning",
     "against_restarts",
+    "cluster_interval",
     "coincidences",
+    "compare",
     "course",
     "decode_chance",
     "decode_mean",
+    "difference_interval",
     "digits",
+    "field",
     "gradients_to",
+    "holm",
     "load_digits",
     "network",
     "race",
+    "race_rates",
+    "race_results",
     "readings",
     "restarted",
     "run_networks",
     "run_points",
+    "search",
     "standings",
     "stored_against_restarts",
+    "stored_race",
     "stored_readings",
     "stored_table2",
     "stored_table2_rates",
@@ -89,6 +109,6 @@ __all__ = [
     "train",
     "tune",
     "tune_digits",
-    "tuned_rates",
+    "tuned",
     "wilson_interval",
 ]

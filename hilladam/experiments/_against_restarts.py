@@ -160,6 +160,8 @@ def to_rows(found: Found) -> list[list]:
 
 def from_rows(rows: list[list]) -> Found:
     return {
-        (loss, scale, lr, name): np.unpackbits(np.frombuffer(bytes.fromhex(bits), np.uint8), count=searches).astype(bool)
+        (loss, scale, lr, name): np.unpackbits(np.frombuffer(bytes.fromhex(bits), np.uint8), count=searches).astype(
+            bool
+        )
         for loss, scale, lr, name, searches, bits in rows
     }

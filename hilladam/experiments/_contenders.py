@@ -24,7 +24,7 @@ class _Settings:
     steps: int | None = None
     temperature: float | None = None
     generator: torch.Generator | None = None
-    draw: Callable[[int], Tensor] | None = None
+    draw: Callable[[Tensor], Tensor] | None = None
     fused: bool = False
 
     @property
@@ -50,7 +50,7 @@ class Contender:
     - ``steps``: how long the run will be; what cools has cooled by then.
     - ``temperature``: where Langevin dynamics and simulated annealing start to cool, in units of the loss.
     - ``generator``: where random numbers come from. Default: torch's global one.
-    - ``draw``: takes n to n new random starts, for the restarts.
+    - ``draw``: takes the indices of members to new random starts for them, for the restarts.
     - ``fused``: whether to take torch's fused implementation where there is one. Default: ``False``, the one that goes
       from tensor to tensor.
 
@@ -138,6 +138,8 @@ CONTENDERS: dict[str, Contender] = {
             params, lr, momentum=given.momentum(0.9), nesterov=True, **given.kernel)),
         Contender("RMSprop", _rmsprop),
         Contender("Adam", lambda params, lr, given: torch.optim.Adam(params, lr, **given.adam, **given.kernel)),
+        Contender("AMSGrad", lambda params, lr, given: torch.optim.Adam(
+            params, lr, **given.adam, amsgrad=True, **given.kernel)),
         Contender("NAdam", lambda params, lr, given: torch.optim.NAdam(params, lr, **given.adam, foreach=False)),
         Contender("RAdam", lambda params, lr, given: torch.optim.RAdam(params, lr, **given.adam, foreach=False)),
         Contender("CoolMomentum", lambda params, lr, given: CoolMomentum(

@@ -1,24 +1,77 @@
 """A race: one loss, the same starts and as many evaluations for every contender."""
 
 import math
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Integral
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
-from hilladam.experiments._contenders import CONTENDERS, chosen
+from hilladam.experiments._budget import Budget, Spent
+from hilladam.experiments._contenders import CONTENDERS, Contender, chosen
+from hilladam.experiments._courses import value_and_gradient
 from hilladam.experiments._in_turn import in_turn
 from hilladam.experiments._intervals import wilson_interval
 from hilladam.experiments._models import Points
 from hilladam.experiments._restarts import gradients_to
-from hilladam.experiments._training import Record, train_in_full
+from hilladam.experiments._searchers import SEARCHERS, Searcher
+from hilladam.experiments._training import Optimizers, Record, train_in_full
+from hilladam.losses import Polynomial, stack
 
-RACE_CONTENDERS = ("SGD", "momentum", "Nesterov", "RMSprop", "Adam", "NAdam", "RAdam", "CoolMomentum", "Langevin",
-                   "simulated annealing", "Hill-ADAM", "Adam, restarted")  # fmt: skip
+RACE_CONTENDERS = ("SGD", "momentum", "Nesterov", "RMSprop", "Adam", "AMSGrad", "NAdam", "RAdam", "CoolMomentum",
+                   "Langevin", "simulated annealing", "Hill-ADAM", "Adam, restarted")  # fmt: skip
 """The names of those of :data:`CONTENDERS` that race."""
+
+SHIFT = 0.1
+"""How far the box of a run may lie from that of the course, in each direction, as a share of its width."""
+
+Factory = Callable[[Sequence[Tensor], float], Optimizers]
+"""Takes parameters and λ to an optimizer that keeps the rows of its parameters apart."""
+
+
+class Field(NamedTuple):
+    """Where the runs of a race begin; see :func:`field`."""
+
+    starts: np.ndarray
+    """Shape ``(runs, variables)``."""
+    boxes: np.ndarray
+    """Shape ``(runs, variables, 2)``: the lowest and the highest that each run is told."""
+
+
+def field(box: Sequence[tuple[float, float]] | tuple[float, float], runs: int, seed: int = 0) -> Field:
+    """A box and a start in it for each run.
+
+    The box of a run is the given one, shifted in each direction by up to a tenth of its width, so that even what leaves
+    nothing to chance, and looks at the middle of the box first, never runs the same race twice. The start is uniform
+    in that box. Run k has the same start and box however many runs there are.
+
+    Args:
+        box: (lowest, highest) for each variable. One pair alone means one variable.
+        runs: how many.
+        seed: of the random numbers.
+
+    Raises:
+        ValueError: a box that is none, or no runs.
+
+    Example:
+        >>> from hilladam.experiments import field
+        >>> starts, boxes = field([(0, 1), (0, 10)], 1000)
+        >>> starts.shape, boxes.shape
+        ((1000, 2), (1000, 2, 2))
+        >>> bool((boxes[:, 0, 0] >= -0.1).all()), bool((boxes[:, 1, 1] <= 11).all())
+        (True, True)
+    """
+    if not isinstance(runs, Integral) or runs < 1:
+        raise ValueError(f"Invalid runs: {runs}; expected a whole number >= 1")
+    edges = _box(box)
+    low, width = edges[:, 0], edges[:, 1] - edges[:, 0]
+    uniform = np.random.default_rng([seed, 0]).random((int(runs), 2, len(edges)))
+    low = low + (2 * uniform[:, 0] - 1) * SHIFT * width
+    return Field(low + uniform[:, 1] * width, np.stack([low, low + width], axis=-1))
 
 
 def race(
@@ -26,11 +79,11 @@ def race(
     lr: float | Mapping[str, float],
     box: Sequence[tuple[float, float]] | tuple[float, float] | None = None,
     *,
-    contenders: Iterable[str] = RACE_CONTENDERS,
+    contenders: Iterable[str] | Mapping[str, Contender | Factory] = RACE_CONTENDERS,
     runs: int = 200,
     evaluations: int = 2000,
     delta: float = 1e-4,
-    gamma: float | None = None,
+    gamma: float = 200.0,
     temperature: float | None = None,
     seed: int = 0,
     device: torch.device | str | None = None,
@@ -44,15 +97,19 @@ def race(
 
     Args:
         loss: takes points to losses, as a :class:`~hilladam.losses.Polynomial`, a :class:`~hilladam.losses.Surface` or
-            a :class:`~hilladam.losses.ColourLoss` does; differentiable.
+            a :class:`~hilladam.losses.ColourLoss` does; differentiable. Or a function of yours: tensors of shape
+            ``(runs, variables)``, or ``(runs,)`` with one variable, to ``(runs,)``.
         lr: λ, for all contenders or by name; see :func:`tune`.
-        box: (lowest, highest) start for each variable; default: the loss's own ``box``. One pair alone means one
-            variable.
-        contenders: names among :data:`RACE_CONTENDERS`.
-        runs: how many starts, uniform in the box.
+        box: (lowest, highest) for each variable, in which runs start, see :func:`field`; default: the loss's own
+            ``box``. One pair alone means one variable.
+        contenders: names among :data:`RACE_CONTENDERS`; or a mapping of names to contenders of your own: each a
+            function that takes parameters and λ to an optimizer, as the classes of ``torch.optim`` do. The one
+            parameter has a row for each run, and the optimizer must not mix them: it goes element by element, or it is
+            a :class:`LossRule`.
+        runs: how many starts.
         evaluations: the budget of each run.
         delta: δ of Hill-ADAM and of restarted Adam.
-        gamma: γ of Hill-ADAM; default: the highest loss among the starts.
+        gamma: γ of Hill-ADAM; default: its author's.
         temperature: where cooling begins; default: the standard deviation of the losses of the starts, so that nearly
             every move is accepted at first, as Kirkpatrick and his co-authors advise.
         seed: of the starts, and of every contender's own random numbers.
@@ -67,6 +124,7 @@ def race(
             range.
 
     Example:
+        >>> import torch
         >>> from hilladam.experiments import race
         >>> from hilladam.losses import SURFACES
         >>> records = race(SURFACES["camel"], 0.05, contenders=["Adam", "Hill-ADAM"], runs=20, evaluations=100)
@@ -74,88 +132,272 @@ def race(
         (100, 20, 2)
         >>> bool((records["Adam"].states[0] == records["Hill-ADAM"].states[0]).all())  # the same starts
         True
+
+        A loss and a rule of one's own, beside one of torch's that the book does not race:
+
+        >>> wavy = lambda points: (points**2 + 3 * torch.sin(5 * points)).sum(-1)
+        >>> class SignDescent:
+        ...     def __init__(self, params, lr):
+        ...         (self.points,), self.lr = params, lr
+        ...     @torch.no_grad()
+        ...     def step(self, losses, grads):  # a LossRule: told the losses too
+        ...         self.points -= self.lr * grads[0].sign()
+        >>> mine = {"sign descent": SignDescent, "Adamax": torch.optim.Adamax}
+        >>> records = race(wavy, 0.05, [(-3, 3)] * 2, contenders=mine, runs=50, evaluations=100)
+        >>> {name: record.best_losses.shape for name, record in records.items()}
+        {'sign descent': (50,), 'Adamax': (50,)}
     """
-    contenders = chosen(contenders, RACE_CONTENDERS, "contender")
-    for name in contenders:
+    if isinstance(contenders, Mapping):
+        entries = dict(contenders)
+        chosen(entries, list(entries), "contender")
+    else:
+        entries = {name: CONTENDERS[name] for name in chosen(contenders, RACE_CONTENDERS, "contender")}
+    for name in entries:
         if isinstance(lr, Mapping) and name not in lr:
             raise ValueError(f"Invalid lr: none for {name!r}; expected one for each contender")
-    for name, number in (("runs", runs), ("evaluations", evaluations)):
-        if not isinstance(number, Integral) or number < 1:
-            raise ValueError(f"Invalid {name}: {number}; expected a whole number >= 1")
-    low, width = _box(getattr(loss, "box", None) if box is None else box)
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-
-    def starts(generator):
-        def draw(count):
-            points = torch.rand(count, len(low), generator=generator, dtype=torch.float64) * width + low
-            return (points if len(low) > 1 else points[:, 0]).to(device)
-
-        return draw
-
-    first = starts(torch.Generator().manual_seed(seed))(runs)
-    heights = loss(first)
-    told = {
-        "steps": evaluations,
-        "delta": delta,
-        "gamma": heights.max().item() if gamma is None else gamma,
-        "temperature": heights.std(correction=0).item() if temperature is None else temperature,
-    }
+    where = _Where(loss, field(_box_of(loss, box), runs, seed), evaluations, seed, device)
+    settings = {"delta": delta, "gamma": gamma, "temperature": temperature}
 
     def run(name):
-        model, own = Points(first), seed + 1 + contenders.index(name)
-        dice = {"generator": torch.Generator(device).manual_seed(own),
-                "draw": starts(torch.Generator().manual_seed(own))}  # fmt: skip
+        model, entry = Points(where.starts), entries[name]
         rate = lr[name] if isinstance(lr, Mapping) else lr
-        optimizer = CONTENDERS[name].for_rows(model.parameters, rate, **told, **dice)
-        return train_in_full(model, loss, optimizer, evaluations)
+        if isinstance(entry, Contender):
+            optimizer: Optimizers = entry.for_rows(model.parameters, rate, **where.settings(name, **settings))
+        else:
+            optimizer = entry(model.parameters, rate)
+        return train_in_full(model, where.loss, optimizer, evaluations)
 
-    return in_turn(contenders, run, "contenders", "race" if progress else "")
-
-
-def _box(box) -> tuple[Tensor, Tensor]:
-    if box is None:
-        raise ValueError("Invalid box: none; expected (lowest, highest) for each variable, because the loss has no box")
-    edges = torch.as_tensor(box, dtype=torch.float64)
-    edges = edges[None] if edges.dim() == 1 else edges
-    if edges.shape[1:] != (2,) or not len(edges) or not edges.isfinite().all() or not (edges[:, 0] < edges[:, 1]).all():
-        raise ValueError(f"Invalid box: {box}; expected finite (lowest, highest) for each variable")
-    return edges[:, 0], edges[:, 1] - edges[:, 0]
+    return in_turn(list(entries), run, "contenders", "race" if progress else "")
 
 
-def standings(records: Mapping[str, Record], target: float, lowest: float | None = None) -> pd.DataFrame:
-    """How the contenders did: one row for each.
+def race_rates(
+    loss: Callable[[Tensor], Tensor],
+    rates: Sequence[float],
+    target: float,
+    box: Sequence[tuple[float, float]] | tuple[float, float] | None = None,
+    *,
+    contender: str,
+    runs: int = 200,
+    evaluations: int = 2000,
+    delta: float = 1e-4,
+    gamma: float = 200.0,
+    temperature: float | None = None,
+    seed: int = 0,
+    device: torch.device | str | None = None,
+) -> np.ndarray:
+    """The races of one contender with many learning rates at once, as :func:`tune` asks for them.
 
-    ``success`` is the share of runs whose best loss lies below the target, ``low`` and ``high`` its 95 % interval
-    (Wilson). ``evaluations`` is the median over all runs of the evaluations to the target, infinite where fewer than
-    half got there. ``best`` and ``final`` are medians of the best and the last loss.
+    All rates share one ensemble, which takes hardly longer than one of them: each member walks in units of its own λ.
 
     Args:
-        records: from :func:`race`.
+        rates: λ, positive.
         target: in units of the loss.
-        lowest: subtracted from ``best`` and ``final`` where it is given: the global minimum.
+        contender: one of :data:`RACE_CONTENDERS`.
+        loss, box, runs, evaluations, delta, gamma, temperature, seed, device: as for :func:`race`.
+
+    Returns:
+        Shape ``(rates, runs)``: what :func:`gradients_to` would say of each race, up to rounding.
 
     Raises:
-        ValueError: no records, one without history, or a target that is not a number.
+        ValueError: as for :func:`race`.
 
     Example:
-        >>> from hilladam.experiments import course, race, standings
-        >>> loss, box, target = course("camel")
-        >>> table = standings(race(loss, 0.05, box, contenders=["SGD", "Adam"], runs=20, evaluations=200), target)
-        >>> list(table.index), list(table.columns)
-        (['SGD', 'Adam'], ['success', 'low', 'high', 'evaluations', 'best', 'final'])
+        >>> from hilladam.experiments import course, race_rates
+        >>> loss, box, target, _ = course("camel")
+        >>> hits = race_rates(loss, [0.001, 0.1], target, box, contender="Adam", runs=50, evaluations=100)
+        >>> hits.shape, bool(np.isfinite(hits[1]).sum() > np.isfinite(hits[0]).sum())
+        ((2, 50), True)
     """
-    if not records:
-        raise ValueError("Invalid records: none; expected at least one")
+    (contender,) = chosen(contender, RACE_CONTENDERS, "contender")
+    for rate in rates:
+        if not 0 < rate < math.inf:
+            raise ValueError(f"Invalid rates: {rate}; expected finite numbers > 0")
+    starts, boxes = field(_box_of(loss, box), runs, seed)
+    tiled = Field(np.tile(starts, (len(rates), 1)), np.tile(boxes, (len(rates), 1, 1)))
+    where = _Where(loss, tiled, evaluations, seed, device, runs)
+    lr = torch.tensor(np.repeat(np.asarray(rates, dtype=float), runs), device=where.starts.device)
+    lr = lr.view(-1, *[1] * (where.starts.dim() - 1))
+    # Noise of temperature T makes steps of √λ, everything else steps of λ.
+    unit, pull = (lr.sqrt(), lr.sqrt()) if contender == "Langevin" else (lr, torch.ones_like(lr))
+    model = _InUnits(where.starts, unit, pull)
+    settings = where.settings(contender, delta=delta, gamma=gamma, temperature=temperature)
+    draw = settings["draw"]
+    settings["draw"] = lambda members: (draw(members) - where.starts[members]) / unit[members]
+    optimizer = CONTENDERS[contender].for_rows(model.parameters, 1.0, **settings)
+    return gradients_to(train_in_full(model, where.loss, optimizer, evaluations), target).reshape(len(rates), runs)
+
+
+class _Where:
+    """What all contenders of a race share."""
+
+    def __init__(self, loss, places: Field, evaluations, seed: int, device, runs: int | None = None):
+        _check_evaluations(evaluations)
+        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        members, variables = places.starts.shape
+        self.flat, self.boxes, self.seed, self.evaluations = variables == 1, places.boxes, seed, evaluations
+        self.runs = runs or members
+        self.starts = torch.tensor(places.starts[:, 0] if self.flat else places.starts, device=device)
+        polynomial = isinstance(loss, Polynomial)
+        self.loss = stack([loss] * members, device=device) if polynomial else loss  # the same, but faster
+
+    def settings(self, name: str, *, temperature: float | None, **settings) -> dict:
+        if temperature is None:
+            temperature = self.loss(self.starts[: len(self.boxes)]).std(correction=0).item()
+        own = torch.Generator(self.starts.device).manual_seed(zlib.crc32(name.encode()) ^ self.seed)
+        dice = [_dice(self.seed, k % self.runs) for k in range(len(self.boxes))]
+
+        def draw(members: Tensor) -> Tensor:
+            """Each member's new starts come from its own box and dice, whoever else starts again and when."""
+            points = torch.tensor(np.array([dice[k].uniform(*self.boxes[k].T) for k in members.tolist()]))
+            return (points[:, 0] if self.flat else points).to(self.starts)
+
+        return {"steps": self.evaluations, "temperature": temperature, "generator": own, "draw": draw, **settings}
+
+
+class _InUnits:
+    """Points that walk in units of their own, from their starts; gradients are those of the places, times a pull."""
+
+    def __init__(self, starts: Tensor, unit: Tensor, pull: Tensor):
+        self.parameters = [torch.zeros_like(starts).requires_grad_()]
+        self._where = starts, unit, pull
+
+    def __call__(self) -> Tensor:
+        return _Walked.apply(self.parameters[0], *self._where)
+
+
+class _Walked(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, walked, starts, unit, pull):
+        ctx.save_for_backward(pull)
+        return starts + unit * walked
+
+    @staticmethod
+    def backward(ctx, grad):
+        return grad * ctx.saved_tensors[0], None, None, None
+
+
+def search(
+    loss: Callable[[Tensor], Tensor],
+    target: float,
+    box: Sequence[tuple[float, float]] | tuple[float, float] | None = None,
+    *,
+    searchers: Iterable[str] | Mapping[str, Searcher] = tuple(SEARCHERS),
+    runs: int = 200,
+    evaluations: int = 2000,
+    seed: int = 0,
+    progress: bool = False,
+) -> dict[str, np.ndarray]:
+    """The same race for what moves by itself: searches of scipy and other libraries, one run after the other.
+
+    Each run has the start, the box and the budget that it has in :func:`race`, and stops at the target.
+
+    Ctrl-C keeps the searchers that have finished, with a warning.
+
+    Args:
+        loss, box, runs, evaluations, seed, progress: as for :func:`race`; on the CPU.
+        target: in units of the loss.
+        searchers: names among :data:`SEARCHERS`; or a mapping of names to functions of your own. Each takes a
+            :class:`Budget`, a start of shape ``(variables,)``, a box of shape ``(variables, 2)`` and a
+            :class:`numpy.random.Generator`, and searches until the budget stops it.
+
+    Returns:
+        By name, shape ``(runs,)``: how many evaluations each run took to a loss below the target; infinite where it did
+        not get there. What :func:`gradients_to` says of a record.
+
+    Raises:
+        ValueError: no box, no searcher, one twice or unknown, or a number out of its range.
+        MissingExtra: NLopt or pycma is not installed.
+
+    Example:
+        >>> from hilladam.experiments import course, search
+        >>> loss, box, target, _ = course("himmelblau")
+        >>> def random_points(loss, start, box, dice):
+        ...     while True:
+        ...         loss(dice.uniform(*box.T))
+        >>> mine = {"random points": random_points}
+        >>> counts = search(loss, target, box, searchers=mine, runs=50)["random points"]
+        >>> counts.shape, bool((counts < 2000).mean() < 0.3)
+        ((50,), True)
+    """
+    if isinstance(searchers, Mapping):
+        entries = dict(searchers)
+        chosen(entries, list(entries), "searcher")
+    else:
+        entries = {name: SEARCHERS[name] for name in chosen(searchers, tuple(SEARCHERS), "searcher")}
+    if math.isnan(target):
+        raise ValueError(f"Invalid target: {target}; expected a number, in units of the loss")
+    _check_evaluations(evaluations)
+    starts, boxes = field(_box_of(loss, box), runs, seed)
+    function = value_and_gradient(loss)
+
+    def run(name):
+        hits = np.full(runs, math.inf)
+        for k in range(runs):
+            budget = Budget(function, evaluations, target)
+            try:
+                entries[name](budget, starts[k].copy(), boxes[k].copy(), _dice(seed, k))
+            except Spent:
+                pass
+            if budget.met:
+                hits[k] = budget.spent
+        return hits
+
+    return in_turn(list(entries), run, "searchers", "search" if progress else "")
+
+
+def _dice(seed: int, run: int) -> np.random.Generator:
+    """What a run has of chance besides its start."""
+    return np.random.default_rng([seed, 1, run])
+
+
+def _box_of(loss, box):
+    return getattr(loss, "box", None) if box is None else box
+
+
+def _box(box) -> np.ndarray:
+    if box is None:
+        raise ValueError("Invalid box: none; expected (lowest, highest) for each variable, because the loss has no box")
+    edges = np.array(box, dtype=float)
+    edges = edges[None] if edges.ndim == 1 else edges
+    if edges.shape[1:] != (2,) or not len(edges) or not np.isfinite(edges).all() or (edges[:, 0] >= edges[:, 1]).any():
+        raise ValueError(f"Invalid box: {box}; expected finite (lowest, highest) for each variable")
+    return edges
+
+
+def _check_evaluations(evaluations) -> None:
+    if not isinstance(evaluations, Integral) or evaluations < 1:
+        raise ValueError(f"Invalid evaluations: {evaluations}; expected a whole number >= 1")
+
+
+def standings(hits: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """How the contenders did: one row for each.
+
+    ``success`` is the share of runs that reached the target, ``low`` and ``high`` its 95 % interval (Wilson).
+    ``evaluations`` is the median over all runs of the evaluations to the target, infinite where fewer than half got
+    there.
+
+    Args:
+        hits: by name, from :func:`search`, :func:`gradients_to` or :func:`stored_race`, shape ``(runs,)``.
+
+    Raises:
+        ValueError: none.
+
+    Example:
+        >>> from hilladam.experiments import course, gradients_to, race, standings
+        >>> loss, box, target, _ = course("camel")
+        >>> records = race(loss, 0.05, box, contenders=["SGD", "Adam"], runs=20, evaluations=200)
+        >>> table = standings({name: gradients_to(record, target) for name, record in records.items()})
+        >>> list(table.index), list(table.columns)
+        (['SGD', 'Adam'], ['success', 'low', 'high', 'evaluations'])
+    """
+    if not hits:
+        raise ValueError("Invalid hits: none; expected at least one contender")
     rows = []
-    for name, record in records.items():
-        hits = gradients_to(record, target)
-        successes = int(np.isfinite(hits).sum())
-        interval = wilson_interval(successes, len(hits))
-        final = np.where(np.isfinite(record.final_losses), record.final_losses, math.inf)
+    for name, counts in hits.items():
+        successes = int(np.isfinite(counts).sum())
+        interval = wilson_interval(successes, len(counts))
         rows.append({
-            "contender": name, "success": successes / len(hits), "low": interval.low, "high": interval.high,
-            "evaluations": float(np.quantile(hits, 0.5, method="higher")),
-            "best": float(np.median(record.best_losses)) - (lowest or 0.0),
-            "final": float(np.median(final)) - (lowest or 0.0),
+            "contender": name, "success": successes / len(counts), "low": interval.low, "high": interval.high,
+            "evaluations": float(np.quantile(counts, 0.5, method="higher")),
         })  # fmt: skip
     return pd.DataFrame(rows).set_index("contender")

@@ -19,7 +19,8 @@ class RestartedAdam(ReferenceHillAdam):
     Args:
         params: one tensor of shape ``(members, …)``.
         lr: λ ≥ 0.
-        draw: takes a number n to n new starts, a tensor of shape ``(n, …)``.
+        draw: takes the indices of members, an integer tensor of shape ``(n,)``, to a new start for each of them, a
+            tensor of shape ``(n, …)``. It is asked as often as the run lasts.
         delta: δ ≥ 0, Hill-ADAM's trigger.
 
     Raises:
@@ -30,13 +31,13 @@ class RestartedAdam(ReferenceHillAdam):
         >>> from hilladam.experiments import Points, RestartedAdam, train
         >>> from hilladam.losses import DOUBLE_WELL
         >>> dice, points = torch.Generator().manual_seed(0), Points(torch.full((100,), 2.0))
-        >>> starts = lambda n: 4 * torch.rand(n, generator=dice) - 2
+        >>> starts = lambda members: 4 * torch.rand(len(members), generator=dice) - 2
         >>> record = train(points, DOUBLE_WELL, RestartedAdam(points.parameters, 0.1, starts), 500)
         >>> bool((record.best_losses < -0.3).mean() > 0.9)
         True
     """
 
-    def __init__(self, params: Sequence[Tensor], lr: float, draw: Callable[[int], Tensor], *, delta: float = 1e-4):
+    def __init__(self, params: Sequence[Tensor], lr: float, draw: Callable[[Tensor], Tensor], *, delta: float = 1e-4):
         super().__init__(params, lr, delta=0.0)
         if len(self.params) != 1:
             raise ValueError(f"Invalid params: {len(self.params)} tensors; expected one")
@@ -54,9 +55,9 @@ class RestartedAdam(ReferenceHillAdam):
         kept = still.view(-1, *[1] * (param.dim() - 1))
         super().step(loss, [torch.where(kept, 0.0, grad)])
         self.reason = still.long()  # as "critical", with the direction unchanged
-        count = int(still.sum())
-        if count:
-            param[still] = self.draw(count).to(param)
+        members = still.nonzero()[:, 0]
+        if len(members):
+            param[still] = self.draw(members).to(param)
             self.steps[still] = 0
             for moment in (*self.exp_avgs, *self.exp_avg_sqs):
                 moment[still] = 0
@@ -91,7 +92,7 @@ def gradients_to(run: Record, target: float) -> np.ndarray:
     return np.where(below.any(axis=0), below.argmax(axis=0) + 1.0, np.inf)
 
 
-def restarted(run: Record, target: float, delta: float, chains: int) -> np.ndarray:
+def restarted(run: Record, target: float, delta: float, chains: int, budget: int | None = None) -> np.ndarray:
     """The same count for chains of restarts: each run is given up when its loss changes by less than ``delta``.
 
     The members of the record are the restarts: runs of Adam from independent random starts. They are dealt out to the
@@ -102,12 +103,15 @@ def restarted(run: Record, target: float, delta: float, chains: int) -> np.ndarr
         target: in units of the loss.
         delta: δ, Hill-ADAM's own trigger.
         chains: how many chains to make.
+        budget: how many gradients each chain is to have. A chain that has spent all its runs before that has not had
+            them, and cannot be compared with what has. Default: as many as its runs take.
 
     Returns:
-        Shape ``(chains,)``; infinite for a chain that spends all its runs in vain.
+        Shape ``(chains,)``; infinite for a chain that spends all its runs, or its budget, in vain.
 
     Raises:
-        ValueError: members that cannot be dealt out evenly, a record without history, or a number out of its range.
+        ValueError: members that cannot be dealt out evenly, a record without history, a number out of its range, or a
+            chain whose runs end before its budget.
 
     Example:
         >>> import torch
@@ -131,4 +135,10 @@ def restarted(run: Record, target: float, delta: float, chains: int) -> np.ndarr
     hit[hit > length] = np.inf
     length, hit = length.reshape(chains, -1), hit.reshape(chains, -1)
     spent = np.cumsum(length, axis=1) - length
-    return (spent + hit).min(axis=1)
+    found = (spent + hit).min(axis=1)
+    if budget is None:
+        return found
+    dry = np.isinf(found) & (length.sum(axis=1) < budget)
+    if dry.any():
+        raise ValueError(f"Invalid budget: {budget}; {dry.sum()} of {chains} chains ran out of runs before; give more")
+    return np.where(found <= budget, found, np.inf)

@@ -106,7 +106,36 @@ class Model(Protocol):
         ...
 
 
-Optimizers = torch.optim.Optimizer | ReferenceHillAdam | Sequence[torch.optim.Optimizer | ReferenceHillAdam]
+class LossRule(Protocol):
+    """A rule of your own that decides by the losses, for many members in lock step; see :func:`train`.
+
+    It may say where it went: ``maximize``, bool of shape ``(members,)``, whether the step climbed, and ``reason``,
+    integers of that shape, not 0 where it began anew. A record keeps both.
+
+    Example:
+        Restart at the origin whoever has a loss above 5; the others take a step of gradient descent.
+
+        >>> import torch
+        >>> from hilladam.experiments import Points, train
+        >>> class Homing:
+        ...     def __init__(self, params, lr):
+        ...         (self.points,), self.lr = params, lr
+        ...     @torch.no_grad()
+        ...     def step(self, losses, grads):
+        ...         self.points -= self.lr * grads[0]
+        ...         self.points[losses > 5] = 0.0
+        >>> points = Points(torch.tensor([1.0, 3.0]))
+        >>> record = train(points, torch.square, Homing(points.parameters, 0.25), 3)
+        >>> record.states.tolist()
+        [[1.0, 3.0], [0.5, 0.0], [0.25, 0.0]]
+    """
+
+    def step(self, loss: Tensor, grads: Sequence[Tensor], /) -> object:
+        """Move the parameters, given the losses ``(members,)`` and a gradient for each parameter, shaped like it."""
+        ...
+
+
+Optimizers = torch.optim.Optimizer | LossRule | Sequence[torch.optim.Optimizer | ReferenceHillAdam]
 
 
 def train(
@@ -137,8 +166,9 @@ def train(
     Args:
         model: takes nothing and returns the members' states, shape ``(members, …)``; it has a list ``parameters``.
         loss: takes states to losses of shape ``(members,)``.
-        optimizer: over ``model.parameters``; or a list with a :class:`~hilladam.HillAdam` for each of them, where each
-            is one member's: faster than the reference where a member has many weights.
+        optimizer: over ``model.parameters``; one of torch's, or a :class:`LossRule`, which is told the losses. Or a
+            list with a :class:`~hilladam.HillAdam` for each of the parameters, where each is one member's: faster than
+            the reference where a member has many weights.
         steps: how many steps to take, at least 1.
         judged: takes the number of a step, from 0, to what Hill-ADAM is told in place of the losses, shape
             ``(members,)``, or to ``None``, which makes it a step that judges nothing (the reference has none such). For
@@ -244,11 +274,12 @@ def _room(states: Tensor, values: Tensor, rows: int) -> dict[str, Tensor]:
 
 def _step(optimizer, parameters, values, grads) -> tuple:
     """Take one step; say whether it climbs, and why it turned if it did. No values are a step that judges nothing."""
-    if isinstance(optimizer, ReferenceHillAdam):
+    if not isinstance(optimizer, torch.optim.Optimizer | Sequence):
         if values is None:
-            raise ValueError("Invalid judged: none for ReferenceHillAdam, which judges a loss at every step")
+            kind = type(optimizer).__name__
+            raise ValueError(f"Invalid judged: none for {kind}, which judges a loss at every step")
         optimizer.step(values, grads)
-        return optimizer.maximize, optimizer.reason
+        return getattr(optimizer, "maximize", False), getattr(optimizer, "reason", 0)
     if isinstance(optimizer, Sequence):
         told = [None] * len(optimizer) if values is None else values.tolist()
         moves = [

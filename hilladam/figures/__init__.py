@@ -11,7 +11,7 @@ with extra("figures"):
     from hilladam.figures._network import network
     from hilladam.figures._phase_diagram import climb_diagram, phase_diagram, phase_diagrams
     from hilladam.figures._photographs import colour_landscape, photographs
-    from hilladam.figures._race import paths, reached
+    from hilladam.figures._race import differences, over_rates, paths, reached
     from hilladam.figures._style import COLOURS
     from hilladam.figures._success import best_and_final, success_over_rates
 
@@ -20,8 +20,10 @@ __all__ = [
     "best_and_final",
     "climb_diagram",
     "colour_landscape",
+    "differences",
     "network",
     "on_the_curve",
+    "over_rates",
     "paths",
     "phase_diagram",
     "phase_diagrams",

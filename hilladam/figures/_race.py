@@ -1,71 +1,148 @@
-"""Races: how soon each contender reaches the target, and which way it takes on a surface."""
+"""Races: how soon each contender reaches the target, with which λ, by how much they differ, and by which way."""
 
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hilladam.experiments import Record, gradients_to
+from hilladam.experiments import Record, wilson_interval
 from hilladam.figures._style import COLOURS, styled
 from hilladam.losses import Surface
 
 # Colour and line together tell the contenders apart; what the book is about stands out.
+_DASHES = (0, (5, 1, 1, 1, 1, 1))
 _STYLES = {
     "Hill-ADAM": (COLOURS["maximize"], "-"),
     "Adam, restarted": (COLOURS["best"], "-"),
     "Adam": (COLOURS["minimize"], "-"),
-    "CoolMomentum": (COLOURS["other"], "-"),
-    "Langevin": (COLOURS["other"], "--"),
-    "simulated annealing": (COLOURS["other"], ":"),
-    "SGD": ("black", ":"),
-    "momentum": ("black", "--"),
-    "Nesterov": ("black", "-."),
+    "AMSGrad": (COLOURS["minimize"], _DASHES),
     "RMSprop": (COLOURS["minimize"], ":"),
     "NAdam": (COLOURS["minimize"], "--"),
     "RAdam": (COLOURS["minimize"], "-."),
+    "SGD": (COLOURS["loss"], ":"),
+    "momentum": (COLOURS["loss"], "--"),
+    "Nesterov": (COLOURS["loss"], "-."),
+    "CoolMomentum": (COLOURS["other"], "-"),
+    "Langevin": (COLOURS["other"], "--"),
+    "simulated annealing": (COLOURS["other"], ":"),
+    "L-BFGS, restarted": ("black", "-"),
+    "MLSL with L-BFGS": ("black", "--"),
+    "basin hopping": ("black", "-."),
+    "dual annealing": ("black", ":"),
+    "DIRECT": ("black", _DASHES),
+    "differential evolution": ("black", (0, (1, 3))),
+    "CMA-ES": ("black", (0, (8, 3))),
 }
 
 
 @styled
-def reached(records: Mapping[str, Record], target: float, *, ax: Axes | None = None) -> Figure:
-    """The share of runs that have met the target, over the evaluations spent (an ECDF).
+def reached(hits: Mapping[str, np.ndarray], budget: int, *, ax: Axes | None = None) -> Figure:
+    """The share of runs that have met the target, over the evaluations spent (an ECDF), with 95 % bands.
+
+    The bands are Wilson's intervals, at each number of evaluations by itself.
 
     Args:
-        records: from :func:`~hilladam.experiments.race`, with history.
-        target: in units of the loss.
+        hits: by name, shape ``(runs,)``: the evaluations to the target, infinite where it was not met; as
+            :func:`~hilladam.experiments.gradients_to` and :func:`~hilladam.experiments.search` count them.
+        budget: how many evaluations each run had.
         ax: where to draw; default: a new figure with a legend beside it.
 
     Raises:
-        ValueError: no records.
+        ValueError: no hits.
 
     Example:
+        >>> import numpy as np
         >>> from hilladam import figures
-        >>> from hilladam.experiments import race
-        >>> from hilladam.losses import SURFACES
-        >>> camel = SURFACES["camel"]
-        >>> records = race(camel, 0.05, contenders=["Adam", "SGD"], runs=3, evaluations=20)
-        >>> figure = figures.reached(records, target=-1.0)
+        >>> figure = figures.reached({"Adam": np.array([3.0, 40.0, np.inf]), "SGD": np.array([7.0, 7.0, 9.0])}, 100)
         >>> [line.get_label() for line in figure.axes[0].lines]
         ['Adam', 'SGD']
     """
-    if not records:
-        raise ValueError(f"Invalid records: {records}; expected at least one")
+    if not hits:
+        raise ValueError(f"Invalid hits: {hits}; expected at least one contender")
     alone = ax is None
     ax = ax or plt.subplots()[1]
-    for name, record in records.items():
+    for name, counts in hits.items():
         colour, line = _STYLES.get(name, (COLOURS["loss"], "-"))
-        hits = np.sort(gradients_to(record, target))
-        budget = len(record.losses)
-        hits = hits[np.isfinite(hits)]
-        x = np.concatenate([[1], hits, [budget]])
-        y = np.concatenate([[0], np.arange(1, len(hits) + 1), [len(hits)]]) / record.losses.shape[1]
-        ax.step(x, y, where="post", color=colour, linestyle=line, label=name)
+        at, found = np.unique(counts[counts <= budget], return_counts=True)
+        x = np.concatenate([[1], at, [budget]])
+        successes = np.cumsum(np.concatenate([[0], found, [0]]))
+        low, high = wilson_interval(successes, len(counts))
+        ax.fill_between(x, low, high, step="post", color=colour, alpha=0.15, linewidth=0)
+        ax.step(x, successes / len(counts), where="post", color=colour, linestyle=line, label=name)
     ax.set(xscale="log", xlim=(1, budget), ylim=(-0.02, 1.02), xlabel="evaluations", ylabel="share of runs")
     if alone:
         ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    return ax.figure
+
+
+@styled
+def over_rates(tried: Mapping[str, Mapping[float, int]], runs: int, *, ax: Axes | None = None) -> Figure:
+    """The share of runs that meet the target, over the learning rate, with 95 % intervals (Wilson) as bands.
+
+    Args:
+        tried: by name, how many runs succeeded, by λ; as the ``successes`` of :class:`~hilladam.experiments.Tuning`.
+        runs: of how many.
+        ax: where to draw; default: a new figure with a legend beside it.
+
+    Raises:
+        ValueError: none tried.
+
+    Example:
+        >>> from hilladam import figures
+        >>> figure = figures.over_rates({"Adam": {0.01: 20, 0.1: 90, 1.0: 50}}, 100)
+        >>> figure.axes[0].get_xscale()
+        'log'
+    """
+    if not tried:
+        raise ValueError(f"Invalid tried: {tried}; expected at least one contender")
+    alone = ax is None
+    ax = ax or plt.subplots()[1]
+    for name, successes in tried.items():
+        colour, line = _STYLES.get(name, (COLOURS["loss"], "-"))
+        rates, counts = np.array(sorted(successes.items())).T
+        low, high = wilson_interval(counts, runs)
+        ax.fill_between(rates, low, high, color=colour, alpha=0.15, linewidth=0)
+        ax.plot(rates, counts / runs, color=colour, linestyle=line, marker=".", label=name)
+    ax.set(xscale="log", ylim=(-0.02, 1.02), xlabel="λ", ylabel="share of runs")
+    if alone:
+        ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    return ax.figure
+
+
+@styled
+def differences(table: pd.DataFrame, *, ax: Axes | None = None, level: float = 0.05) -> Figure:
+    """Differences of two rates with their intervals, one below the other.
+
+    A filled mark is a difference whose corrected p lies below the level, an open one a difference that was not seen.
+
+    Args:
+        table: from :func:`~hilladam.experiments.compare`; its index is written beside the marks.
+        ax: where to draw; default: a new figure.
+        level: of the corrected p.
+
+    Example:
+        >>> import numpy as np
+        >>> from hilladam import figures
+        >>> from hilladam.experiments import compare
+        >>> first, second = np.arange(100) < 60, np.arange(100) < 40
+        >>> figure = figures.differences(compare({"Adam": (first, second), "SGD": (first, first)}))
+        >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
+        ['Adam', 'SGD']
+    """
+    ax = ax or plt.subplots()[1]
+    places = np.arange(len(table))
+    seen = (table["corrected"] < level).to_numpy()
+    ax.axvline(0, color=COLOURS["loss"], linewidth=1)
+    ax.hlines(places, table["low"], table["high"], color="black", linewidth=1.3)
+    for which, fill in ((seen, "black"), (~seen, "white")):
+        ax.scatter(table["difference"][which], places[which], s=26, color=fill, edgecolors="black", zorder=3)
+    ax.set(yticks=places, yticklabels=[str(name) for name in table.index], xlabel="difference of the shares")
+    if not ax.yaxis_inverted():
+        ax.invert_yaxis()
     return ax.figure
 
 

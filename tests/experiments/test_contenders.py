@@ -11,18 +11,20 @@ import hilladam.widgets
 from hilladam import CoolMomentum, HillAdam, Langevin, SimulatedAnnealing
 from hilladam.experiments import (
     CONTENDERS,
+    COURSES,
     DIGITS_CONTENDERS,
     DIGITS_LR,
     PAPER_TABLE_1,
     PAPER_TABLE_2,
     RACE_CONTENDERS,
+    SEARCHERS,
     TABLE_2_CONTENDERS,
     Points,
     RestartedAdam,
+    stored_race,
     stored_readings,
     stored_table2,
     train,
-    tuned_rates,
 )
 from hilladam.losses import DOUBLE_WELL
 from hilladam.optim import ReferenceHillAdam
@@ -42,7 +44,7 @@ NAMED = {
     "Table 2": TABLE_2_CONTENDERS,
     "digits": DIGITS_CONTENDERS,
     "learning rates of the digits": DIGITS_LR,
-    "tuned rates": tuned_rates().columns,
+    "stored race": [name for _, name in stored_race() if name not in SEARCHERS],
     "stored Table 2": stored_table2()["optimizer"],
     "stored readings": stored_readings()["optimizer"],
     "the paper's Table 1": [name for means in PAPER_TABLE_1.values() for name in means],
@@ -60,7 +62,7 @@ def test_everywhere_an_optimizer_has_the_name_that_the_registry_gives_it(place):
 
 
 def test_what_is_stored_is_of_everything_that_takes_part():
-    assert list(tuned_rates().columns) == list(RACE_CONTENDERS)
+    assert list(stored_race()) == [(key, name) for key in COURSES for name in (*RACE_CONTENDERS, *SEARCHERS)]
     assert list(stored_table2()["optimizer"].unique()) == list(TABLE_2_CONTENDERS)
     assert set(DIGITS_LR) == set(DIGITS_CONTENDERS)
 
@@ -86,6 +88,7 @@ PLAIN = {
     "Nesterov": lambda p: torch.optim.SGD(p, 0.02, momentum=0.8, nesterov=True),
     "RMSprop": lambda p: torch.optim.RMSprop(p, 0.02, alpha=0.99),
     "Adam": lambda p: torch.optim.Adam(p, 0.02, betas=BETAS),
+    "AMSGrad": lambda p: torch.optim.Adam(p, 0.02, betas=BETAS, amsgrad=True),
     "NAdam": lambda p: torch.optim.NAdam(p, 0.02, betas=BETAS),
     "RAdam": lambda p: torch.optim.RAdam(p, 0.02, betas=BETAS),
     "CoolMomentum": lambda p: CoolMomentum(p, 0.02, 0.8, cooling_steps=30),
@@ -100,7 +103,7 @@ def dice():
 
 def told():
     return dict(betas=BETAS, delta=0.01, gamma=5.0, steps=30, temperature=0.3, generator=dice(),
-                draw=lambda n: torch.full((n,), 0.5, dtype=torch.float64))  # fmt: skip
+                draw=lambda k: torch.full((len(k),), 0.5, dtype=torch.float64))  # fmt: skip
 
 
 @pytest.mark.parametrize("fused", [False, True])

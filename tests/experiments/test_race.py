@@ -13,16 +13,21 @@ from hilladam.experiments import (
     CONTENDERS,
     COURSES,
     RACE_CONTENDERS,
+    SEARCHERS,
     Points,
     _race,
-    _tuning,
+    _race_results,
     course,
+    field,
     gradients_to,
     race,
+    race_rates,
+    race_results,
+    search,
     standings,
+    stored_race,
     train,
-    tune,
-    tuned_rates,
+    tuned,
 )
 from hilladam.losses import DOUBLE_WELL, SURFACES
 from hilladam.optim import ReferenceHillAdam
@@ -37,13 +42,36 @@ def records():
 
 def test_all_start_from_the_same_places_in_the_box_and_have_the_same_budget(records):
     assert list(records) == list(RACE_CONTENDERS)
-    low, high = np.array(CAMEL.box).T
+    starts, boxes = field(CAMEL.box, 20)
     for record in records.values():
         assert record.losses.shape == (60, 20) and record.states.shape == (60, 20, 2)
         np.testing.assert_array_equal(record.states[0], records["Adam"].states[0])
         np.testing.assert_allclose(record.losses, CAMEL(torch.tensor(record.states)), rtol=1e-12, atol=1e-12)
-    starts = records["Adam"].states[0]
-    assert (low <= starts).all() and (starts <= high).all() and len(np.unique(starts)) == 40
+    np.testing.assert_array_equal(records["Adam"].states[0], starts)
+    assert (boxes[..., 0] <= starts).all() and (starts <= boxes[..., 1]).all() and len(np.unique(starts)) == 40
+
+
+def test_every_run_has_a_box_of_its_own_a_tenth_of_its_width_around_the_given_one():
+    starts, boxes = field([(0.0, 1.0), (10.0, 30.0)], 4000)
+    np.testing.assert_allclose(boxes[..., 1] - boxes[..., 0], np.broadcast_to([1.0, 20.0], (4000, 2)))
+    shifts = boxes[..., 0] - [0.0, 10.0]
+    for shift, width in zip(shifts.T, (1.0, 20.0), strict=True):
+        assert -0.1 * width <= shift.min() < -0.099 * width and 0.099 * width < shift.max() <= 0.1 * width
+    within = (starts - boxes[..., 0]) / (boxes[..., 1] - boxes[..., 0])
+    for uniform in (*within.T, *((shifts / [0.2, 4.0]) + 0.5).T):
+        assert abs(uniform.mean() - 0.5) < 0.02 and abs(uniform.std() - 12**-0.5) < 0.01
+    assert np.abs(np.corrcoef(np.concatenate([within, shifts], axis=1).T) - np.eye(4)).max() < 0.06
+
+
+def test_a_run_is_the_same_however_many_there_are():
+    few, many, other = field(CAMEL.box, 3, 5), field(CAMEL.box, 300, 5), field(CAMEL.box, 3, 6)
+    np.testing.assert_array_equal(few.starts, many.starts[:3])
+    np.testing.assert_array_equal(few.boxes, many.boxes[:3])
+    assert not np.isin(few.starts, other.starts).any()
+    settings = dict(contenders=["Adam, restarted", "Hill-ADAM"], evaluations=200)
+    one, all_of_them = (race(CAMEL, 0.1, runs=runs, **settings) for runs in (3, 9))
+    for name in one:
+        np.testing.assert_allclose(one[name].states, all_of_them[name].states[:, :3], rtol=1e-6, atol=1e-9)
 
 
 PLAIN = {
@@ -79,12 +107,12 @@ def test_hill_adam_and_the_noisy_ones_get_the_rules_of_the_race(monkeypatch):
         return train(model, loss, optimizer, *rest, **settings)
 
     monkeypatch.setattr(_race, "train_in_full", train_and_see)
-    race(CAMEL, 0.05, contenders=names, runs=50, evaluations=30, delta=0.01)
+    race(CAMEL, 0.05, contenders=names, runs=50, evaluations=30, delta=0.01, gamma=7.0)
     assert isinstance(seen["Hill-ADAM"], ReferenceHillAdam)
-    assert seen["Hill-ADAM"].gamma == pytest.approx(first.max()) and seen["Hill-ADAM"].delta == 0.01
-    names.append("Hill-ADAM")
+    assert (seen["Hill-ADAM"].gamma, seen["Hill-ADAM"].delta) == (7.0, 0.01)
+    names.append("Hill-ADAM by default")
     race(CAMEL, 0.05, contenders=["Hill-ADAM"], runs=2, evaluations=1)
-    assert seen["Hill-ADAM"].delta == 1e-4
+    assert seen["Hill-ADAM by default"].gamma == 200 and seen["Hill-ADAM by default"].delta == 1e-4
     assert isinstance(seen["Langevin"], Langevin) and isinstance(seen["simulated annealing"], SimulatedAnnealing)
     assert seen["Langevin"].param_groups[0]["temperature"](0) == pytest.approx(first.std())
     assert seen["Langevin"].param_groups[0]["temperature"](30) == 0
@@ -112,10 +140,11 @@ def test_no_contenders_random_numbers_are_those_of_the_starts_or_of_another(monk
 
     for name in names:
         monkeypatch.setitem(CONTENDERS, name, watched(name))
-    records = race(CAMEL, 0.0, contenders=names, runs=20, evaluations=1, seed=7)
-    low, high = np.array(CAMEL.box).T
-    starts = records["Langevin"].states[0], told["Adam, restarted"].draw(20).numpy()
-    drawn = [(points - low) / (high - low) for points in starts]  # back to the uniform numbers behind them
+    race(CAMEL, 0.0, contenders=names, runs=20, evaluations=1, seed=7)
+    starts, boxes = field(CAMEL.box, 20, 7)
+    again = told["Adam, restarted"].draw(torch.arange(20)).numpy()
+    low, high = boxes[..., 0], boxes[..., 1]
+    drawn = [(points - low) / (high - low) for points in (starts, again)]  # back to the uniform numbers behind them
     for name in ("Langevin", "simulated annealing"):
         drawn.append(torch.rand(20, 2, generator=told[name].generator, dtype=torch.float64).numpy())
     for one, other in combinations(drawn, 2):
@@ -126,13 +155,6 @@ def test_one_variable_is_a_race_too():
     record = race(DOUBLE_WELL, 0.05, (-2, 2), contenders=["Adam"], runs=7, evaluations=50)["Adam"]
     assert record.states.shape == (50, 7)
     np.testing.assert_allclose(record.losses, DOUBLE_WELL(record.states), rtol=1e-12, atol=1e-12)
-
-
-def test_the_starts_are_uniform_in_the_box_to_the_last_digit():
-    record = race(DOUBLE_WELL, 0.05, (0.1, 0.3), contenders=["SGD"], evaluations=1)["SGD"]
-    uniform = torch.rand(200, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64)[:, 0]
-    np.testing.assert_allclose(record.states[0], 0.1 + 0.2 * uniform, rtol=1e-14)
-    assert race(DOUBLE_WELL, 0.05, (0.1, 0.3), contenders=["SGD"], runs=1)["SGD"].losses.shape == (2000, 1)
 
 
 def test_simulated_annealing_records_where_it_stands():
@@ -146,62 +168,134 @@ def test_simulated_annealing_records_where_it_stands():
 
 
 def test_standings_count_runs():
-    records = race(CAMEL, 0.05, contenders=["Adam", "SGD"], runs=30, evaluations=200)
-    target = CAMEL.global_minimum.value + 0.01
-    table = standings(records, target, CAMEL.global_minimum.value)
-    for name, record in records.items():
-        row, hits = table.loc[name], gradients_to(record, target)
-        assert row["success"] == np.isfinite(hits).mean() == (record.best_losses < target).mean()
-        assert 0 <= row["low"] <= row["success"] <= row["high"] <= 1
-        assert row["best"] == pytest.approx(np.median(record.best_losses) - CAMEL.global_minimum.value)
-        assert row["final"] == pytest.approx(np.median(record.final_losses) - CAMEL.global_minimum.value)
-        assert math.isfinite(row["evaluations"]) == (row["success"] >= 0.5)
+    hits = {"a": np.array([3.0, 9.0, math.inf, 5.0]), "b": np.array([math.inf, 2.0, math.inf, math.inf])}
+    table = standings(hits)
+    assert list(table.index) == ["a", "b"] and table["success"].tolist() == [0.75, 0.25]
+    assert table["evaluations"].tolist() == [9.0, math.inf]
+    assert ((table["low"] < table["success"]) & (table["success"] < table["high"])).all()
 
 
 def test_a_run_that_diverges_is_a_failure():
-    records = race(CAMEL, 10.0, contenders=["SGD"], runs=5, evaluations=30)
-    row = standings(records, -2.0).loc["SGD"]
-    assert row["success"] == 0 and row["evaluations"] == math.inf and row["final"] == math.inf
+    record = race(CAMEL, 10.0, contenders=["SGD"], runs=5, evaluations=30)["SGD"]
+    row = standings({"SGD": gradients_to(record, -2.0)}).loc["SGD"]
+    assert row["success"] == 0 and row["evaluations"] == math.inf
 
 
-def test_tuning_finds_the_rate_that_succeeds_most_and_soonest():
-    target = DOUBLE_WELL.global_minimum.value + 0.01
-    rates = (1e-4, 0.05, 0.1)
-    rules = dict(runs=20, evaluations=150)
-    found = tune(DOUBLE_WELL, target, (-2, 2), contenders=["Adam"], rates=rates, **rules)["Adam"]
-    scores = {}
+@pytest.mark.parametrize("key", ["camel", "tenth"])
+@pytest.mark.parametrize("name", RACE_CONTENDERS)
+def test_many_rates_side_by_side_are_as_many_races(key, name):
+    loss, box, target, heat = course(key)
+    rates = [3e-3, 3e-2] if key == "camel" else [1e-5, 1e-2]
+    settings = dict(runs=30, evaluations=100, temperature=heat, seed=3)
+    found = race_rates(loss, rates, target, box, contender=name, **settings)
+    assert found.shape == (2, 30)
+    if name in ("Langevin", "simulated annealing"):
+        return  # whose noise is dealt out among the members
+    for rate, hits in zip(rates, found, strict=True):
+        alone = gradients_to(race(loss, rate, box, contenders=[name], **settings)[name], target)
+        assert (hits == alone).mean() > 0.9  # a rounding edge or two
+
+
+@pytest.mark.parametrize("name", ["Langevin", "simulated annealing"])
+def test_noise_side_by_side_has_the_strength_that_it_has_alone(name):
+    """The spread of many walkers on a bowl, at a λ each."""
+    rates, settings = [0.02, 0.2], dict(runs=3000, evaluations=60, temperature=2.0, seed=4)
+
+    def bowl(points):
+        return points**2
+
     for rate in rates:
-        record = race(DOUBLE_WELL, rate, (-2, 2), contenders=["Adam"], seed=1000, **rules)["Adam"]
-        hits = gradients_to(record, target)
-        scores[rate] = (np.isfinite(hits).mean(), -np.minimum(hits, 150).sum())
-    assert scores[found] == max(scores.values()) and found != 1e-4
+        side = race_rates(bowl, rates, 0.05, (1, 2), contender=name, **settings)[rates.index(rate)]
+        alone = gradients_to(race(bowl, rate, (1, 2), contenders=[name], **settings)[name], 0.05)
+        assert np.isfinite(side).mean() == pytest.approx(np.isfinite(alone).mean(), abs=0.04)
+    assert 0.05 < np.isfinite(alone).mean()
 
 
-def test_the_starts_of_tuning_are_those_of_the_race_with_the_seed_1000(monkeypatch):
+def test_tuning_takes_other_starts_than_the_race(monkeypatch):
     seeds = []
-    monkeypatch.setattr(_tuning, "race", lambda *_, seed, **given: seeds.append(seed) or race(*_, seed=seed, **given))
-    tune(CAMEL, 0.0, contenders=["SGD"], rates=[0.1, 0.2], runs=2, evaluations=2)
-    assert seeds == [1000, 1000]
+    monkeypatch.setattr(_race_results, "race_rates", lambda *_, seed, **given: seeds.append(seed) or race_rates(
+        *_, seed=seed, **given))  # fmt: skip
+    tuned("camel", "SGD", runs=5, evaluations=20)
+    assert set(seeds) == {1000} and _race_results.SEED != 1000
 
 
-def test_the_stored_rates_are_complete_and_one_is_found_again():
-    rates = tuned_rates()
-    assert list(rates.index) == list(COURSES) and list(rates.columns) == list(RACE_CONTENDERS)
-    assert {rate for rate in np.unique(rates)} <= {round(10 ** (k / 2), 6) for k in range(-10, 3)}
-    loss, box, target = course("double_well")
-    assert (
-        tune(loss, target, box, contenders=["momentum"], runs=100, evaluations=1000)["momentum"]
-        == (rates.loc["double_well", "momentum"])
-    )
+# What is stored ------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_stored_is_of_everyone_on_every_course():
+    stored = stored_race()
+    assert list(stored) == [(key, name) for key in COURSES for name in (*RACE_CONTENDERS, *SEARCHERS)]
+    for (_, name), result in stored.items():
+        assert result.hits.shape == (1000,) and (result.hits >= 1).all()
+        assert (result.hits[np.isfinite(result.hits)] <= 2000).all()
+        if name in SEARCHERS:
+            assert result.lr is None and result.tried is None
+        else:
+            assert min(result.tried) < result.lr < max(result.tried)  # no end of the grid
+            assert result.tried[result.lr] == max(result.tried.values()) <= 200
+
+
+@pytest.mark.parametrize("key, name", [("camel", "SGD"), ("himmelblau", "Adam"), ("mueller_brown", "momentum")])
+def test_a_stored_race_is_found_again(key, name):
+    loss, box, target, _ = course(key)
+    stored = stored_race()[key, name]
+    record = race(loss, stored.lr, box, contenders=[name], runs=100, seed=1)[name]
+    assert (gradients_to(record, target) == stored.hits[:100]).mean() >= 0.97
+
+
+@pytest.mark.parametrize("key, name", [("camel", "L-BFGS, restarted"), ("himmelblau", "DIRECT"), ("camel", "DIRECT")])
+def test_a_stored_search_is_found_again(key, name):
+    loss, box, target, _ = course(key)
+    hits = search(loss, target, box, searchers=[name], runs=100, seed=1)[name]
+    assert (hits == stored_race()[key, name].hits[:100]).mean() >= 0.9
+
+
+def test_a_stored_rate_is_found_again():
+    assert tuned("himmelblau", "momentum").lr == stored_race()["himmelblau", "momentum"].lr
+
+
+def test_rows_that_are_done_are_not_made_again(monkeypatch):
+    monkeypatch.setattr(_race_results, "COURSES", ("himmelblau",))
+    names = ("SGD", "L-BFGS, restarted")
+    done = [("himmelblau", name) for name in (*RACE_CONTENDERS, *SEARCHERS) if name not in names]
+    rows = list(race_results(done, runs=3, tuning_runs=4, evaluations=30))
+    assert [(row["course"], row["contender"]) for row in rows] == [("himmelblau", name) for name in names]
+    assert all(len(row["evaluations"].split()) == 3 for row in rows)
+    assert "lr" in rows[0] and "lr" not in rows[1]
 
 
 @pytest.mark.parametrize("key", COURSES)
 def test_a_target_lies_in_the_global_valley_alone(key):
-    loss, box, target = course(key)
+    loss, _, target, heat = course(key)
     lowest = loss.global_minimum.value
     others = [point.value for point in loss.minima if point.value > lowest + 1e-6]
     assert lowest < target < min(others, default=math.inf)
-    assert len(box) in (2, 3)
+    assert heat > 0
+
+
+@pytest.mark.parametrize("key", COURSES)
+def test_a_global_minimum_lies_in_the_box_of_every_run_and_in_the_middle_of_none(key):
+    loss, box, target, _ = course(key)
+    deepest = [np.atleast_1d(point.x) for point in loss.minima if point.value < target]
+    _, boxes = field(box, 1000, 1)
+    inside = [((boxes[..., 0] < x) & (x < boxes[..., 1])).all(axis=-1) for x in deepest]
+    assert np.any(inside, axis=0).all()
+    middles = boxes.mean(axis=-1)
+    assert min(np.abs(middles - x).max(axis=-1).min() for x in deepest) > 0.02
+
+
+def test_rastrigins_surface_is_turned_and_its_slopes_with_it():
+    loss, *_ = course("rastrigin")
+    points = torch.rand(50, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * 8 - 4
+    mixed = torch.stack(
+        [loss(torch.stack([points[0, 0], y])) - loss(torch.stack([points[1, 0], y])) for y in points[:, 1]]
+    )
+    assert mixed.std() > 1  # of a sum of functions of one variable each it would be 0
+    plain = SURFACES["rastrigin"]
+    cos, sin = math.cos(0.5), math.sin(0.5)
+    back = points @ torch.tensor([[cos, -sin], [sin, cos]], dtype=torch.float64)
+    torch.testing.assert_close(loss(points), plain(back), rtol=1e-12, atol=1e-12)
+    assert 100 < len(loss.minima) < 140 and loss.global_minimum.x == pytest.approx((0, 0), abs=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -250,20 +344,17 @@ def test_what_would_be_nonsense_is_refused(arguments, message):
         race(**({"loss": CAMEL, "lr": 0.01, "runs": 2, "evaluations": 2} | arguments))
 
 
-def test_standings_and_tuning_refuse_what_would_be_nonsense(records):
-    with pytest.raises(ValueError, match="Invalid records: none"):
-        standings({}, 0.0)
+def test_standings_and_rates_refuse_what_would_be_nonsense():
+    with pytest.raises(ValueError, match="Invalid hits: none"):
+        standings({})
+    small = dict(contender="SGD", runs=2, evaluations=2)
+    for rates in ([0.1, math.nan], [0.0], [math.inf]):
+        with pytest.raises(ValueError, match="Invalid rates: "):
+            race_rates(CAMEL, rates, 0.0, **small)
     with pytest.raises(ValueError, match="Invalid target: nan"):
-        standings(records, math.nan)
-    small = dict(contenders=["SGD"], runs=2, evaluations=2)
-    with pytest.raises(ValueError, match="Invalid rates: none"):
-        tune(CAMEL, 0.0, rates=[], **small)
-    with pytest.raises(ValueError, match="Invalid lr: nan"):
-        tune(CAMEL, 0.0, rates=[0.1, math.nan], **small)
-    with pytest.raises(ValueError, match="Invalid target: nan"):
-        tune(CAMEL, math.nan, **small)
+        race_rates(CAMEL, [0.1], math.nan, **small)
     with pytest.raises(ValueError, match="Invalid contender: 'Adamax'"):
-        tune(CAMEL, 0.0, contenders=["Adamax"])
+        race_rates(CAMEL, [0.1], 0.0, **small | {"contender": "Adamax"})
 
 
 class Pressed:
@@ -283,20 +374,23 @@ def test_an_interrupt_keeps_the_contenders_that_have_finished():
     names = ["SGD", "Adam", "NAdam"]
     whole = race(CAMEL, 0.01, contenders=names, runs=5, evaluations=20)
     with pytest.warns(RuntimeWarning, match="Interrupted: 2 of 3 contenders are complete"):
-        found = race(Pressed(1 + 2 * 20 + 7), 0.01, contenders=names, runs=5, evaluations=20)  # 1 to look at the starts
+        found = race(Pressed(3 + 2 * 20 + 7), 0.01, contenders=names, runs=5, evaluations=20)  # 3 look at the starts
     assert list(found) == ["SGD", "Adam"]
     assert all(found[name].losses.shape == whole[name].losses.shape for name in found)
     with pytest.raises(KeyboardInterrupt):
         race(Pressed(7), 0.01, contenders=names, runs=5, evaluations=20)
 
 
-def test_an_interrupt_keeps_the_rates_that_are_found():
-    settings = dict(contenders=["SGD", "Adam"], rates=(0.01, 0.1), runs=5, evaluations=20)
-    first = tune(CAMEL, -1.0, **settings)["SGD"]
-    with pytest.warns(RuntimeWarning, match="Interrupted: 1 of 2 contenders are complete"):
-        assert tune(Pressed(2 * 21 + 7), -1.0, **settings) == {"SGD": first}
-    with pytest.raises(KeyboardInterrupt):
-        tune(Pressed(21 + 7), -1.0, **settings)
+def test_an_interrupt_keeps_the_searchers_that_have_finished():
+    def one(budget, start, box, dice):
+        budget(start)
+
+    def interrupted(budget, start, box, dice):
+        raise KeyboardInterrupt
+
+    with pytest.warns(RuntimeWarning, match="Interrupted: 1 of 2 searchers are complete"):
+        found = search(CAMEL, -1.0, searchers={"one": one, "another": interrupted}, runs=5)
+    assert list(found) == ["one"]
 
 
 def test_progress_goes_to_a_bar(capsys):
@@ -305,11 +399,43 @@ def test_progress_goes_to_a_bar(capsys):
         race(CAMEL, 0.01, **small, **asked)
         said = capsys.readouterr().err
         assert "race" in said if asked.get("progress") else said == ""
-        tune(CAMEL, 0.0, rates=[0.1], **small, **asked)
+        search(CAMEL, 0.0, searchers=["DIRECT"], runs=1, evaluations=2, **asked)
         said = capsys.readouterr().err
-        assert "tune" in said if asked.get("progress") else said == ""
+        assert "search" in said if asked.get("progress") else said == ""
 
 
 def test_an_unknown_course_is_refused():
     with pytest.raises(ValueError, match="Invalid course: 'ackley'; expected one of"):
         course("ackley")
+
+
+# A reader's own ------------------------------------------------------------------------------------------------------
+
+
+class Halving:
+    """A LossRule: towards the origin, half the way, but only while the loss is above 1."""
+
+    def __init__(self, params, lr):
+        (self.points,), self.lr = params, lr
+
+    @torch.no_grad()
+    def step(self, losses, grads):
+        assert grads[0].shape == self.points.shape and losses.shape == (len(self.points),)
+        self.reason = (losses <= 1).long()
+        self.points[losses > 1] *= self.lr
+
+
+def test_rules_and_losses_of_ones_own_race():
+    def bowl(points):
+        return (points**2).sum(-1)
+
+    mine = {"halving": Halving, "Adamax": torch.optim.Adamax, "Adam again": CONTENDERS["Adam"]}
+    records = race(
+        bowl, {"halving": 0.5, "Adamax": 0.1, "Adam again": 0.1}, [(2, 3)] * 3, contenders=mine, runs=7, evaluations=9
+    )
+    assert list(records) == list(mine)
+    halving = records["halving"]
+    np.testing.assert_allclose(halving.states[1], halving.states[0] / 2)
+    assert (halving.losses[-1] <= 1).all() and halving.turns.min() > 0 and not halving.maximize.any()
+    adam = race(bowl, 0.1, [(2, 3)] * 3, contenders=["Adam"], runs=7, evaluations=9)["Adam"]
+    np.testing.assert_allclose(records["Adam again"].states, adam.states)

@@ -68,7 +68,7 @@ def test_without_a_trigger_it_is_adam():
 
 
 def test_each_restart_is_adam_from_the_new_start_and_costs_no_evaluation():
-    record = restarting([2.0, 0.9], lambda n: torch.full((n,), -0.5, dtype=torch.float64))
+    record = restarting([2.0, 0.9], lambda k: torch.full((len(k),), -0.5, dtype=torch.float64))
     for member in (0, 1):
         run = record.member(member)
         first, second = run.switches[:2]
@@ -82,7 +82,7 @@ def test_each_restart_is_adam_from_the_new_start_and_costs_no_evaluation():
 
 def test_members_restart_by_themselves_and_divergence_is_a_reason():
     model = Points(torch.tensor([1.0, float("inf")], dtype=torch.float64))
-    adam = RestartedAdam(model.parameters, 0.01, lambda n: torch.full((n,), 0.3, dtype=torch.float64))
+    adam = RestartedAdam(model.parameters, 0.01, lambda k: torch.full((len(k),), 0.3, dtype=torch.float64))
     record = train(model, DOUBLE_WELL, adam, 20)
     assert record.states[1, 1] == 0.3 and np.isfinite(record.states[1:, 1]).all()
     assert not record.reasons[0, 0] and record.reasons[0, 1]
@@ -119,3 +119,19 @@ def test_numbers_that_are_none_are_refused():
             restarted(record, 1.0, delta, 1)
     with pytest.raises(ValueError, match="Invalid run: of one member; expected an ensemble"):
         restarted(record.member(0), 1.0, 0.1, 1)
+
+
+def test_a_chain_that_runs_dry_before_its_budget_is_told():
+    stuck, found = [5, 4, 4, 0, 0], [9, 7, 0, 0, 0]
+    assert restarted(run(stuck, found), 1.0, 0.5, 1, budget=100).tolist() == [3 + 3]  # it needs no more
+    with pytest.raises(ValueError, match="Invalid budget: 7; 1 of 2 chains ran out of runs before; give more"):
+        restarted(run(stuck, stuck, stuck, found), 1.0, 0.5, 2, budget=7)
+    assert restarted(run(stuck, stuck, stuck, found), 1.0, 0.5, 2, budget=6).tolist() == [math.inf, 6]
+    assert restarted(run(stuck, found), 1.0, 0.5, 1, budget=5).tolist() == [math.inf]  # found with the sixth
+
+
+def test_each_member_gets_its_own_new_start():
+    model = Points(torch.tensor([1.0, float("inf"), 1.0, float("inf")], dtype=torch.float64))
+    places = torch.tensor([0.0, 0.1, 0.2, 0.3], dtype=torch.float64)
+    record = train(model, DOUBLE_WELL, RestartedAdam(model.parameters, 0.01, lambda k: places[k]), 2)
+    assert record.states[1, [1, 3]].tolist() == [0.1, 0.3]

@@ -4,8 +4,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from hilladam.experiments import RACE_CONTENDERS, gradients_to, race
-from hilladam.figures import paths, reached
+from hilladam.experiments import RACE_CONTENDERS, SEARCHERS, compare, race, wilson_interval
+from hilladam.figures import differences, over_rates, paths, reached
 from hilladam.losses import SURFACES
 
 CAMEL = SURFACES["camel"]
@@ -17,15 +17,46 @@ def closed():
     plt.close("all")
 
 
+HITS = {"Adam": np.array([3.0, 3.0, 50.0, np.inf, 100.0]), "SGD": np.array([np.inf, 7.0, np.inf, 200.0, np.inf])}
+
+
 def test_the_share_rises_by_one_run_at_its_evaluation():
-    records = race(CAMEL, 0.05, contenders=["Adam", "SGD"], runs=10, evaluations=100)
-    target = CAMEL.global_minimum.value + 0.01
-    lines = {line.get_label(): line.get_xydata() for line in reached(records, target).axes[0].lines}
-    for name, record in records.items():
-        hits = gradients_to(record, target)
-        for evaluations in (1, 10, 40, 100):
+    ax = reached(HITS, 100).axes[0]
+    lines = {line.get_label(): line.get_xydata() for line in ax.lines}
+    for name, counts in HITS.items():
+        for evaluations in (1, 3, 10, 49, 50, 99):
             x, y = lines[name].T
-            assert y[x <= evaluations][-1] == pytest.approx((hits <= evaluations).mean())
+            assert y[x <= evaluations][-1] == pytest.approx((counts <= evaluations).mean())
+        assert lines[name][-1].tolist() == [100, (counts <= 100).mean()]
+
+
+def test_the_bands_are_wilsons_intervals():
+    bands = reached(HITS, 100).axes[0].collections
+    for band, counts in zip(bands, HITS.values(), strict=True):
+        ends = band.get_paths()[0].vertices
+        low, high = wilson_interval(int((counts <= 100).sum()), 5)
+        last = ends[ends[:, 0] == 100][:, 1]
+        assert np.isclose(last, low).any() and np.isclose(last, high).any()
+
+
+def test_success_is_drawn_over_the_rate_with_its_interval():
+    ax = over_rates({"Adam": {1.0: 4, 0.1: 9}}, 10).axes[0]
+    np.testing.assert_allclose(ax.lines[0].get_xydata(), [[0.1, 0.9], [1.0, 0.4]])
+    ends = ax.collections[0].get_paths()[0].vertices
+    np.testing.assert_allclose(sorted({*ends[ends[:, 0] == 1.0][:, 1]}), wilson_interval(4, 10))
+
+
+def test_a_difference_that_was_not_seen_is_an_open_mark():
+    first, second = np.arange(100) < 60, np.arange(100) < 40
+    table = compare({"seen": (first, second), "not": (first, first)})
+    ax = differences(table).axes[0]
+    lines, filled, empty = ax.collections
+    np.testing.assert_allclose(filled.get_offsets(), [[0.2, 0]])
+    np.testing.assert_allclose(empty.get_offsets(), [[0.0, 1]])
+    assert filled.get_facecolor()[0, :3].tolist() == [0, 0, 0] and empty.get_facecolor()[0, :3].tolist() == [1, 1, 1]
+    spans = [segment[:, 0] for segment in lines.get_segments()]
+    np.testing.assert_allclose(spans, table[["low", "high"]])
+    assert ax.yaxis_inverted()  # the first on top
 
 
 def test_a_path_is_drawn_without_the_jumps_of_restarts():
@@ -41,6 +72,6 @@ def test_a_path_is_drawn_without_the_jumps_of_restarts():
 
 
 def test_every_contender_has_a_look_of_its_own():
-    records = race(CAMEL, 0.01, runs=2, evaluations=5)
-    lines = reached(records, 0.0).axes[0].lines
-    assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == len(RACE_CONTENDERS)
+    names = (*RACE_CONTENDERS, *SEARCHERS)
+    lines = reached(dict.fromkeys(names, HITS["Adam"]), 100).axes[0].lines
+    assert len({(line.get_color(), str(line.get_linestyle()), str(line._dash_pattern)) for line in lines}) == len(names)

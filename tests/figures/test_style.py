@@ -12,7 +12,7 @@ import torch
 from nbclient import NotebookClient
 
 from hilladam import HillAdam, figures
-from hilladam.experiments import Points, race, train
+from hilladam.experiments import Points, compare, race, train
 from hilladam.losses import DOUBLE_WELL, SURFACES, ColourLoss, stack
 
 NAME = "hilladam.figures.hilladam"
@@ -41,13 +41,15 @@ GREY = np.full((2, 3, 3), 0.5)
 DRAW = {
     "climb_diagram": lambda: figures.climb_diagram(CELLS.astype(float), LR, np.geomspace(1e-6, 1, 3), 4.0, 0.05),
     "colour_landscape": lambda: figures.colour_landscape(ColourLoss((0.65, 0.45, 0.25), (0.2, 0.4, 0.7))),
+    "differences": lambda: figures.differences(compare({"a": (np.array([True, False]), np.array([True, True]))})),
     "network": lambda: figures.network((3, 2, 1)),
     "on_the_curve": lambda: figures.on_the_curve(a_run(), DOUBLE_WELL),
+    "over_rates": lambda: figures.over_rates({"Adam": {0.1: 3, 1.0: 5}}, 9),
     "paths": lambda: figures.paths(SURFACES["camel"], a_race()[1]),
     "phase_diagram": lambda: figures.phase_diagram(CELLS, LR, BETA1),
     "phase_diagrams": lambda: figures.phase_diagrams({"a": CELLS}, {"a": (LR, BETA1, 1.0)}, {"b": {"a": CELLS}}),
     "photographs": lambda: figures.photographs([GREY, GREY], ["a", "b"]),
-    "reached": lambda: figures.reached(a_race()[0], -1.0),
+    "reached": lambda: figures.reached({"Adam": np.array([3.0, np.inf])}, 9),
     "side_by_side": lambda: figures.side_by_side({"Hill-ADAM": a_run()}, DOUBLE_WELL),
     "stationary_points": lambda: figures.stationary_points(DOUBLE_WELL),
     "trajectory": lambda: figures.trajectory(a_run(), DOUBLE_WELL),
@@ -110,7 +112,8 @@ assert not changed, changed
         (lambda: figures.network((3, 0, 1)), r"Invalid sizes: \(3, 0, 1\); expected at least two widths"),
         (lambda: figures.network((3, 2)), "the last of them 1"),
         (lambda: figures.photographs([], []), r"Invalid names: \[\]; expected at least one"),
-        (lambda: figures.reached({}, 0.0), r"Invalid records: \{\}; expected at least one"),
+        (lambda: figures.reached({}, 9), r"Invalid hits: \{\}; expected at least one"),
+        (lambda: figures.over_rates({}, 9), r"Invalid tried: \{\}; expected at least one"),
         (lambda: figures.side_by_side({}, DOUBLE_WELL), r"Invalid runs: \{\}; expected at least one"),
         (lambda: figures.trajectory(a_run(), first=30), r"Invalid first, last: 30, None; expected some of"),
         (lambda: figures.phase_diagram(CELLS.T, LR, BETA1), r"Invalid truth: shape \(4, 3\); expected \(3, 4\)"),

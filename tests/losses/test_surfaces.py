@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.optimize import minimize
 
-from hilladam.losses import SURFACES
+from hilladam.losses import SURFACES, Surface
 
 # The lowest values as the literature prints them.
 LOWEST = {"camel": -1.031628453, "mueller_brown": -146.699517, "rastrigin": 0.0, "himmelblau": 0.0}
@@ -83,3 +83,26 @@ def test_places_keep_their_precision(points):
 def test_points_have_two_coordinates(points):
     with pytest.raises(ValueError, match=r"Invalid points: shape .*; expected \(…, 2\)"):
         SURFACES["camel"](points)
+
+
+@pytest.mark.parametrize("key", SURFACES)
+def test_plain_floats_give_what_torch_gives(key):
+    surface = SURFACES[key]
+    low, high = np.array(surface.box).T
+    for x in low + np.random.default_rng(0).random((200, 2)) * 1.5 * (high - low):
+        place = torch.tensor(x, requires_grad=True)
+        expected = surface(place)
+        (slopes,) = torch.autograd.grad(expected, place)
+        value, gradient = surface.value_and_gradient(x)
+        assert value == pytest.approx(expected.item(), rel=1e-12, abs=1e-12)
+        assert gradient == pytest.approx(slopes.tolist(), rel=1e-10, abs=1e-10)
+
+
+def test_a_surface_of_ones_own_needs_no_slopes():
+    bowl = Surface("bowl", lambda x, y: x**2 + 3 * y**2, ((-1, 1), (-1, 1)), ((0, 0),))
+    assert bowl.value_and_gradient((2, 1)) == (7.0, (4.0, 6.0))
+
+
+def test_far_away_a_surface_is_infinite_and_no_error():
+    value, _ = SURFACES["mueller_brown"].value_and_gradient((-40.0, 40.0))
+    assert value == np.inf

@@ -1,0 +1,81 @@
+"""The one count by which all contenders are measured: evaluations of the loss with its gradient."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+
+class Spent(Exception):
+    """The budget is spent, or the target met: whoever asks for more is stopped."""
+
+
+class Budget:
+    """A loss that counts how often it is asked, remembers the best answer, and stops whoever asks for too much.
+
+    An evaluation is the loss, its gradient, or both, at one place; both cost what one does, and whoever can do without
+    gradients pays the same. The gradient at the place of the loss just asked for is no new evaluation.
+
+    Args:
+        function: takes an array of shape ``(variables,)`` to the loss and its gradient.
+        evaluations: the budget.
+        target: a loss below which the search is over too; default: none.
+
+    Raises:
+        Spent: on any call once the budget is spent or the target met. Let it pass.
+
+    Example:
+        >>> import numpy as np
+        >>> from scipy.optimize import minimize
+        >>> from hilladam.experiments import Budget, Spent
+        >>> budget = Budget(lambda x: (x @ x, 2 * x), evaluations=100, target=1e-6)
+        >>> try:
+        ...     result = minimize(budget.both, np.array([3.0, 4.0]), jac=True, method="L-BFGS-B")
+        ... except Spent:
+        ...     print(f"{budget.spent} evaluations, best loss {budget.best_loss:.1f}")
+        3 evaluations, best loss 0.0
+    """
+
+    def __init__(
+        self,
+        function: Callable[[np.ndarray], tuple[float, np.ndarray]],
+        evaluations: int,
+        target: float = -math.inf,
+    ):
+        self.function, self.evaluations, self.target = function, evaluations, target
+        self.spent = 0
+        """How many evaluations there have been."""
+        self.best_loss, self.best_place = math.inf, None
+        self._place = np.empty(0)
+        self._gradient = np.empty(0)
+        self._paid = False  # for the gradient at the place
+
+    @property
+    def met(self) -> bool:
+        """Whether a loss below the target has been found; if so, ``spent`` says with how many evaluations."""
+        return self.best_loss < self.target
+
+    def both(self, place) -> tuple[float, np.ndarray]:
+        """The loss and its gradient, shape ``(variables,)``."""
+        if self.spent >= self.evaluations or self.met:
+            raise Spent
+        self.spent += 1
+        self._place = np.array(place, dtype=float)
+        value, self._gradient = self.function(self._place)
+        self._paid = False
+        if value < self.best_loss:  # which NaN and +∞ are not
+            self.best_loss, self.best_place = value, self._place
+        return value, self._gradient
+
+    def __call__(self, place) -> float:
+        """The loss alone."""
+        value, _ = self.both(place)
+        self._paid = True
+        return value
+
+    def gradient(self, place) -> np.ndarray:
+        """The gradient alone, free once where the loss was asked for last."""
+        if not self._paid or not np.array_equal(place, self._place):
+            self.both(place)
+        self._paid = False
+        return self._gradient
