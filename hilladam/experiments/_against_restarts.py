@@ -1,4 +1,4 @@
-"""Hill-ADAM against Adam started again, on x itself and through the network, over λ and over the scale of the weights."""
+"""Hill-ADAM against Adam started again, on x itself and through the network, over λ and the scale of the weights."""
 
 import itertools
 import json
@@ -40,8 +40,9 @@ def against_restarts(
 
     Args:
         losses: keys of :data:`~hilladam.losses.TABLE_1`.
-        scales: ``None`` moves x itself, from starts drawn evenly from ``box``; a number moves the weights of the paper's
-            network without activation, from torch's initial weights times that number. New starts are new weights.
+        scales: ``None`` moves x itself, from starts drawn evenly from ``box``; a number moves the weights of the
+            paper's network without activation, from torch's initial weights times that number. New starts are new
+            weights.
         lrs: λ, the same for all.
         searches: their numbers, the seeds of all that they draw, below a million.
         budget: gradients for each search.
@@ -159,9 +160,8 @@ def to_rows(found: Found) -> list[list]:
 
 
 def from_rows(rows: list[list]) -> Found:
-    return {
-        (loss, scale, lr, name): np.unpackbits(np.frombuffer(bytes.fromhex(bits), np.uint8), count=searches).astype(
-            bool
-        )
-        for loss, scale, lr, name, searches, bits in rows
-    }
+    found = {}
+    for *key, searches, bits in rows:
+        packed = np.frombuffer(bytes.fromhex(bits), dtype=np.uint8)
+        found[tuple(key)] = np.unpackbits(packed, count=searches).astype(bool)
+    return found

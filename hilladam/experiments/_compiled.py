@@ -124,8 +124,8 @@ def run_networks(
         The record, its states of shape ``(steps, members, 1)``.
 
     Raises:
-        ValueError: as for :func:`run_points`, an unknown activation, a scale that is not finite and above 0, or a network with
-            more than one output.
+        ValueError: as for :func:`run_points`, an unknown activation, a scale that is not finite and above 0, or a
+            network with more than one output.
 
     Example:
         >>> from hilladam.experiments import run_networks

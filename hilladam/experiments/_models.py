@@ -108,7 +108,8 @@ class StackedMLP:
         scale: what to multiply all initial weights and biases by; a number, or one for each member.
 
     Raises:
-        ValueError: no seed, a scale that is not finite and above 0 or of another shape, or what :func:`network` refuses.
+        ValueError: no seed, a scale that is not finite and above 0 or of another shape, or what :func:`network`
+            refuses.
 
     Example:
         >>> from hilladam.experiments import StackedMLP

@@ -182,8 +182,8 @@ def summarize(runs: Runs) -> pd.DataFrame:
 
     ``runs`` counts them. ``mean_best`` and ``sd_best`` are over their lowest losses, ``mean_final`` over their last. A
     run succeeds when its best loss is within 0.01 of the global minimum; ``low`` and ``high`` bound the rate of
-    ``success`` with 95 % confidence (Wilson). ``best_in`` and ``final_in`` count the runs in the basin of each stationary point,
-    written as ``value: runs``.
+    ``success`` with 95 % confidence (Wilson). ``best_in`` and ``final_in`` count the runs in the basin of each
+    stationary point, written as ``value: runs``.
 
     Args:
         runs: from :func:`table1`.
@@ -279,8 +279,8 @@ def decode_chance(values: Sequence[float], runs: int = 15, rounding: float = 5e-
 def stored_readings() -> pd.DataFrame:
     """:func:`readings` as it was last run in full: the rows of three calls.
 
-    ``readings(range(1000), bias_corrections=["copied"])``; ``readings(bias_corrections=["in_place"])``, with sixty seeds,
-    for what fails wherever it is tried; and ``readings(range(1000), gammas=[50, 200], scales=[1.5, 2, 3],
+    ``readings(range(1000), bias_corrections=["copied"])``; ``readings(bias_corrections=["in_place"])``, with sixty
+    seeds, for what fails wherever it is tried; and ``readings(range(1000), gammas=[50, 200], scales=[1.5, 2, 3],
     places=["outside"], bias_corrections=["copied"])``. On two cores they take about an hour.
 
     Example:
@@ -323,7 +323,8 @@ def readings(
 
     Returns:
         :func:`summarize`'s rows for each reading, with the columns ``activation``, ``scale``, ``eps``,
-        ``bias_correction`` and ``gamma`` before them; Adam knows no γ and has one row for all of them, with ``gamma`` NaN.
+        ``bias_correction`` and ``gamma`` before them; Adam knows no γ and has one row for all of them, with ``gamma``
+        NaN.
 
     Raises:
         ValueError, ImportError: as for :func:`table1`.

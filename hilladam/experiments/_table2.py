@@ -257,8 +257,8 @@ def table2_rates(
 
     Returns:
         A row for each ``lr``, ``optimizer`` and ``seed``. ``losses`` counts them; ``best_global`` of them had a best
-        loss within 0.01 of the global minimum, ``final_global`` a final one; ``final_blue`` ended in the well of high red
-        and high blue, ``negative`` with a negative gain.
+        loss within 0.01 of the global minimum, ``final_global`` a final one; ``final_blue`` ended in the well of high
+        red and high blue, ``negative`` with a negative gain.
 
     Raises:
         ValueError: what :func:`table2` refuses.

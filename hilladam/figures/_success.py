@@ -13,7 +13,6 @@ from hilladam.figures._style import COLOURS, styled
 from hilladam.losses import TABLE_1
 
 _RULES = {"restarted when still": (COLOURS["best"], "-"), "restarted every 300": (COLOURS["best"], "--")}
-_MARKERS = {"-": "o", "--": "s", ":": "^", "-.": "D"}
 
 
 @styled
@@ -23,8 +22,8 @@ def success_over_rates(
     """The rate of success over λ, a curve with its band for each contender, in panels side by side.
 
     Args:
-        panels: by title, the contenders by name; each is a table with a row for each λ and the columns ``lr``, ``rate``,
-            ``low`` and ``high``, the last two the ends of its interval.
+        panels: by title, the contenders by name; each is a table with a row for each λ and the columns ``lr``,
+            ``rate``, ``low`` and ``high``, the last two the ends of its interval.
         columns: how many panels stand side by side.
         height: of a row of panels, in inches.
 
@@ -36,7 +35,7 @@ def success_over_rates(
         >>> from hilladam import figures
         >>> table = pd.DataFrame({"lr": [0.01, 0.1], "rate": [0.2, 0.7], "low": [0.1, 0.6], "high": [0.3, 0.8]})
         >>> figure = figures.success_over_rates({"a loss": {"Adam": table}}, columns=1)
-        >>> figure.axes[0].get_title()
+        >>> figure.axes[0].get_title("left")
         'a loss'
     """
     if not panels:
@@ -49,8 +48,7 @@ def success_over_rates(
         for name, table in contenders.items():
             colour, line = (_STYLES | _RULES).get(name, (COLOURS["loss"], "-"))
             ax.fill_between(table["lr"], table["low"], table["high"], color=colour, alpha=0.2, linewidth=0)
-            (handles[name],) = ax.plot(table["lr"], table["rate"], color=colour, linestyle=line, marker=_MARKERS[line],
-                                       markersize=3)  # fmt: skip
+            (handles[name],) = ax.plot(table["lr"], table["rate"], color=colour, linestyle=line, marker=".")
         ax.set(xscale="log", ylim=(-0.03, 1.03))
         ax.set_title(title, fontsize=9)
     for ax in axes[-1]:
@@ -75,7 +73,7 @@ def best_and_final(runs: Mapping[tuple[str, str], Record]) -> Figure:
         >>> from hilladam import figures
         >>> from hilladam.experiments import table1
         >>> figure = figures.best_and_final(table1([0, 1], 5, losses=["x2", "sixth"]))
-        >>> [ax.get_title() for ax in figure.axes]
+        >>> [ax.get_title("left") for ax in figure.axes]
         ['x² + 4', 'sixth order']
     """
     if not runs:
