@@ -62,7 +62,7 @@ def against_restarts(
         >>> from hilladam.experiments import against_restarts
         >>> found = against_restarts(["sixth"], [None], [0.3], range(50))
         >>> {name: round(hits.mean().item(), 1) for (_, _, _, name), hits in found.items()}
-        {'Hill-ADAM': 1.0, 'restarted when still': 0.8, 'restarted every 300': 0.8}
+        {'Hill-ADAM': 1.0, 'restarted when still': 0.8, 'restarted every 300': 1.0}
     """
     searches = list(searches)
     if not searches:
