@@ -1,5 +1,6 @@
 """The paper's experiments, rerun: many independent runs in lock step on one device."""
 
+from hilladam.experiments._against_restarts import against_restarts, stored_against_restarts
 from hilladam.experiments._budget import Budget, Spent
 from hilladam.experiments._classifier import DIGITS_SIZES
 from hilladam.experiments._coincidences import coincidences
@@ -16,7 +17,15 @@ from hilladam.experiments._race import RACE_CONTENDERS, Field, field, race, race
 from hilladam.experiments._race_results import Result, race_results, stored_race, tuned
 from hilladam.experiments._restarts import RestartedAdam, gradients_to, restarted
 from hilladam.experiments._searchers import SEARCHERS
-from hilladam.experiments._table1 import PAPER_TABLE_1, decode_mean, readings, stored_readings, summarize, table1
+from hilladam.experiments._table1 import (
+    PAPER_TABLE_1,
+    decode_chance,
+    decode_mean,
+    readings,
+    stored_readings,
+    summarize,
+    table1,
+)
 from hilladam.experiments._table2 import (
     PAPER_TABLE_2,
     TABLE_2_CONTENDERS,
@@ -24,8 +33,10 @@ from hilladam.experiments._table2 import (
     TABLE_2_SIZES,
     PositiveGains,
     stored_table2,
+    stored_table2_rates,
     summarize_table2,
     table2,
+    table2_rates,
     tabulate,
 )
 from hilladam.experiments._training import LossRule, Record, train
@@ -60,10 +71,12 @@ __all__ = [
     "Spent",
     "StackedMLP",
     "Tuning",
+    "against_restarts",
     "cluster_interval",
     "coincidences",
     "compare",
     "course",
+    "decode_chance",
     "decode_mean",
     "difference_interval",
     "digits",
@@ -81,14 +94,17 @@ __all__ = [
     "run_points",
     "search",
     "standings",
+    "stored_against_restarts",
     "stored_race",
     "stored_readings",
     "stored_table2",
+    "stored_table2_rates",
     "summarize",
     "summarize_digits",
     "summarize_table2",
     "table1",
     "table2",
+    "table2_rates",
     "tabulate",
     "train",
     "tune",

@@ -96,6 +96,7 @@ def run_networks(
     *,
     sizes: Sequence[int] = (6, 4, 3, 1),
     activation: str = "none",
+    scale: ArrayLike = 1.0,
     eps_root: ArrayLike = 0.0,
     delta: ArrayLike = 1e-4,
     gamma: ArrayLike = 200.0,
@@ -115,6 +116,7 @@ def run_networks(
         seeds: of the initial weights, one for each member; a seed may occur more than once.
         sizes: the widths of the layers, the last one 1; the default is Figure 1's.
         activation: a key of :data:`ACTIVATIONS`.
+        scale: what to multiply the initial weights by; a number, or an array of shape ``(members,)``.
         losses, steps, lr, betas, eps, eps_root, delta, gamma, floor, bias_correction, history, threads, progress: as
             for :func:`run_points`.
 
@@ -122,7 +124,8 @@ def run_networks(
         The record, its states of shape ``(steps, members, 1)``.
 
     Raises:
-        ValueError: as for :func:`run_points`, an unknown activation, or a network with more than one output.
+        ValueError: as for :func:`run_points`, an unknown activation, a scale that is not finite and above 0, or a
+            network with more than one output.
 
     Example:
         >>> from hilladam.experiments import run_networks
@@ -135,7 +138,7 @@ def run_networks(
         raise ValueError(f"Invalid sizes: {tuple(sizes)}; expected at least two, the last one 1")
     if not len(seeds):
         raise ValueError("Invalid seeds: none; expected at least one")
-    model = StackedMLP(seeds, sizes, activation)
+    model = StackedMLP(seeds, sizes, activation, scale=scale)
     weights = model.parameters[0].detach().numpy()
     settings = dict(lr=lr, eps=eps, eps_root=eps_root, delta=delta, gamma=gamma, floor=floor)
     network = tuple(sizes), list(ACTIVATIONS).index(activation)

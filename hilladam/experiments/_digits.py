@@ -34,7 +34,7 @@ DIGITS_LR = {
     "SGD": 1.0,
     "momentum": 0.3,
     "Nesterov": 0.3,
-    "RMSprop": 0.03,
+    "RMSprop": 0.01,
     "NAdam": 0.03,
     "RAdam": 0.1,
     "Adam": 0.03,
@@ -44,10 +44,9 @@ DIGITS_LR = {
 }
 """The learning rates of :func:`digits`, for mini-batches of 64 images and 25 epochs.
 
-Each is the one of :func:`tune_digits`'s rates that ends with the lowest training loss; no test image has a say in it.
-The two Hill-ADAMs take Adam's rate, so that they differ from it in nothing but their turns: where a Hill-ADAM ends
-depends on when it last turned, and the rates 0.01 and 0.03 do about equally well for the one that judges every
-mini-batch.
+Each is the one of :func:`tune_digits`'s rates that ends with the lowest training loss, the two Hill-ADAMs' too; no test
+image has a say in it. Where a Hill-ADAM ends depends on when it last turned; by the network that ``load_best()`` brings
+back the same rate is best for both.
 """
 
 _MEASURES = ["train_loss", "test_loss", "test_accuracy"]

@@ -12,7 +12,7 @@ from hilladam.experiments._in_turn import in_turn
 def tune_digits(
     optimizers: Iterable[str] = DIGITS_CONTENDERS,
     rates: Iterable[float] = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0),
-    seeds: Iterable[int] = range(100, 103),
+    seeds: Iterable[int] = range(100, 120),
     *,
     progress: bool = False,
     **settings,

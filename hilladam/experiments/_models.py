@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from numbers import Integral
 
+import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 ACTIVATIONS = {"none": nn.Identity, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "relu": nn.ReLU}
@@ -103,9 +105,11 @@ class StackedMLP:
         device: where the ensemble lives.
         split: makes every row a parameter of its own. An optimizer that goes from row to row keeps its work in the
             processor's cache, which is faster where a row is long; and each row can have an optimizer of its own.
+        scale: what to multiply all initial weights and biases by; a number, or one for each member.
 
     Raises:
-        ValueError: no seed, or what :func:`network` refuses.
+        ValueError: no seed, a scale that is not finite and above 0 or of another shape, or what :func:`network`
+            refuses.
 
     Example:
         >>> from hilladam.experiments import StackedMLP
@@ -116,11 +120,16 @@ class StackedMLP:
 
     def __init__(self, seeds: Sequence[int], sizes: Sequence[int] = (6, 4, 3, 1), activation: str = "none",
                  dtype: torch.dtype = torch.float64, device: torch.device | str | None = None,
-                 split: bool = False):  # fmt: skip
+                 split: bool = False, scale: ArrayLike = 1.0):  # fmt: skip
         if not len(seeds):
             raise ValueError("Invalid seeds: none; expected at least one")
+        factors = np.asarray(scale, dtype=float)
+        if factors.shape not in ((), (len(seeds),)) or not ((0 < factors) & (factors < np.inf)).all():
+            raise ValueError(f"Invalid scale: {scale}; expected a finite number > 0, or one for each of "
+                             f"{len(seeds)} members")  # fmt: skip
         flat = {s: nn.utils.parameters_to_vector(network(sizes, activation, s, dtype).parameters()) for s in set(seeds)}
-        self._weights = torch.stack([flat[s].detach() for s in seeds]).to(device)
+        rows = torch.stack([flat[s].detach() for s in seeds])
+        self._weights = (rows * torch.as_tensor(factors, dtype=dtype).reshape(-1, 1)).to(device)
         parts = self._weights.unbind() if split else [self._weights]
         self.parameters = [part.detach().requires_grad_() for part in parts]  # in the same memory
         self._activation, self._split = activation, split

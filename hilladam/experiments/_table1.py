@@ -7,6 +7,7 @@ from functools import partial
 from importlib.resources import files
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 import torch
 
@@ -44,6 +45,7 @@ def table1(
     gamma: float = 200.0,
     activation: str = "none",
     *,
+    scale: float = 1.0,
     losses: Sequence[str] = tuple(TABLE_1),
     optimizers: Sequence[str] = OPTIMIZERS,
     eps: str = "outside",
@@ -73,6 +75,7 @@ def table1(
         lr, delta: λ and δ; the defaults are the paper's.
         gamma: γ; the default is that of the authors' code, the paper gives none.
         activation: a key of :data:`~hilladam.experiments.ACTIVATIONS`; the paper names none.
+        scale: what to multiply the initial weights by; the paper says nothing of them.
         losses: keys of :data:`~hilladam.losses.TABLE_1`.
         optimizers: ``"Adam"``, ``"Hill-ADAM"`` or both.
         eps: a key of :data:`EPS`.
@@ -109,7 +112,7 @@ def table1(
             raise ValueError(f"Invalid {name}: {value!r}; expected one of {tuple(known)}")
     ensemble = _ensemble(engine, dtype, device, threads)
     cells = [_Cell(loss, optimizer, eps, gamma) for loss, optimizer in itertools.product(losses, optimizers)]
-    records = ensemble(cells, seeds, steps, lr, delta, activation, bias_correction, history,
+    records = ensemble(cells, seeds, steps, lr, delta, activation, scale, bias_correction, history,
                        "Table 1" if progress else "")  # fmt: skip
     return {(cell.loss, cell.optimizer): record for cell, record in zip(cells, records, strict=True)}
 
@@ -138,21 +141,21 @@ def _ensemble(engine, dtype, device, threads) -> Callable[..., list[Record]]:
     return partial(_lock_step, dtype=dtype, device=device)
 
 
-def _compiled(cells: Sequence[_Cell], seeds, steps, lr, delta, activation, bias_correction, history, progress,
+def _compiled(cells: Sequence[_Cell], seeds, steps, lr, delta, activation, scale, bias_correction, history, progress,
               threads) -> list[Record]:  # fmt: skip
     members = [cell for cell in cells for _ in seeds]
     record = run_networks(
-        [TABLE_1[cell.loss] for cell in members], seeds * len(cells), steps, lr, activation=activation,
+        [TABLE_1[cell.loss] for cell in members], seeds * len(cells), steps, lr, activation=activation, scale=scale,
         bias_correction=bias_correction, history=history, threads=threads, progress=progress,
         **_settings(members, delta),
     )  # fmt: skip
     return _parts(record, cells, seeds)
 
 
-def _lock_step(cells: Sequence[_Cell], seeds, steps, lr, delta, activation, bias_correction, history, progress, dtype,
-               device) -> list[Record]:  # fmt: skip
+def _lock_step(cells: Sequence[_Cell], seeds, steps, lr, delta, activation, scale, bias_correction, history, progress,
+               dtype, device) -> list[Record]:  # fmt: skip
     members = [cell for cell in cells for _ in seeds]
-    model = StackedMLP(seeds * len(cells), activation=activation, dtype=dtype, device=device)
+    model = StackedMLP(seeds * len(cells), activation=activation, dtype=dtype, device=device, scale=scale)
     each = {
         name: torch.tensor(values, dtype=dtype, device=device) for name, values in _settings(members, delta).items()
     }
@@ -177,10 +180,10 @@ def _parts(record: Record, cells, seeds) -> list[Record]:
 def summarize(runs: Runs) -> pd.DataFrame:
     """Table 1 with what the paper's means hide: one row for each loss and optimizer.
 
-    ``mean_best`` and ``sd_best`` are over the runs' lowest losses, ``mean_final`` over their last. A run succeeds when
-    its best loss is within 0.01 of the global minimum; ``low`` and ``high`` bound the success rate with 95 %
-    confidence (Wilson). ``best_in`` and ``final_in`` count the runs in the basin of each stationary point,
-    written as ``value: runs``.
+    ``runs`` counts them. ``mean_best`` and ``sd_best`` are over their lowest losses, ``mean_final`` over their last. A
+    run succeeds when its best loss is within 0.01 of the global minimum; ``low`` and ``high`` bound the rate of
+    ``success`` with 95 % confidence (Wilson). ``best_in`` and ``final_in`` count the runs in the basin of each
+    stationary point, written as ``value: runs``.
 
     Args:
         runs: from :func:`table1`.
@@ -200,6 +203,7 @@ def summarize(runs: Runs) -> pd.DataFrame:
             "loss": loss.name,
             "optimizer": optimizer,
             "paper": PAPER_TABLE_1[key][optimizer],
+            "runs": size,
             "mean_best": record.best_losses.mean(),
             "sd_best": record.best_losses.std(),
             "mean_final": record.final_losses.mean(),
@@ -219,6 +223,13 @@ def _basins(loss: Polynomial, states) -> str:
     return ", ".join(f"{name}: {count}" for name, count in zip(names, counts.tolist(), strict=True))
 
 
+def _counts(runs: int, basins: int) -> list[list[int]]:
+    """All ways to deal out the runs to the basins."""
+    bars = itertools.combinations(range(runs + basins - 1), basins - 1)
+    ends = [(-1, *bar, runs + basins - 1) for bar in bars]
+    return [[right - left - 1 for left, right in itertools.pairwise(end)] for end in ends]
+
+
 def decode_mean(mean: float, values: Sequence[float], runs: int = 15, rounding: float = 5e-5) -> pd.DataFrame:
     """Which mixtures of basins give a printed mean.
 
@@ -236,23 +247,47 @@ def decode_mean(mean: float, values: Sequence[float], runs: int = 15, rounding: 
         >>> decode_mean(3.3475, [2.8863, 5.1923])[["2.8863", "5.1923"]].values.tolist()  # twelve runs and three
         [[12, 3]]
     """
-    bars = itertools.combinations(range(runs + len(values) - 1), len(values) - 1)
-    ends = [(-1, *bar, runs + len(values) - 1) for bar in bars]
-    counts = [[right - left - 1 for left, right in itertools.pairwise(end)] for end in ends]
-    table = pd.DataFrame(counts, columns=[f"{value:.4f}" for value in values])
+    table = pd.DataFrame(_counts(runs, len(values)), columns=[f"{value:.4f}" for value in values])
     table["error"] = table.to_numpy() @ list(values) / runs - mean
     agrees = table["error"].abs() <= rounding
     return table[agrees].sort_values("error", key=abs).reset_index(drop=True)
 
 
+def decode_chance(values: Sequence[float], runs: int = 15, rounding: float = 5e-5) -> float:
+    """How likely :func:`decode_mean` finds a mixture for a mean that is none: one drawn evenly between the extremes.
+
+    It is the share of the interval from the lowest to the highest value that lies within ``rounding`` of a mixture.
+
+    Args:
+        values, runs, rounding: as for :func:`decode_mean`.
+
+    Raises:
+        ValueError: fewer than two different values.
+
+    Example:
+        >>> from hilladam.experiments import decode_chance
+        >>> round(decode_chance([2.8863, 5.1923]), 4)  # sixteen mixtures, each 0.0001 wide, on 2.306
+        0.0007
+    """
+    if len(set(values)) < 2:
+        raise ValueError(f"Invalid values: {list(values)}; expected at least two different ones")
+    means = np.sort([np.dot(counts, values) / runs for counts in _counts(runs, len(values))])
+    gaps = np.minimum(np.diff(means), 2 * rounding)  # where two mixtures' windows overlap they count once
+    return float(gaps.sum() / (max(values) - min(values)))
+
+
 def stored_readings() -> pd.DataFrame:
-    """:func:`readings` as it was last run in full, with ``python -m hilladam readings --json readings.json``.
+    """:func:`readings` as it was last run in full: the rows of three calls.
+
+    ``readings(range(1000), bias_corrections=["copied"])``; ``readings(bias_corrections=["in_place"])``, with sixty
+    seeds, for what fails wherever it is tried; and ``readings(range(1000), gammas=[50, 200], scales=[1.5, 2, 3],
+    places=["outside"], bias_corrections=["copied"])``. On two cores they take about an hour.
 
     Example:
         >>> from hilladam.experiments import stored_readings
         >>> table = stored_readings().query("activation == 'relu' and loss == 'sixth order' and gamma == 200")
-        >>> table.set_index(["eps", "bias_correction"])["success"].round(2).loc["outside", "copied"].item()
-        0.57
+        >>> table.set_index(["scale", "eps", "bias_correction"])["success"].loc[1, "outside", "copied"].item()
+        0.688
     """
     table = pd.read_json(files("hilladam.experiments") / "readings.json", precise_float=True)
     return table.assign(gamma=table["gamma"].astype(float))
@@ -265,23 +300,31 @@ def readings(
     *,
     engine: str | None = None,
     activations: Sequence[str] = tuple(ACTIVATIONS),
+    scales: Sequence[float] = (1.0,),
+    places: Sequence[str] = tuple(EPS),
+    bias_corrections: Sequence[str] = ("copied", "in_place"),
     device: torch.device | str | None = None,
     threads: int = 1,
     progress: bool = False,
 ) -> pd.DataFrame:
     """Table 1 under every reading of what the paper leaves open.
 
-    The readings are the activation between the layers (one of ``activations``), the place of ε, γ, and whether lines
-    29–30 of Algorithm 1 overwrite the moments.
+    The readings are the activation between the layers, the scale of the initial weights, the place of ε, γ, and
+    whether lines 29–30 of Algorithm 1 overwrite the moments.
 
     Args:
         seeds, steps: as for :func:`table1`.
         gammas: which γ to give Hill-ADAM.
+        activations: keys of :data:`~hilladam.experiments.ACTIVATIONS`.
+        scales: what to multiply torch's initial weights by.
+        places: of ε, keys of :data:`EPS`.
+        bias_corrections: as for :class:`~hilladam.optim.ReferenceHillAdam`.
         engine, device, threads, progress: as for :func:`table1`; the precision is float64.
 
     Returns:
-        :func:`summarize`'s rows for each reading, with the columns ``activation``, ``eps``, ``bias_correction`` and
-        ``gamma`` before them; Adam knows no γ and has one row for all of them, with ``gamma`` NaN.
+        :func:`summarize`'s rows for each reading, with the columns ``activation``, ``scale``, ``eps``,
+        ``bias_correction`` and ``gamma`` before them; Adam knows no γ and has one row for all of them, with ``gamma``
+        NaN.
 
     Raises:
         ValueError, ImportError: as for :func:`table1`.
@@ -294,18 +337,19 @@ def readings(
     """
     ensemble = _ensemble(engine, torch.float64, device, threads)
     seeds, tables = list(seeds), []
-    for activation, bias_correction in itertools.product(activations, ("copied", "in_place")):
-        settings = list(itertools.product(EPS, (math.nan, *gammas)))
+    for activation, scale, bias_correction in itertools.product(activations, scales, bias_corrections):
+        settings = list(itertools.product(places, (math.nan, *gammas)))
         cells = [
             _Cell(loss, "Adam" if math.isnan(gamma) else "Hill-ADAM", eps, gamma)
             for eps, gamma in settings for loss in TABLE_1
         ]  # fmt: skip
-        label = f"{activation}, {bias_correction}" if progress else ""
-        records = ensemble(cells, seeds, steps, 0.01, 1e-4, activation, bias_correction, False, label)
+        label = f"{activation}, {scale:g}, {bias_correction}" if progress else ""
+        records = ensemble(cells, seeds, steps, 0.01, 1e-4, activation, scale, bias_correction, False, label)
         for i, (eps, gamma) in enumerate(settings):
             part = slice(i * len(TABLE_1), (i + 1) * len(TABLE_1))
             runs = {(c.loss, c.optimizer): record for c, record in zip(cells[part], records[part], strict=True)}
-            reading = {"activation": activation, "eps": eps, "bias_correction": bias_correction, "gamma": gamma}
+            reading = {"activation": activation, "scale": scale, "eps": eps, "bias_correction": bias_correction,
+                       "gamma": gamma}  # fmt: skip
             tables.append(summarize(runs).reset_index().assign(**reading))
     table = pd.concat(tables, ignore_index=True)
     return table[[*reading, *table.columns.drop(list(reading))]]

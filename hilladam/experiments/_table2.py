@@ -1,6 +1,8 @@
 """Experiment 2: three gains for a photograph, by a network of 82,819 weights, with each optimizer of Table 2."""
 
-from collections.abc import Iterable, Mapping
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 
 import numpy as np
@@ -24,6 +26,9 @@ TABLE_2_SEEDS = (5343, 100, 2534, 3956)
 
 TABLE_2_CONTENDERS = ("Adam", "RMSprop", "NAdam", "RAdam", "momentum", "Hill-ADAM")
 """The optimizers of Table 2 and two more, with torch's defaults: names of :data:`CONTENDERS`."""
+
+CLOSE = 0.01
+"""How far above the global minimum a loss may be and still count as there."""
 
 PAPER_TABLE_2 = {
     "Adam": (2.9471, 2.9471, 2.9471, 2.9471),
@@ -109,9 +114,12 @@ def table2(
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     loss = stack_colours([each for each in losses.values() for _ in seeds], dtype=dtype, device=device)
 
+    split = torch.device(device).type == "cpu"  # a GPU has no cache to keep a row in, and would rather see one tensor
+
     def ensemble(name):
-        model = StackedMLP(seeds * len(losses), TABLE_2_SIZES, "sigmoid", dtype, device, split=True)
-        optimizer = CONTENDERS[name].for_each(model.parameters, lr, delta=delta, gamma=gamma, fused=True)
+        model = StackedMLP(seeds * len(losses), TABLE_2_SIZES, "sigmoid", dtype, device, split=split)
+        make = CONTENDERS[name].for_each if split else CONTENDERS[name].for_rows
+        optimizer = make(model.parameters, lr, delta=delta, gamma=gamma, fused=True)
         return train_in_full(PositiveGains(model) if positive else model, loss, optimizer, steps, history=history,
                              progress=name if progress else "")  # fmt: skip
 
@@ -186,8 +194,9 @@ def summarize_table2(table: pd.DataFrame) -> pd.DataFrame:
 
     ``best_excess`` and ``final_excess`` are medians of the loss above the pair's global minimum. ``best_global`` is the
     share of runs whose best loss lies in the well of the global minimum, within 0.01 of it; ``final_global`` the share
-    whose final loss does. ``…_low`` and ``…_high`` bound them with 95 % confidence (Wilson), as if the runs were
-    independent draws. ``negative`` is the share that ends with a negative gain.
+    whose final loss does. ``…_low`` and ``…_high`` bound them with 95 % confidence (Wilson), each seed counting as one
+    run: runs of one seed start from the same weights and end alike, so that only the seeds are independent. Counts that
+    are not whole are rounded outwards. ``negative`` is the share that ends with a negative gain.
 
     Raises:
         ValueError: a table without rows.
@@ -205,10 +214,13 @@ def summarize_table2(table: pd.DataFrame) -> pd.DataFrame:
         row = {"optimizer": optimizer, "runs": len(runs)}
         for kind in ("best", "final"):
             excess = runs[kind] - runs["minimum"]
-            successes = int((excess < 0.01).sum())
-            interval = wilson_interval(successes, len(runs))
-            row |= {f"{kind}_excess": excess.fillna(np.inf).median(), f"{kind}_global": successes / len(runs),
-                    f"{kind}_low": interval.low, f"{kind}_high": interval.high}  # fmt: skip
+            successes = excess < CLOSE
+            seeds = runs["seed"].nunique()
+            expected = seeds * successes.mean()
+            low = wilson_interval(math.floor(expected), seeds).low
+            high = wilson_interval(math.ceil(expected), seeds).high
+            row |= {f"{kind}_excess": excess.fillna(np.inf).median(), f"{kind}_global": successes.mean(),
+                    f"{kind}_low": low, f"{kind}_high": high}  # fmt: skip
         row["negative"] = float((runs[[f"final_{name}" for name in CHANNELS]] < 0).any(axis=1).mean())
         rows.append(row)
     return pd.DataFrame(rows).set_index("optimizer")
@@ -224,3 +236,67 @@ def stored_table2() -> pd.DataFrame:
         (288, 12)
     """
     return pd.read_json(files("hilladam.experiments") / "table2.json", precise_float=True)
+
+
+def table2_rates(
+    losses: Mapping[str, ColourLoss],
+    seeds: Iterable[int] = range(120),
+    lrs: Sequence[float] = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2),
+    *,
+    optimizers: Iterable[str] = TABLE_2_CONTENDERS,
+    **settings,
+) -> pd.DataFrame:
+    """Table 2 over learning rates: how many of the losses each optimizer solves from the weights of each seed.
+
+    Args:
+        losses: as for :func:`table2`, one for each pair of photographs.
+        seeds: of the initial weights.
+        lrs: learning rates, every one for every optimizer.
+        optimizers: names among :data:`TABLE_2_CONTENDERS`.
+        settings: what else :func:`table2` takes, by name.
+
+    Returns:
+        A row for each ``lr``, ``optimizer`` and ``seed``. ``losses`` counts them; ``best_global`` of them had a best
+        loss within 0.01 of the global minimum, ``final_global`` a final one; ``final_blue`` ended in the well of high
+        red and high blue, ``negative`` with a negative gain.
+
+    Raises:
+        ValueError: what :func:`table2` refuses.
+
+    Example:
+        >>> from hilladam.experiments import table2_rates
+        >>> from hilladam.losses import ColourLoss
+        >>> losses = {"amber to blue": ColourLoss((0.65, 0.45, 0.25), (0.2, 0.4, 0.7))}
+        >>> rows = table2_rates(losses, [100], [0.003, 0.01], optimizers=["Adam"], steps=300, device="cpu")
+        >>> rows[["lr", "final_global", "final_blue"]].values.tolist()
+        [[0.003, 1.0, 0.0], [0.01, 0.0, 1.0]]
+    """
+    seeds, tables = list(seeds), []
+    for lr in lrs:
+        for name in optimizers:  # one at a time: each needs the memory of all members
+            runs = table2(losses, seeds, lr=lr, optimizers=[name], history=False, **settings)
+            rows = tabulate(runs, losses, seeds)
+            tables.append(pd.DataFrame({
+                "lr": lr,
+                "optimizer": name,
+                "seed": rows["seed"],
+                "losses": 1,
+                "best_global": rows["best"] - rows["minimum"] < CLOSE,
+                "final_global": rows["final"] - rows["minimum"] < CLOSE,
+                "final_blue": rows["final_well"] == "red high, blue high",
+                "negative": (rows[[f"final_{channel}" for channel in CHANNELS]] < 0).any(axis=1),
+            }))  # fmt: skip
+    return pd.concat(tables).groupby(["lr", "optimizer", "seed"], sort=False).sum().astype(int).reset_index()
+
+
+def stored_table2_rates() -> pd.DataFrame:
+    """:func:`table2_rates` of the twelve pairs of :func:`hilladam.colour.pairs`, as last run in full, on a GPU.
+
+    Example:
+        >>> from hilladam.experiments import stored_table2_rates
+        >>> rows = stored_table2_rates()
+        >>> len(rows), rows["losses"].unique().tolist()  # six learning rates, six optimizers, 120 seeds; twelve pairs
+        (4320, [12])
+    """
+    text = (files("hilladam.experiments") / "table2_rates.json").read_text("utf-8")
+    return pd.DataFrame(json.loads(text))

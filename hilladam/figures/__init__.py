@@ -13,9 +13,11 @@ with extra("figures"):
     from hilladam.figures._photographs import colour_landscape, photographs
     from hilladam.figures._race import differences, over_rates, paths, reached
     from hilladam.figures._style import COLOURS
+    from hilladam.figures._success import best_and_final, success_over_rates
 
 __all__ = [
     "COLOURS",
+    "best_and_final",
     "climb_diagram",
     "colour_landscape",
     "differences",
@@ -29,5 +31,6 @@ __all__ = [
     "reached",
     "side_by_side",
     "stationary_points",
+    "success_over_rates",
     "trajectory",
 ]

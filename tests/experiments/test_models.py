@@ -113,3 +113,18 @@ def test_split_points_have_a_parameter_each(starts):
     torch.testing.assert_close(torch.stack(grads), 3 * starts**2)
     points.parameters[1].data.zero_()
     assert points()[1].eq(0).all() and points()[0].ne(0).all() and starts.ne(0).all()
+
+
+def test_the_scale_multiplies_all_weights_of_a_member():
+    plain, scaled = StackedMLP([3, 4, 3], (2, 5, 1)), StackedMLP([3, 4, 3], (2, 5, 1), scale=[1.0, 2.0, 0.5])
+    for rows, factor in zip(zip(plain.parameters[0], scaled.parameters[0], strict=True), (1.0, 2.0, 0.5), strict=True):
+        assert torch.equal(rows[0] * factor, rows[1])
+    assert torch.equal(StackedMLP([3], scale=3.0).parameters[0], 3.0 * StackedMLP([3]).parameters[0])
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0, float("inf"), float("nan"), [1.0], [1.0, 1.0, 1.0]], ids=str)
+def test_a_scale_that_makes_no_weights_is_refused(scale):
+    with pytest.raises(
+        ValueError, match=r"Invalid scale: .*; expected a finite number > 0, or one for each of 2 members"
+    ):
+        StackedMLP([0, 1], scale=scale)

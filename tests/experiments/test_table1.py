@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -11,6 +12,7 @@ from hilladam.experiments import (
     Record,
     StackedMLP,
     _table1,
+    decode_chance,
     decode_mean,
     network,
     readings,
@@ -56,6 +58,15 @@ def test_each_run_of_the_ensemble_is_the_same_run_done_alone(activation, engine)
         reasons |= {switch.reason for switch in getattr(optimizer, "switches", [])}
         assert not hill or abs(optimizer.best_loss - run.best_losses) < 1e-9
     assert reasons == {"critical", "dead_end"}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_scale_reaches_the_weights(engine):
+    if engine == "compiled":
+        pytest.importorskip("numba")
+    (record,) = table1([3], 2, scale=2.0, losses=["sixth"], optimizers=["Adam"], history=True, engine=engine,
+                       device="cpu").values()  # fmt: skip
+    assert record.states[0].item() == pytest.approx(StackedMLP([3], scale=2.0)().item(), rel=1e-12)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -143,6 +154,7 @@ def test_the_summary_counts_runs_by_basin():
     row = summarize({("sixth", "Hill-ADAM"): record}).loc["sixth order", "Hill-ADAM"]
     assert row["paper"] == 3.3475
     assert row["mean_best"] == record.best_losses.mean()
+    assert row["runs"] == 4
     assert row["success"] == 0.5  # the third run is in the basin, but more than 0.01 above its bottom
     assert row["best_in"] == "2.8863: 3, 5.1923: 1"
     assert row["final_in"] == "2.8863: 1, 5.1923: 2, ∞: 1"
@@ -194,13 +206,28 @@ def test_decoding_finds_every_mixture_the_closest_first():
                                                               [2, 0, 0]]  # fmt: skip
 
 
+def test_a_mean_decodes_by_accident_as_often_as_a_random_one_does():
+    for key, runs in (("tenth", 5), ("eighth", 15), ("sixth", 3)):
+        low, high = min(minima(key)), max(minima(key))
+        rounding = (high - low) / 2000
+        means = np.random.default_rng(0).uniform(low, high, 400)
+        share = np.mean([len(decode_mean(mean, minima(key), runs, rounding)) > 0 for mean in means])
+        expected = decode_chance(minima(key), runs, rounding)
+        assert abs(share - expected) < 4 * math.sqrt(expected * (1 - expected) / 400) + 1e-3
+    # Two values and n runs: n + 1 mixtures, each 2 × rounding wide, but the outermost half as wide.
+    assert decode_chance([0.0, 1.0], 10, 0.001) == pytest.approx(10 * 0.002)
+    assert decode_chance([0.0, 1.0], 10, 1.0) == pytest.approx(1.0)  # they overlap, and count once
+    with pytest.raises(ValueError, match="expected at least two different ones"):
+        decode_chance([1.0, 1.0])
+
+
 # The readings --------------------------------------------------------------------------------------------------------
 
 
 def test_the_readings_cover_what_the_paper_leaves_open():
     table = readings(range(2), 3, gammas=(50.0, math.inf), device="cpu")
-    options = ["activation", "eps", "bias_correction", "gamma"]
-    assert list(table)[:6] == [*options, "loss", "optimizer"]
+    options = ["activation", "scale", "eps", "bias_correction", "gamma"]
+    assert list(table)[:7] == [*options, "loss", "optimizer"]
     assert len(table) == 4 * 2 * 2 * 3 * 5  # activations, places of ε, bias corrections, two γ and Adam, losses
     assert not table.duplicated([*options, "loss"]).any()
     assert (table["gamma"].isna() == (table["optimizer"] == "Adam")).all()
@@ -215,12 +242,29 @@ def test_a_reading_is_the_table_under_it():
     np.testing.assert_allclose(found["mean_final"], expected["mean_final"], rtol=1e-9)
 
 
+def test_the_readings_are_those_that_are_asked_for():
+    table = readings([5], 2, (20.0,), activations=["relu"], scales=(1.0, 2.0), places=["outside"],
+                     bias_corrections=["copied"], device="cpu")  # fmt: skip
+    assert len(table) == 2 * 2 * 5  # scales, Adam and one γ, losses
+    assert set(table["eps"]) == {"outside"} and set(table["bias_correction"]) == {"copied"}
+    expected = summarize(table1([5], 2, gamma=20.0, activation="relu", scale=2.0, optimizers=["Hill-ADAM"],
+                                device="cpu"))  # fmt: skip
+    found = table.query("scale == 2 and optimizer == 'Hill-ADAM'")
+    np.testing.assert_allclose(found["mean_best"], expected["mean_best"], rtol=1e-9)
+
+
 def test_the_stored_readings_are_those_of_a_full_run():
-    table, small = stored_readings(), readings([0], 1, device="cpu")
-    options = ["activation", "eps", "bias_correction", "gamma", "loss", "optimizer"]
+    table = stored_readings()
+    calls = [{"bias_corrections": ["copied"]},
+             {"gammas": (50, 200), "scales": (1.5, 2, 3), "places": ["outside"], "bias_corrections": ["copied"]},
+             {"bias_corrections": ["in_place"]}]  # fmt: skip
+    small = pd.concat([readings([0], 1, device="cpu", **call) for call in calls], ignore_index=True)
+    options = ["activation", "scale", "eps", "bias_correction", "gamma", "loss", "optimizer"]
     assert list(table) == list(small)
     assert table[options].equals(small[options])
+    assert ((table["runs"] == 1000) == (table["bias_correction"] == "copied")).all()
     usual = (table["activation"] == "none") & (table["eps"] == "outside") & (table["bias_correction"] == "copied")
+    usual &= table["scale"] == 1
     found = table[usual & (table["gamma"] == 200.0)].set_index("loss")["mean_best"]
     for loss in TABLE_1.values():  # with no activation every run finds the global minimum
-        assert found[loss.name] == pytest.approx(loss.global_minimum.value, abs=1e-3)
+        assert found[loss.name] == pytest.approx(loss.global_minimum.value, abs=0.02)

@@ -18,9 +18,12 @@ from hilladam.experiments import (
     _table2,
     network,
     stored_table2,
+    stored_table2_rates,
     summarize_table2,
     table2,
+    table2_rates,
     tabulate,
+    wilson_interval,
 )
 from hilladam.losses import ColourLoss, stack_colours
 
@@ -94,12 +97,53 @@ def test_the_summary_counts_runs():
     table.loc[0, "final_red"], table.loc[1, "final_red"] = 0.0, -0.1
     row = summarize_table2(table).loc["Adam"]
     assert row["runs"] == 2 and row["best_global"] == 0.5 and row["final_global"] == 0.0
-    assert row["best_low"] < 0.5 < row["best_high"] < 1
+    assert row["best_low"] == wilson_interval(0, 1).low and row["best_high"] == wilson_interval(1, 1).high  # one seed
     assert row["best_excess"] == pytest.approx((0.005 + 1.0) / 2)
     assert row["final_excess"] == math.inf  # half of the runs diverged
     assert row["negative"] == 0.5
     both = pd.concat([table.assign(optimizer="Hill-ADAM"), table])
     assert list(summarize_table2(both).index) == ["Hill-ADAM", "Adam"]  # as they come
+
+
+def test_a_seed_counts_once_however_many_losses_it_is_run_on():
+    losses = {str(i): LOSSES["one"] for i in range(6)}
+    table = tabulate(table2(losses, (7, 8, 9, 10), 2, optimizers=["Adam"]), losses, (7, 8, 9, 10))
+    table = table.assign(minimum=0.0, best=np.where(table["seed"] < 9, 0.0, 1.0), final=1.0)
+    row = summarize_table2(table).loc["Adam"]
+    assert row["runs"] == 24 and row["best_global"] == 0.5
+    assert (row["best_low"], row["best_high"]) == wilson_interval(2, 4)
+    assert (row["final_low"], row["final_high"]) == wilson_interval(0, 4)
+
+
+def test_the_rates_count_the_losses_of_each_seed():
+    table = table2_rates(LOSSES, (7, 100), (0.003, 0.01), optimizers=["NAdam", "Adam"], steps=200)
+    assert table[["lr", "optimizer", "seed"]].values.tolist() == [
+        [lr, name, seed] for lr in (0.003, 0.01) for name in ("NAdam", "Adam") for seed in (7, 100)
+    ]
+    assert (table["losses"] == 2).all()
+    rows = tabulate(table2(LOSSES, (7, 100), 200, 0.01, optimizers=["Adam"]), LOSSES, (7, 100))
+    for seed, one in rows.groupby("seed"):
+        (row,) = table.query(f"lr == 0.01 and optimizer == 'Adam' and seed == {seed}").to_dict("records")
+        assert row["best_global"] == (one["best"] < one["minimum"] + 0.01).sum()
+        assert row["final_global"] == (one["final"] < one["minimum"] + 0.01).sum()
+        assert row["final_blue"] == (one["final_well"] == "red high, blue high").sum()
+        assert row["negative"] == (one[["final_red", "final_green", "final_blue"]] < 0).any(axis=1).sum()
+    assert table.query("lr == 0.01 and optimizer == 'Adam'")["final_blue"].sum() == 4
+
+
+def test_the_stored_rates_are_complete_and_are_reproduced():
+    stored = stored_table2_rates()
+    assert len(stored) == 6 * len(TABLE_2_CONTENDERS) * 120 and not stored.duplicated(["lr", "optimizer", "seed"]).any()
+    assert list(stored["optimizer"].unique()) == list(TABLE_2_CONTENDERS)
+    pairs = {pair.name: pair for pair in colour.pairs()}
+    losses = {
+        name: ColourLoss(colour.channel_means(pair.source), colour.channel_means(pair.target))
+        for name, pair in pairs.items()
+    }
+    again = table2_rates(losses, [3], [0.003], optimizers=["Adam"], steps=300)
+    kept = stored.query("lr == 0.003 and optimizer == 'Adam' and seed == 3")
+    columns = ["losses", "final_global", "final_blue", "negative"]
+    assert again[columns].values.tolist() == kept[columns].values.tolist()  # it has settled by then
 
 
 def test_a_run_that_diverges_is_in_no_well():
