@@ -7,6 +7,7 @@ settings.
 from hilladam._extras import extra
 
 with extra("figures"):
+    from hilladam.figures._crossing import one_climb
     from hilladam.figures._curves import on_the_curve, side_by_side, stationary_points, trajectory
     from hilladam.figures._network import network
     from hilladam.figures._phase_diagram import climb_diagram, phase_diagram, phase_diagrams
@@ -20,6 +21,7 @@ __all__ = [
     "colour_landscape",
     "network",
     "on_the_curve",
+    "one_climb",
     "paths",
     "phase_diagram",
     "phase_diagrams",

@@ -3,6 +3,7 @@
 from hilladam.theory._absolute_value import overshoot_in_steps, overshoot_of_absolute_value
 from hilladam.theory._agreement import Agreement, agreement, boundary_band
 from hilladam.theory._averages import mean_lag, moving_average, weight_matrix, weights
+from hilladam.theory._climb import Climb, climb
 from hilladam.theory._escape import (
     continuous_limit,
     energy_rule,
@@ -14,6 +15,8 @@ from hilladam.theory._escape import (
     turning_points,
 )
 from hilladam.theory._first_pass import Passes, adam_path, first_pass, torch_first_pass
+from hilladam.theory._hill import Hill, fading_step, half_swing, hill, second_change
+from hilladam.theory._legs import Leg, leg, turns
 from hilladam.theory._overshoot import Climbs, climbs, largest_delta, overshoot_threshold
 from hilladam.theory._replay import record, replay
 from hilladam.theory._series import equidistant_gradients, momentum_series, step_size_series, variance_series
@@ -33,7 +36,10 @@ from hilladam.theory.derivations import Unrolled, lag_error, step_ceiling, unrol
 
 __all__ = [
     "Agreement",
+    "Climb",
     "Climbs",
+    "Hill",
+    "Leg",
     "Passes",
     "State",
     "Unrolled",
@@ -42,6 +48,7 @@ __all__ = [
     "adam_path",
     "agreement",
     "boundary_band",
+    "climb",
     "climbs",
     "continuous_limit",
     "energy_rule",
@@ -49,10 +56,14 @@ __all__ = [
     "equidistant",
     "equidistant_gradients",
     "extremal_gradients",
+    "fading_step",
     "first_pass",
+    "half_swing",
+    "hill",
     "lag_error",
     "largest_delta",
     "largest_step",
+    "leg",
     "mean_lag",
     "momentum_series",
     "moving_average",
@@ -67,6 +78,7 @@ __all__ = [
     "rectification",
     "replay",
     "rmsprop",
+    "second_change",
     "sgd",
     "step_ceiling",
     "step_series",
@@ -76,6 +88,7 @@ __all__ = [
     "sweeps",
     "torch_first_pass",
     "turning_points",
+    "turns",
     "unroll",
     "variance_series",
     "way_out",

@@ -14,6 +14,7 @@ from nbclient import NotebookClient
 from hilladam import HillAdam, figures
 from hilladam.experiments import Points, race, train
 from hilladam.losses import DOUBLE_WELL, SURFACES, ColourLoss, stack
+from hilladam.theory import climb
 
 NAME = "hilladam.figures.hilladam"
 
@@ -43,6 +44,7 @@ DRAW = {
     "colour_landscape": lambda: figures.colour_landscape(ColourLoss((0.65, 0.45, 0.25), (0.2, 0.4, 0.7))),
     "network": lambda: figures.network((3, 2, 1)),
     "on_the_curve": lambda: figures.on_the_curve(a_run(), DOUBLE_WELL),
+    "one_climb": lambda: figures.one_climb(climb(DOUBLE_WELL, 0.95, 0.0754, 0.03), 0.03),
     "paths": lambda: figures.paths(SURFACES["camel"], a_race()[1]),
     "phase_diagram": lambda: figures.phase_diagram(CELLS, LR, BETA1),
     "phase_diagrams": lambda: figures.phase_diagrams({"a": CELLS}, {"a": (LR, BETA1, 1.0)}, {"b": {"a": CELLS}}),
