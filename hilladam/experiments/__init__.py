@@ -12,6 +12,7 @@ from hilladam.experiments._intervals import wilson_interval
 from hilladam.experiments._models import ACTIVATIONS, Points, StackedMLP, network
 from hilladam.experiments._race import RACE_CONTENDERS, race, standings
 from hilladam.experiments._restarts import RestartedAdam, gradients_to, restarted
+from hilladam.experiments._success_maps import MAPPED, MappedLoss, SuccessMap, stored_success_maps, success_map
 from hilladam.experiments._table1 import PAPER_TABLE_1, decode_mean, readings, stored_readings, summarize, table1
 from hilladam.experiments._table2 import (
     PAPER_TABLE_2,
@@ -34,6 +35,7 @@ __all__ = [
     "DIGITS_CONTENDERS",
     "DIGITS_LR",
     "DIGITS_SIZES",
+    "MAPPED",
     "PAPER_TABLE_1",
     "PAPER_TABLE_2",
     "RACE_CONTENDERS",
@@ -44,11 +46,13 @@ __all__ = [
     "Course",
     "Digits",
     "DigitsRecord",
+    "MappedLoss",
     "Points",
     "PositiveGains",
     "Record",
     "RestartedAdam",
     "StackedMLP",
+    "SuccessMap",
     "coincidences",
     "course",
     "decode_mean",
@@ -63,7 +67,9 @@ __all__ = [
     "run_points",
     "standings",
     "stored_readings",
+    "stored_success_maps",
     "stored_table2",
+    "success_map",
     "summarize",
     "summarize_digits",
     "summarize_table2",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hilladam.losses import Polynomial
 from hilladam.theory._checks import decay, decays, finite
 from hilladam.theory._way_out import _polynomial, _value_and_slope
 
@@ -154,6 +155,26 @@ def hill(f: "Loss", minimum: float, top: float) -> Hill:
     return Hill(foot, summit, float(value(np.asarray(summit)) - value(np.asarray(foot))),
                 math.sqrt(weights @ rise**2 / 2), float(steep.max()), float(fine[steep.argmax()]), -float(over),
                 float(bottom))  # fmt: skip
+
+
+def hills(f: Polynomial) -> list[Hill]:
+    """Every way from a minimum of a polynomial up to a neighbouring maximum, by minimum, from left to right.
+
+    Args:
+        f: the polynomial.
+
+    Example:
+        >>> from hilladam.losses import DOUBLE_WELL
+        >>> from hilladam.theory import hills
+        >>> [(round(over.minimum, 2), round(over.top, 2)) for over in hills(DOUBLE_WELL)]
+        [(-1.04, 0.08), (0.96, 0.08)]
+    """
+    found, turns = [], [p for p in f.stationary_points if p.kind != "inflection"]
+    for place, foot in enumerate(turns):
+        for beside in (place - 1, place + 1):
+            if foot.kind == "minimum" and 0 <= beside < len(turns):
+                found.append(hill(f, foot.x, turns[beside].x))
+    return found
 
 
 def fading_step(number: "ArrayLike") -> np.ndarray:
