@@ -130,7 +130,7 @@ def bar_code(starts: "ArrayLike", rows: Mapping[str, "ArrayLike"]) -> Figure:
         ['γ = 200']
     """
     starts, cells = np.asarray(starts), np.array([np.asarray(row, bool) for row in rows.values()])
-    if cells.shape != (len(rows), *starts.shape) or starts.ndim != 1 or starts.size < 2 or not rows:
+    if not rows or starts.ndim != 1 or starts.size < 2 or cells.shape != (len(rows), *starts.shape):
         raise ValueError(f"Invalid rows: shape {cells.shape}; expected at least one of shape {starts.shape}")
     half = (starts[1] - starts[0]) / 2
     fig, ax = plt.subplots(figsize=(7.2, 0.8 + 0.32 * len(rows)))
@@ -169,19 +169,21 @@ def success_maps(maps: Mapping[str, SuccessMap], laws: Mapping[str, "Sequence[Ar
     rows = -(-len(maps) // columns)
     fig, axes = plt.subplots(rows, columns, sharex=True, sharey=True, squeeze=False,
                              figsize=(7.2 if columns > 1 else 4.8, 0.6 + 2.7 * rows))  # fmt: skip
-    for ax, (name, found) in zip(axes.flat, maps.items(), strict=False):
+    used = axes.flat[: len(maps)]
+    for index, (ax, (name, found)) in enumerate(zip(used, maps.items(), strict=True)):
         mesh = ax.pcolormesh(_edges(found.lr), _edges(found.delta), found.counts / starts, cmap="cividis", vmin=0,
                              vmax=1, rasterized=True)  # fmt: skip
         window = ax.get_xlim(), ax.get_ylim()
         for law in laws[name]:
             ax.plot(found.lr, law, color="white", lw=1.4)
-        ax.set(xscale="log", yscale="log", xlim=window[0], ylim=window[1])
+        ax.set(xscale="log", yscale="log", xlim=window[0], ylim=window[1], ylabel="" if index % columns else "δ")
         ax.set_title(name)
-        ax.set(xlabel="λ", ylabel="δ")
-        ax.label_outer()
+        if index + columns >= len(maps):  # there is none below
+            ax.set_xlabel("λ")
+            ax.tick_params(labelbottom=True)
     for ax in axes.flat[len(maps) :]:
         ax.remove()
-    fig.colorbar(mesh, ax=axes, label="share that reaches the deepest valley", shrink=0.8)
+    fig.colorbar(mesh, ax=list(used), label="share that reaches the deepest valley", shrink=0.8)
     return fig
 
 
