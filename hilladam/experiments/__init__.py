@@ -17,6 +17,7 @@ from hilladam.experiments._race import RACE_CONTENDERS, Field, field, race, race
 from hilladam.experiments._race_results import Result, race_results, stored_race, tuned
 from hilladam.experiments._restarts import RestartedAdam, gradients_to, restarted
 from hilladam.experiments._searchers import SEARCHERS
+from hilladam.experiments._success_maps import MAPPED, MappedLoss, SuccessMap, stored_success_maps, success_map
 from hilladam.experiments._table1 import (
     PAPER_TABLE_1,
     decode_chance,
@@ -48,6 +49,7 @@ __all__ = [
     "DIGITS_CONTENDERS",
     "DIGITS_LR",
     "DIGITS_SIZES",
+    "MAPPED",
     "PAPER_TABLE_1",
     "PAPER_TABLE_2",
     "RACE_CONTENDERS",
@@ -63,6 +65,7 @@ __all__ = [
     "DigitsRecord",
     "Field",
     "LossRule",
+    "MappedLoss",
     "Points",
     "PositiveGains",
     "Record",
@@ -70,6 +73,7 @@ __all__ = [
     "Result",
     "Spent",
     "StackedMLP",
+    "SuccessMap",
     "Tuning",
     "against_restarts",
     "cluster_interval",
@@ -97,8 +101,10 @@ __all__ = [
     "stored_against_restarts",
     "stored_race",
     "stored_readings",
+    "stored_success_maps",
     "stored_table2",
     "stored_table2_rates",
+    "success_map",
     "summarize",
     "summarize_digits",
     "summarize_table2",

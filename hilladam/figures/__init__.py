@@ -7,6 +7,7 @@ settings.
 from hilladam._extras import extra
 
 with extra("figures"):
+    from hilladam.figures._crossing import bar_code, cobweb, one_climb, success_maps
     from hilladam.figures._curves import on_the_curve, side_by_side, stationary_points, trajectory
     from hilladam.figures._network import network
     from hilladam.figures._phase_diagram import climb_diagram, phase_diagram, phase_diagrams
@@ -17,12 +18,15 @@ with extra("figures"):
 
 __all__ = [
     "COLOURS",
+    "bar_code",
     "best_and_final",
     "climb_diagram",
+    "cobweb",
     "colour_landscape",
     "differences",
     "network",
     "on_the_curve",
+    "one_climb",
     "over_rates",
     "paths",
     "phase_diagram",
@@ -31,6 +35,7 @@ __all__ = [
     "reached",
     "side_by_side",
     "stationary_points",
+    "success_maps",
     "success_over_rates",
     "trajectory",
 ]

@@ -10,17 +10,20 @@ from hilladam.losses._colour_loss import (
     stack_colours,
 )
 from hilladam.losses._polynomial import DOUBLE_WELL, TABLE_1, Polynomial, StationaryPoint, stack
+from hilladam.losses._sine_wave import SINE_WAVE, SineWave
 from hilladam.losses._surface import SURFACES, Surface, SurfacePoint
 
 __all__ = [
     "BLUE_WELLS",
     "DOUBLE_WELL",
     "RED_WELLS",
+    "SINE_WAVE",
     "SURFACES",
     "TABLE_1",
     "ColourLoss",
     "GainPoint",
     "Polynomial",
+    "SineWave",
     "StationaryPoint",
     "Surface",
     "SurfacePoint",

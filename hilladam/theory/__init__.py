@@ -3,6 +3,8 @@
 from hilladam.theory._absolute_value import overshoot_in_steps, overshoot_of_absolute_value
 from hilladam.theory._agreement import Agreement, agreement, boundary_band
 from hilladam.theory._averages import mean_lag, moving_average, weight_matrix, weights
+from hilladam.theory._climb import Climb, climb
+from hilladam.theory._enclosure import Enclosure, enclose_return
 from hilladam.theory._escape import (
     continuous_limit,
     energy_rule,
@@ -14,8 +16,11 @@ from hilladam.theory._escape import (
     turning_points,
 )
 from hilladam.theory._first_pass import Passes, adam_path, first_pass, torch_first_pass
+from hilladam.theory._hill import Hill, fading_step, half_swing, hill, hills, second_change
+from hilladam.theory._legs import Leg, leg, turns
 from hilladam.theory._overshoot import Climbs, climbs, largest_delta, overshoot_threshold
 from hilladam.theory._replay import record, replay
+from hilladam.theory._return_map import Fate, Round, fate, return_map
 from hilladam.theory._series import equidistant_gradients, momentum_series, step_size_series, variance_series
 from hilladam.theory._steps import extremal_gradients, largest_step, step_series, step_supremum
 from hilladam.theory._updates import (
@@ -33,8 +38,14 @@ from hilladam.theory.derivations import Unrolled, lag_error, step_ceiling, unrol
 
 __all__ = [
     "Agreement",
+    "Climb",
     "Climbs",
+    "Enclosure",
+    "Fate",
+    "Hill",
+    "Leg",
     "Passes",
+    "Round",
     "State",
     "Unrolled",
     "WayOut",
@@ -42,17 +53,25 @@ __all__ = [
     "adam_path",
     "agreement",
     "boundary_band",
+    "climb",
     "climbs",
     "continuous_limit",
+    "enclose_return",
     "energy_rule",
     "equation_13",
     "equidistant",
     "equidistant_gradients",
     "extremal_gradients",
+    "fading_step",
+    "fate",
     "first_pass",
+    "half_swing",
+    "hill",
+    "hills",
     "lag_error",
     "largest_delta",
     "largest_step",
+    "leg",
     "mean_lag",
     "momentum_series",
     "moving_average",
@@ -66,7 +85,9 @@ __all__ = [
     "record",
     "rectification",
     "replay",
+    "return_map",
     "rmsprop",
+    "second_change",
     "sgd",
     "step_ceiling",
     "step_series",
@@ -76,6 +97,7 @@ __all__ = [
     "sweeps",
     "torch_first_pass",
     "turning_points",
+    "turns",
     "unroll",
     "variance_series",
     "way_out",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from hilladam.losses import Polynomial
+from hilladam.losses import Polynomial, SineWave
 from hilladam.theory._checks import finite
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def _polynomial(f):
 
 def _value_and_slope(f) -> tuple[Callable, Callable]:
     """A loss and its derivative as elementwise functions of numpy arrays."""
-    if isinstance(f, Polynomial):
+    if isinstance(f, Polynomial | SineWave):
         return f, f.derivative
     if hasattr(f, "free_symbols"):
         return _from_sympy(f)

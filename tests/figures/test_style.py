@@ -12,8 +12,9 @@ import torch
 from nbclient import NotebookClient
 
 from hilladam import HillAdam, figures
-from hilladam.experiments import Points, compare, race, train
+from hilladam.experiments import Points, SuccessMap, compare, race, train
 from hilladam.losses import DOUBLE_WELL, SURFACES, ColourLoss, stack
+from hilladam.theory import climb
 
 NAME = "hilladam.figures.hilladam"
 
@@ -39,12 +40,15 @@ LR, BETA1 = np.geomspace(0.01, 1, 4), np.array([0.5, 0.9, 0.99])
 CELLS = LR > 2 * BETA1[:, None] - 1
 GREY = np.full((2, 3, 3), 0.5)
 DRAW = {
+    "bar_code": lambda: figures.bar_code([0.0, 1.0], {"a": [True, False]}),
     "climb_diagram": lambda: figures.climb_diagram(CELLS.astype(float), LR, np.geomspace(1e-6, 1, 3), 4.0, 0.05),
+    "cobweb": lambda: figures.cobweb(LR, LR / 2, LR > 0.5, [[0.5, 0.2]]),
     "colour_landscape": lambda: figures.colour_landscape(ColourLoss((0.65, 0.45, 0.25), (0.2, 0.4, 0.7))),
     "differences": lambda: figures.differences(compare({"a": (np.array([True, False]), np.array([True, True]))})),
     "network": lambda: figures.network((3, 2, 1)),
     "on_the_curve": lambda: figures.on_the_curve(a_run(), DOUBLE_WELL),
     "over_rates": lambda: figures.over_rates({"Adam": {0.1: 3, 1.0: 5}}, 9),
+    "one_climb": lambda: figures.one_climb(climb(DOUBLE_WELL, 0.95, 0.0754, 0.03), 0.03),
     "paths": lambda: figures.paths(SURFACES["camel"], a_race()[1]),
     "phase_diagram": lambda: figures.phase_diagram(CELLS, LR, BETA1),
     "phase_diagrams": lambda: figures.phase_diagrams({"a": CELLS}, {"a": (LR, BETA1, 1.0)}, {"b": {"a": CELLS}}),
@@ -52,6 +56,9 @@ DRAW = {
     "reached": lambda: figures.reached({"Adam": np.array([3.0, np.inf])}, 9),
     "side_by_side": lambda: figures.side_by_side({"Hill-ADAM": a_run()}, DOUBLE_WELL),
     "stationary_points": lambda: figures.stationary_points(DOUBLE_WELL),
+    "success_maps": lambda: figures.success_maps(
+        {"a": SuccessMap(LR, BETA1, CELLS.astype(np.uint8))}, {"a": [LR]}, starts=1
+    ),
     "trajectory": lambda: figures.trajectory(a_run(), DOUBLE_WELL),
 }
 
@@ -109,6 +116,10 @@ assert not changed, changed
 @pytest.mark.parametrize(
     "draw, message",
     [
+        (lambda: figures.bar_code([0.0, 1.0], {}), "Invalid rows: shape .*; expected at least one of shape"),
+        (lambda: figures.cobweb(LR, LR[:2], LR > 1), r"Invalid after: shape \(2,\); expected \(4,\)"),
+        (lambda: figures.one_climb(climb(DOUBLE_WELL, [0.9, 0.95], 0.0754, 0.03), 0.03), r"shape \(1001, 2\)"),
+        (lambda: figures.success_maps({}, {}), r"Invalid maps: \{\}; expected at least one"),
         (lambda: figures.network((3, 0, 1)), r"Invalid sizes: \(3, 0, 1\); expected at least two widths"),
         (lambda: figures.network((3, 2)), "the last of them 1"),
         (lambda: figures.photographs([], []), r"Invalid names: \[\]; expected at least one"),

@@ -1,0 +1,30 @@
+"""The sine wave's closed form is the README's loss, its phase known."""
+
+import math
+
+import numpy as np
+import torch
+
+from hilladam.losses import SINE_WAVE
+
+
+def test_it_is_the_mean_square_over_the_times():
+    t, x = torch.linspace(-0.5, 0.5, 256).double(), torch.linspace(-1, 14, 3001).double()
+    x = torch.cat([x, torch.tensor([6.0, 0.0, 6.001, 6.0082, -6.0])]).requires_grad_()
+    wave = torch.sin(2 * math.pi * x[:, None] * t + 0.5)
+    loss = (wave - torch.sin(2 * math.pi * 6.0 * t + 0.5)).square().mean(1)
+    (slope,) = torch.autograd.grad(loss.sum(), x)
+    at = x.detach().numpy()
+    # float32 times, as the README has them
+    np.testing.assert_allclose(SINE_WAVE(at), loss.detach().numpy(), atol=1e-6)
+    np.testing.assert_allclose(SINE_WAVE.derivative(at), slope.numpy(), atol=1e-5)
+
+
+def test_value_and_slope_keep_their_shape_and_agree():
+    x = np.linspace(-1, 13, 24).reshape(2, 3, 4)
+    assert SINE_WAVE(x).shape == SINE_WAVE.derivative(x).shape == x.shape
+    slope = (SINE_WAVE(x + 1e-6) - SINE_WAVE(x - 1e-6)) / 2e-6
+    np.testing.assert_allclose(SINE_WAVE.derivative(x), slope, atol=1e-8)
+    assert abs(SINE_WAVE(6.0)) < 1e-15
+    assert SINE_WAVE.derivative(6.0) == 0
+    assert repr(SINE_WAVE) == "SINE_WAVE"

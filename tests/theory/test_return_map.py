@@ -1,0 +1,132 @@
+"""From turn to turn: the return map, its cycles, the prison and γ, its key."""
+
+import math
+
+import numpy as np
+import pytest
+
+from hilladam.losses import DOUBLE_WELL, Polynomial
+from hilladam.theory import enclose_return, fate, hill, leg, return_map, turns
+
+OVER, LR = hill(DOUBLE_WELL, 0.96, 0.0754), 0.03
+
+
+def place(b, lr=LR):
+    return OVER.minimum + b * lr
+
+
+def test_a_round_is_two_legs_and_every_second_turn_of_a_run():
+    run = turns(DOUBLE_WELL, np.linspace(0.6, 1.9, 12), LR, gamma=200.0, count=5).x
+    there = return_map(DOUBLE_WELL, run[0], LR, gamma=200.0)
+    np.testing.assert_array_equal(there.top.x, run[1])
+    np.testing.assert_array_equal(there.bottom.x, run[2])
+    np.testing.assert_array_equal(return_map(DOUBLE_WELL, there.bottom.x, LR, gamma=200.0).bottom.x, run[4])
+
+
+def test_a_climb_without_an_end_has_no_bottom():
+    there = return_map(DOUBLE_WELL, [0.95, 1.0], LR, steps=200)
+    assert np.isnan(there.bottom.x).tolist() == [False, True]
+    assert there.bottom.steps[1] == 0
+
+
+@pytest.mark.parametrize("lr", [0.02, 0.03, 0.05, 0.1])
+def test_who_turns_outside_turns_outside_again(lr):
+    for b in (np.linspace(1e-3, 0.02, 100), np.linspace(0.02, 3.6, 400)):
+        after = (return_map(DOUBLE_WELL, place(b, lr), lr, gamma=200.0).bottom.x - OVER.minimum) / lr
+        assert (after > 0.2).all()
+        assert np.ptp(after) < 0.05
+
+
+@pytest.mark.parametrize("lr, low, high", [(0.03, 1.45, 1.51), (0.1, 0.235, 0.26)])
+def test_the_prison_is_an_interval_mapped_into_itself(lr, low, high):
+    image = enclose_return(DOUBLE_WELL, place(low, lr), place(high, lr), lr, 1e-4, 200.0, cells=1200)
+    assert place(low, lr) < image.low < image.high < place(high, lr)
+    x = np.linspace(place(low, lr), place(high, lr), 500)
+    after = return_map(DOUBLE_WELL, x, lr, gamma=200.0).bottom.x
+    assert image.low < after.min() < after.max() < image.high
+
+
+def test_an_enclosure_holds_what_is_inside_and_gives_up_where_it_must():
+    """Also where a climb is ended by δ, and where it is in doubt by which step."""
+    low, high = place(-0.72), place(-0.70)
+    image = enclose_return(DOUBLE_WELL, low, high, LR, 1e-3, cells=2000)
+    after = return_map(DOUBLE_WELL, np.linspace(low, high, 300), LR, 1e-3).bottom.x
+    assert image.low <= after.min() <= after.max() <= image.high < image.low + 1e-4
+    finer = enclose_return(DOUBLE_WELL, low, high, LR, 1e-3, cells=4000)
+    assert image.low < finer.low <= after.min() <= after.max() <= finer.high < image.high
+    everything = (-math.inf, math.inf)
+    assert enclose_return(DOUBLE_WELL, low, place(0.7), LR, 1e-3, cells=50) == everything  # the slope has no sign
+    assert enclose_return(DOUBLE_WELL, low, high, LR, 1e-3, cells=200, steps=20) == everything
+
+
+def test_an_enclosure_of_two_steps_is_that_of_arithmetic():
+    """With δ above every change a leg takes two steps, of known size."""
+    bowl = Polynomial("x²", (1, 0, 0))
+    low, high = 1.0, 1.001
+    image = enclose_return(bowl, low, high, 0.1, 1e9, cells=50)
+    ends = return_map(bowl, np.linspace(low, high, 50), 0.1, 1e9).bottom.x
+    assert image.low == pytest.approx(ends.min(), abs=1e-6)
+    assert image.high == pytest.approx(ends.max(), abs=1e-6)
+    assert image.low <= ends.min() <= ends.max() <= image.high
+
+
+@pytest.mark.parametrize("gamma, opened", [(1.2, True), (5.0, True), (200.0, False)])
+def test_gamma_opens_the_prison(gamma, opened):
+    ends = fate(DOUBLE_WELL, place(np.linspace(0.05, 3, 40)), LR, gamma=gamma)
+    assert (ends.period >= 1).all()
+    assert ((ends.x < OVER.top) == opened).all()
+
+
+def test_a_fate_is_a_cycle():
+    first = turns(DOUBLE_WELL, np.linspace(0.5, 2, 60), 0.1, 1e-3, 200.0, count=1).x[0]
+    ends = fate(DOUBLE_WELL, first, 0.1, 1e-3, 200.0)
+    assert (ends.period > 0).all()
+    assert ends.period.max() > 1
+    for member in np.unique(ends.x, return_index=True)[1]:
+        orbit = [ends.x[member]]
+        for _ in range(ends.period[member]):
+            orbit.append(return_map(DOUBLE_WELL, orbit[-1], 0.1, 1e-3, 200.0).bottom.x.item())
+        assert orbit[-1] == orbit[0] == min(orbit)
+        assert len(set(orbit[:-1])) == ends.period[member]
+    x = first
+    for _ in range(ends.rounds.max()):
+        x = return_map(DOUBLE_WELL, x, 0.1, 1e-3, 200.0).bottom.x
+    assert (fate(DOUBLE_WELL, x, 0.1, 1e-3, 200.0).rounds == 0).all()
+
+
+def test_a_run_that_stops_turning_has_no_cycle():
+    ends = fate(DOUBLE_WELL, [0.97], LR, steps=300)
+    assert np.isnan(ends.x).all()
+    assert ends.period.tolist() == ends.rounds.tolist() == [0]
+    assert fate(DOUBLE_WELL, place(np.array([-1.0])), LR, gamma=200.0, rounds=1).period.tolist() == [0]
+
+
+def test_runs_close_to_each_other_stay_so_or_do_not():
+    pair = np.linspace(0.5, 2, 100) + np.array([[0.0], [1e-9]])
+    calm = turns(DOUBLE_WELL, pair, 0.03, 1e-4, 200.0, count=24).x[-1]
+    wild = turns(DOUBLE_WELL, pair, 0.4, 0.63, 200.0, count=60).x[-1]
+    assert (np.abs(calm[0] - calm[1]) < 1e-9).mean() > 0.97
+    assert (np.abs(wild[0] - wild[1]) > 1e-6).mean() > 0.9
+
+
+@pytest.mark.parametrize(
+    "ask, message",
+    [
+        (lambda: return_map(DOUBLE_WELL, np.nan, LR), "Invalid x: nan; expected a finite number"),
+        (lambda: fate(DOUBLE_WELL, 0.9, LR), r"Invalid x: shape \(\); expected \(members,\)"),
+        (lambda: fate(DOUBLE_WELL, [0.9], LR, rounds=0), "Invalid rounds: 0; expected an integer >= 1"),
+        (lambda: enclose_return(DOUBLE_WELL, 1.0, 1.0, LR, 1e-4), "Invalid high: 1.0; expected a number above low = 1"),
+        (lambda: enclose_return(DOUBLE_WELL, 1.0, 1.1, 0.0, 1e-4), "Invalid lr: 0.0; expected a finite number > 0"),
+        (lambda: enclose_return(DOUBLE_WELL, 1.0, 1.1, LR, 1e-4, cells=0), "Invalid cells: 0; expected an integer"),
+        (lambda: enclose_return(DOUBLE_WELL, 1.0, 1.1, LR, 1e-4, steps=0), "Invalid steps: 0; expected an integer"),
+    ],
+)
+def test_what_is_out_of_range_is_refused(ask, message):
+    with pytest.raises(ValueError, match=message):
+        ask()
+
+
+def test_a_leg_of_nothing_remembers_nothing():
+    """The first leg of a run compares with its start; a leg after a turn does not."""
+    assert leg(DOUBLE_WELL, 0.9, True, LR, 1e9, first=True).steps == 1
+    assert leg(DOUBLE_WELL, 0.9, True, LR, 1e9).steps == 2
