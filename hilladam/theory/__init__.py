@@ -4,9 +4,11 @@ from hilladam.theory._absolute_value import overshoot_in_steps, overshoot_of_abs
 from hilladam.theory._agreement import Agreement, agreement, boundary_band
 from hilladam.theory._averages import mean_lag, moving_average, weight_matrix, weights
 from hilladam.theory._escape import (
+    OnAdamsPath,
     continuous_limit,
     energy_rule,
     equation_13,
+    equation_13_on_adams_path,
     equidistant,
     path_average,
     sweep_path,
@@ -34,6 +36,7 @@ from hilladam.theory.derivations import Unrolled, lag_error, step_ceiling, unrol
 __all__ = [
     "Agreement",
     "Climbs",
+    "OnAdamsPath",
     "Passes",
     "State",
     "Unrolled",
@@ -46,6 +49,7 @@ __all__ = [
     "continuous_limit",
     "energy_rule",
     "equation_13",
+    "equation_13_on_adams_path",
     "equidistant",
     "equidistant_gradients",
     "extremal_gradients",
