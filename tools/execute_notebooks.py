@@ -2,25 +2,18 @@
 
     python tools/execute_notebooks.py [NOTEBOOK ...]
 
-Without arguments, all of them. `book/status.csv`, the table of the book's status page, gets a new line for a notebook
-whose file has changed.
+Without arguments, all of them. It says of each how long it took and whether its file has changed.
 """
 
 import asyncio
-import csv
-import datetime
-import platform
 import sys
 import time
 from pathlib import Path
 
 import nbformat
-import torch
 from nbclient import NotebookClient
 
 BOOK = Path(__file__).parents[1] / "book"
-STATUS = BOOK / "status.csv"
-COLUMNS = ["Notebook", "Last changed", "Seconds", "Python", "PyTorch", "System"]
 CELL_LIMIT, NOTEBOOK_LIMIT = 300, 1800  # seconds
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 METADATA = {
@@ -39,7 +32,6 @@ def main(paths):
         print(f"{path.relative_to(BOOK)}: {seconds:.1f} s, {'changed' if changed else 'as it was'}", flush=True)
         if changed:
             path.write_text(text)
-            record(path, seconds)
 
 
 def run(path):
@@ -69,21 +61,6 @@ def execute(path):
         extra_arguments=["--log-level=ERROR"],
     )
     return asyncio.run(asyncio.wait_for(client.async_execute(), NOTEBOOK_LIMIT))
-
-
-def record(path, seconds):
-    """Write the notebook's line of the status table."""
-    link = f"[]({path.relative_to(BOOK).as_posix()})"
-    with STATUS.open(newline="") as file:
-        lines = {line["Notebook"]: line for line in csv.DictReader(file)}
-    today = datetime.date.today().isoformat()
-    system = f"{platform.system()} {platform.machine()}"
-    values = link, today, f"{seconds:.0f}", platform.python_version(), torch.__version__.split("+")[0], system
-    lines[link] = dict(zip(COLUMNS, values, strict=True))
-    with STATUS.open("w", newline="") as file:
-        table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        table.writeheader()
-        table.writerows(lines[key] for key in sorted(lines) if (BOOK / key[3:-1]).exists())
 
 
 if __name__ == "__main__":

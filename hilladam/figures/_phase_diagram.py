@@ -10,18 +10,19 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from hilladam.figures._style import COLOURS, styled
+from hilladam.figures._style import styled
 from hilladam.theory import largest_delta
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-# By predicted + 2·truth. The two kinds of error are the two strong colours, and differ in lightness too.
+# By predicted + 2·truth. The two kinds of error are the two strong colours, and differ in lightness too. Neither is the
+# blue or the vermilion of descending and climbing.
 _CELLS = {
     "stays": "#F0F0F0",
-    "said to escape, stays": COLOURS["maximize"],
+    "said to escape, stays": "#E69F00",
     "said to stay, escapes": "#332288",
-    "escapes": "#9CCBE8",
+    "escapes": "#9AA3AE",
 }
 
 

@@ -6,9 +6,11 @@ from hilladam.theory._averages import mean_lag, moving_average, weight_matrix, w
 from hilladam.theory._climb import Climb, climb
 from hilladam.theory._enclosure import Enclosure, enclose_return
 from hilladam.theory._escape import (
+    OnAdamsPath,
     continuous_limit,
     energy_rule,
     equation_13,
+    equation_13_on_adams_path,
     equidistant,
     path_average,
     sweep_path,
@@ -44,6 +46,7 @@ __all__ = [
     "Fate",
     "Hill",
     "Leg",
+    "OnAdamsPath",
     "Passes",
     "Round",
     "State",
@@ -59,6 +62,7 @@ __all__ = [
     "enclose_return",
     "energy_rule",
     "equation_13",
+    "equation_13_on_adams_path",
     "equidistant",
     "equidistant_gradients",
     "extremal_gradients",

@@ -6,12 +6,12 @@ Only the stretch of the loss between the start and the barrier's top enters. Arg
 """
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from hilladam.theory._checks import finite, one_of, whole
-from hilladam.theory._first_pass import first_pass, one_setting, settings
+from hilladam.theory._first_pass import first_pass, one_setting, run_adam, settings
 from hilladam.theory._way_out import way_out
 
 if TYPE_CHECKING:
@@ -87,6 +87,60 @@ def equation_13(f: "Loss", x0: float, barrier: float | None, lr: "ArrayLike", be
         [False, True]
     """
     return np.isnan(turning_points(f, x0, barrier, lr, betas, start="first_gradient"))
+
+
+class OnAdamsPath(NamedTuple):
+    """What :func:`equation_13_on_adams_path` says, for each setting.
+
+    Example:
+        >>> from hilladam.losses import DOUBLE_WELL
+        >>> from hilladam.theory import equation_13_on_adams_path
+        >>> said = equation_13_on_adams_path(DOUBLE_WELL, 2.0, None, [0.1, 0.5], (0.9, 0.999))
+        >>> said.escapes.tolist(), said.lag.tolist()
+        ([False, True], [7.0, nan])
+    """
+
+    escapes: np.ndarray
+    """Whether the numerator keeps its sign until Adam is over the top (bool)."""
+    lag: np.ndarray
+    """How many steps after Adam's own average the numerator changes its sign; NaN where one of them never does."""
+
+
+def equation_13_on_adams_path(
+    f: "Loss", x0: float, barrier: float | None, lr: "ArrayLike", betas: "Betas", *, eps: float = 1e-8
+) -> OnAdamsPath:
+    """Equation 13 with the paper's weights, at the points where Adam really is in place of equidistant ones.
+
+    It differs from :func:`equation_13` by the spacing alone.
+
+    Args:
+        f, x0, barrier, lr, betas, eps: as for :func:`hilladam.theory.first_pass`; so many steps are taken as there.
+
+    Returns:
+        :class:`OnAdamsPath` in the common shape of ``lr`` and ``betas``.
+
+    Raises:
+        ValueError: as :func:`hilladam.theory.first_pass`.
+
+    Example:
+        >>> from hilladam.losses import DOUBLE_WELL
+        >>> from hilladam.theory import equation_13, equation_13_on_adams_path
+        >>> setting = DOUBLE_WELL, 2.0, None, 0.1, (0.9, 0.999)  # Adam turns back
+        >>> bool(equation_13(*setting)), bool(equation_13_on_adams_path(*setting).escapes)
+        (True, False)
+    """
+    way = way_out(f, x0, barrier)
+    lr, beta1, beta2, shape = settings(lr, betas, eps)
+    steps = math.ceil(2 * way.length / lr.min())
+    average = np.full(lr.size, float(way.push(0.0)))
+    crossed = np.zeros(lr.size, dtype=bool)
+    adam, paper = np.full((2, lr.size), math.nan)  # the step at which each changes its sign
+    for t, (u, step) in enumerate(run_adam(way, lr, beta1, beta2, eps, steps)):
+        adam[np.isnan(adam) & (step <= 0) & ~crossed] = t
+        crossed |= (u > way.length) & np.isnan(paper)
+        paper[np.isnan(paper) & (average <= 0) & ~crossed] = t
+        average = beta1 * average + (1 - beta1) * way.push(u)
+    return OnAdamsPath(crossed.reshape(shape), (paper - adam).reshape(shape))
 
 
 def equidistant(f: "Loss", x0: float, barrier: float | None, lr: "ArrayLike", betas: "Betas") -> np.ndarray:

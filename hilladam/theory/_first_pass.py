@@ -74,7 +74,7 @@ def first_pass(
     lr, beta1, beta2, shape = settings(lr, betas, eps)
     steps = math.ceil(2 * way.length / lr.min()) if steps is None else whole("steps", steps, 1)
     crossed, turned, ever = np.zeros((3, lr.size), dtype=bool)
-    for u, step in _adam(way, lr, beta1, beta2, eps, steps):
+    for u, step in run_adam(way, lr, beta1, beta2, eps, steps):
         ahead = u > way.length
         turned |= (step < 0) & ~crossed
         crossed |= ahead & ~turned
@@ -104,7 +104,7 @@ def adam_path(f: "Loss", x0: float, barrier: float | None, lr: float, betas: tup
     """
     way, steps = way_out(f, x0, barrier), whole("steps", steps)
     lr, beta1, beta2 = one_setting(lr, betas, eps)
-    travelled = [0.0, *(u.item() for u, _ in _adam(way, lr, beta1, beta2, eps, steps))]
+    travelled = [0.0, *(u.item() for u, _ in run_adam(way, lr, beta1, beta2, eps, steps))]
     return way.x0 + way.direction * np.array(travelled)
 
 
@@ -199,7 +199,7 @@ def one_setting(lr, betas, eps):
     return numbers
 
 
-def _adam(way, lr, beta1, beta2, eps, steps):
+def run_adam(way, lr, beta1, beta2, eps, steps):
     """Yield the distance travelled, and the step that led there, of many runs of Adam."""
     u, m, v = np.zeros((3, lr.size))
     power1, power2 = np.ones((2, lr.size))

@@ -1,6 +1,8 @@
-"""The API page leaves out no public name and no option of the command line."""
+"""The API page leaves out no public name and no option of the command line, and its examples run."""
 
+import doctest
 import importlib
+from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
@@ -26,3 +28,9 @@ def test_every_option_is_named(page, capsys, experiment):
         main([experiment, "--help"])
     options = {word.strip("[],") for word in capsys.readouterr().out.split() if word.strip("[],").startswith("--")}
     assert options - {"--help"} <= {code.text.split()[0] for code in page.select("code") if code.text.strip()}
+
+
+def test_its_examples_print_what_they_show():
+    page = Path(__file__).parents[2] / "book" / "api.md"
+    failed, tried = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
+    assert tried > 5 and not failed

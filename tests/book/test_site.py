@@ -1,6 +1,5 @@
 """The built book. That it builds without a warning is what the `site` fixture asserts."""
 
-import csv
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -92,14 +91,6 @@ def test_every_notebook_and_nothing_else_opens_in_colab_and_downloads(site, page
         assert link["href"] == f"https://colab.research.google.com/github/{repository}/blob/{branch}/{path.as_posix()}"
         [download] = pages[page].select("a.btn-download-source-button")
         assert (site / page.parent / download["href"]).read_bytes() == (ROOT / path).read_bytes()
-
-
-def test_the_status_page_says_of_every_notebook_when_and_on_what_it_ran(pages):
-    head, *rows = pages[Path("book/status.html")].select("article table tr")
-    with (ROOT / "book" / "status.csv").open(newline="") as file:
-        assert [cell.text.strip() for cell in head.find_all("th")] == next(csv.reader(file))
-    assert {(Path("book") / row.a["href"]).with_suffix(".ipynb") for row in rows} == NOTEBOOKS
-    assert all(cell.text.strip() for row in rows for cell in row.find_all("td"))
 
 
 def test_every_page_describes_itself_where_it_is_linked(site, pages):

@@ -46,7 +46,7 @@ def set_in(page, family):
 
 @ON_A_DESK
 def test_there_are_two_families_to_test_with(page, address):
-    page.goto(address + "book/status.html")
+    page.goto(address + "book/references.html")
     if not set_in(page, "wide") > 1.1 * set_in(page, "narrow"):
         give_up = pytest.fail if os.environ.get("CI") else pytest.skip
         give_up("no two families here; Debian has them in fonts-dejavu-core and fonts-liberation")
@@ -73,7 +73,7 @@ def test_fits_every_width_in_a_wide_family_and_a_narrow_one(page, address, name)
 
 def test_the_sidebar_is_accessible_in_the_dark(browser, address, axe):  # a phone hides it
     with browser.new_page(color_scheme="dark") as page:
-        page.goto(address + "book/status.html")
+        page.goto(address + "book/references.html")
         assert violations(page, axe) == []
 
 

@@ -37,6 +37,27 @@ def test_a_turning_point_is_where_the_sum_changes_its_sign(start):
     assert turn == pytest.approx(2.0 - first * lr)
 
 
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_the_papers_weights_decide_rightly_where_adam_places_the_points(case):
+    setting = grid(*case)
+    truth = theory.first_pass(*setting)
+    said = theory.equation_13_on_adams_path(*setting)
+    assert (said.escapes == truth.first).all()
+    assert (theory.equation_13(*setting) != truth.first).sum() > 50
+    assert np.isnan(said.lag[truth.first | truth.undecided]).all()
+    assert (said.lag[~np.isnan(said.lag)] >= 0).all()  # the paper's start holds on to the first gradient
+
+
+@pytest.mark.parametrize("lr, beta1", [(0.1, 0.9), (0.05, 0.95), (0.01, 0.99), (0.02, 0.97)])
+def test_on_adams_path_the_average_is_the_papers(lr, beta1):
+    setting = DOUBLE_WELL, 2.0, None, lr, (beta1, 0.999)
+    slopes = DOUBLE_WELL.derivative(theory.adam_path(*setting, 2000)[:-1])
+    turns = [np.argmax(theory.moving_average(slopes, beta1, start) <= 0) for start in ("first", "zero")]
+    said = theory.equation_13_on_adams_path(*setting)
+    assert not said.escapes
+    assert said.lag == turns[0] - turns[1]
+
+
 @pytest.mark.parametrize("memory", [0.05, 0.2, 0.24, 0.26, 0.5])
 def test_the_path_average_is_its_integral(memory):
     way = way_out(DOUBLE_WELL, 2.0)

@@ -9,7 +9,7 @@ import traitlets
 
 from hilladam import theory
 from hilladam.theory._escape import _sweep
-from hilladam.theory._first_pass import _adam, settings
+from hilladam.theory._first_pass import run_adam, settings
 from hilladam.widgets import PhaseExplorer
 from hilladam.widgets._phase_explorer import _setting, _steps, _way
 
@@ -148,4 +148,4 @@ def _passes(loss):
             rows, powers, step = _sweep(way, *few, 1e-8, rows, powers)
             yield rows[0], step
 
-    return brief(_adam(way, lr, beta1, beta2, 1e-8, steps)), brief(sweeps())
+    return brief(run_adam(way, lr, beta1, beta2, 1e-8, steps)), brief(sweeps())
