@@ -7,12 +7,13 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from nbclient import NotebookClient
 
 from hilladam import HillAdam, figures
-from hilladam.experiments import Points, compare, race, train
+from hilladam.experiments import Points, compare, race, table1, train
 from hilladam.losses import DOUBLE_WELL, SURFACES, ColourLoss, stack
 
 NAME = "hilladam.figures.hilladam"
@@ -38,7 +39,9 @@ def a_race():
 LR, BETA1 = np.geomspace(0.01, 1, 4), np.array([0.5, 0.9, 0.99])
 CELLS = LR > 2 * BETA1[:, None] - 1
 GREY = np.full((2, 3, 3), 0.5)
+RATES = pd.DataFrame({"lr": [0.1, 1.0], "rate": [0.3, 0.5], "low": [0.2, 0.4], "high": [0.4, 0.6]})
 DRAW = {
+    "best_and_final": lambda: figures.best_and_final(table1([0], 2, losses=["x2"])),
     "climb_diagram": lambda: figures.climb_diagram(CELLS.astype(float), LR, np.geomspace(1e-6, 1, 3), 4.0, 0.05),
     "colour_landscape": lambda: figures.colour_landscape(ColourLoss((0.65, 0.45, 0.25), (0.2, 0.4, 0.7))),
     "differences": lambda: figures.differences(compare({"a": (np.array([True, False]), np.array([True, True]))})),
@@ -52,6 +55,7 @@ DRAW = {
     "reached": lambda: figures.reached({"Adam": np.array([3.0, np.inf])}, 9),
     "side_by_side": lambda: figures.side_by_side({"Hill-ADAM": a_run()}, DOUBLE_WELL),
     "stationary_points": lambda: figures.stationary_points(DOUBLE_WELL),
+    "success_over_rates": lambda: figures.success_over_rates({"a loss": {"Adam": RATES}}),
     "trajectory": lambda: figures.trajectory(a_run(), DOUBLE_WELL),
 }
 
