@@ -7,7 +7,20 @@ import numpy as np
 
 
 class Spent(Exception):
-    """The budget is spent, or the target met: whoever asks for more is stopped."""
+    """The budget is spent, or the target met: whoever asks for more is stopped.
+
+    Example:
+        >>> import numpy as np
+        >>> from hilladam.experiments import Budget, Spent
+        >>> budget = Budget(lambda x: (x @ x, 2 * x), evaluations=1)
+        >>> for place in (np.array([3.0]), np.array([2.0])):
+        ...     try:
+        ...         print(budget(place))
+        ...     except Spent:
+        ...         print("spent")
+        9.0
+        spent
+    """
 
 
 class Budget:
@@ -28,12 +41,12 @@ class Budget:
         >>> import numpy as np
         >>> from scipy.optimize import minimize
         >>> from hilladam.experiments import Budget, Spent
-        >>> budget = Budget(lambda x: (x @ x, 2 * x), evaluations=100, target=1e-6)
+        >>> budget = Budget(lambda x: (x @ x, 2 * x), evaluations=2)
         >>> try:
         ...     result = minimize(budget.both, np.array([3.0, 4.0]), jac=True, method="L-BFGS-B")
         ... except Spent:
         ...     print(f"{budget.spent} evaluations, best loss {budget.best_loss:.1f}")
-        3 evaluations, best loss 0.0
+        2 evaluations, best loss 16.0
     """
 
     def __init__(

@@ -137,7 +137,7 @@ def compare(pairs: Mapping[Hashable, tuple[ArrayLike, ArrayLike]], confidence: f
         >>> second = np.array([True] * 70 + [False] * 30)
         >>> row = compare({"one pair": (first, second)}).iloc[0]
         >>> print(f"{row.only_first:.0f} to {row.only_second:.0f}, {row.low:.2f} to {row.high:.2f}, p = {row.p:.0e}")
-        20 to 0, 0.11 to 0.28, p = 2e-06
+        20 to 0, 0.12 to 0.28, p = 2e-06
     """
     from scipy.stats import binomtest
 

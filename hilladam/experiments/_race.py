@@ -34,7 +34,14 @@ Factory = Callable[[Sequence[Tensor], float], Optimizers]
 
 
 class Field(NamedTuple):
-    """Where the runs of a race begin; see :func:`field`."""
+    """Where the runs of a race begin; see :func:`field`.
+
+    Example:
+        >>> from hilladam.experiments import field
+        >>> places = field((0, 1), runs=3)
+        >>> places.starts.shape, places.boxes.shape
+        ((3, 1), (3, 1, 2))
+    """
 
     starts: np.ndarray
     """Shape ``(runs, variables)``."""

@@ -7,12 +7,13 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from nbclient import NotebookClient
 
 from hilladam import HillAdam, figures
-from hilladam.experiments import Points, SuccessMap, compare, race, train
+from hilladam.experiments import Points, SuccessMap, compare, race, table1, train
 from hilladam.losses import DOUBLE_WELL, SURFACES, ColourLoss, stack
 from hilladam.theory import climb
 
@@ -39,8 +40,10 @@ def a_race():
 LR, BETA1 = np.geomspace(0.01, 1, 4), np.array([0.5, 0.9, 0.99])
 CELLS = LR > 2 * BETA1[:, None] - 1
 GREY = np.full((2, 3, 3), 0.5)
+RATES = pd.DataFrame({"lr": [0.1, 1.0], "rate": [0.3, 0.5], "low": [0.2, 0.4], "high": [0.4, 0.6]})
 DRAW = {
     "bar_code": lambda: figures.bar_code([0.0, 1.0], {"a": [True, False]}),
+    "best_and_final": lambda: figures.best_and_final(table1([0], 2, losses=["x2"])),
     "climb_diagram": lambda: figures.climb_diagram(CELLS.astype(float), LR, np.geomspace(1e-6, 1, 3), 4.0, 0.05),
     "cobweb": lambda: figures.cobweb(LR, LR / 2, LR > 0.5, [[0.5, 0.2]]),
     "colour_landscape": lambda: figures.colour_landscape(ColourLoss((0.65, 0.45, 0.25), (0.2, 0.4, 0.7))),
@@ -59,6 +62,7 @@ DRAW = {
     "success_maps": lambda: figures.success_maps(
         {"a": SuccessMap(LR, BETA1, CELLS.astype(np.uint8))}, {"a": [LR]}, starts=1
     ),
+    "success_over_rates": lambda: figures.success_over_rates({"a loss": {"Adam": RATES}}),
     "trajectory": lambda: figures.trajectory(a_run(), DOUBLE_WELL),
 }
 
