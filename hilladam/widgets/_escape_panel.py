@@ -95,7 +95,7 @@ def _draw(loss, x0, lr, beta1, beta2, count):
     x = np.linspace(*sorted((x0 - way.direction * room / 2, way.barrier + way.direction * room)), 400)
     curve.plot(x, f(x), color=COLOURS["loss"], linewidth=1.2)
     lift = 0.05 * np.ptp(f(x))
-    runs = {"Adam": (real, COLOURS["minimize"]), f"{count} sweeps": (predicted, COLOURS["other"])}
+    runs = {"Adam": (real, "black"), f"{count} sweeps": (predicted, COLOURS["other"])}
     for number, (name, (path, colour)) in enumerate(runs.items(), start=1):
         path = path[(path > x[0]) & (path < x[-1])]
         curve.plot(path, f(path) + number * lift, ".-", color=colour, label=name)

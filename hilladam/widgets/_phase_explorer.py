@@ -123,11 +123,11 @@ class PhaseExplorer(Explorer):
         curve.plot(x, f(x), color=COLOURS["loss"], linewidth=1.2)
         lift = 0.05 * np.ptp(f(x))
         criterion = f"{self.sweeps} sweeps" if self.sweeps > 1 else "one sweep" if self.sweeps else "equal distances"
-        names = {"Adam": ("Adam", "minimize", "o-"), "predicted": (criterion, "other", "x-")}
+        names = {"Adam": ("Adam", "black", "o-"), "predicted": (criterion, COLOURS["other"], "x-")}
         for number, (run, path) in enumerate(self.paths().items(), start=1):
             name, colour, marks = names[run]
             path = path[(path > x[0]) & (path < x[-1])]
-            style = dict(markersize=3, linewidth=1, color=COLOURS[colour], label=name)
+            style = dict(markersize=3, linewidth=1, color=colour, label=name)
             curve.plot(path, f(path) + number * lift, marks, **style)
         curve.axvline(way.barrier, color="black", linestyle="--", linewidth=1)
         curve.set(xlabel="x", ylabel="loss f(x)")

@@ -11,7 +11,7 @@ from hilladam.theory import adam_path, extremal_gradients, step_series, weights
 from hilladam.widgets._explorer import Explorer, Number, front_end, setting
 
 _PRESETS = ("constant", "alternating", "spike", "growing", "slide")
-_STARTS = {"zero": ("minimize", "o-", "zero (torch)"), "first": ("maximize", "s--", "first (paper)")}
+_STARTS = {"zero": ("black", "o-", "zero (torch)"), "first": (COLOURS["other"], "s--", "first (paper)")}
 _LONGEST = 40
 
 
@@ -103,7 +103,7 @@ class SeriesExplorer(Explorer):
         bars.axhline(0, color="black", linewidth=0.8)
         bars.set(ylabel="gradient")
         for start, (colour, marks, name) in _STARTS.items():
-            style = dict(color=COLOURS[colour], label=f"start: {name}")
+            style = dict(color=colour, label=f"start: {name}")
             path.plot(ks, self.steps(start), marks, markersize=3, linewidth=1.2, **style)
             for ax, heights in zip(averages, self.weights(start), strict=True):
                 if start == self.start:
