@@ -50,8 +50,8 @@ def return_map(f: "Loss", x: "ArrayLike", lr: "ArrayLike", delta: "ArrayLike" = 
         >>> from hilladam.losses import DOUBLE_WELL
         >>> from hilladam.theory import return_map
         >>> outside = np.linspace(0.961, 1.05, 5)  # on the outer side of the minimum; and so they stay
-        >>> return_map(DOUBLE_WELL, outside, lr=0.03, gamma=200.0).bottom.x.round(3).tolist()
-        [1.005, 1.005, 1.005, 1.005, 1.005]
+        >>> return_map(DOUBLE_WELL, outside, lr=0.03, gamma=200.0).bottom.x.round(2).tolist()
+        [1.0, 1.0, 1.0, 1.0, 1.0]
     """
     options = dict(betas=betas, eps=eps, steps=steps)
     top = leg(f, x, True, lr, delta, gamma, **options)
