@@ -77,7 +77,7 @@ def success_map(name: str, lr: np.ndarray = LR, delta: np.ndarray = DELTA, *, th
     Example:
         >>> from hilladam.experiments import success_map
         >>> success_map("double well", [0.01, 0.03], [1e-4]).counts.tolist()
-        [[0, 0]]
+        [[0, 109]]
     """
     loss, low, high = MAPPED[name]
     lr, delta = np.asarray(lr, np.float64), np.asarray(delta, np.float64)
@@ -103,7 +103,7 @@ def _reached(loss, starts, lr, delta, threads):
 def stored_success_maps() -> dict[str, SuccessMap]:
     """The maps of all five losses, 100 λ from 0.001 to 1 by 100 δ from 10⁻⁷ to 0.1, from ``success_maps.json``.
 
-    ``python -m hilladam.experiments._success_maps`` makes that file again, in about half an hour on one core.
+    ``python -m hilladam.experiments._success_maps`` makes that file again, in some ten minutes on one core.
 
     Example:
         >>> from hilladam.experiments import stored_success_maps

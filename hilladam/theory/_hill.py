@@ -231,7 +231,7 @@ def second_change(distance: "ArrayLike" = 0.0, betas: tuple[float, float] = (0.9
 
 
 def half_swing(stiffness: "ArrayLike", beta1: float = 0.9) -> tuple[np.ndarray, np.ndarray]:
-    """How a climb swings about a quadratic top: the steps of a half-swing, and what is left of |ΔL| after it.
+    """How a climb swings about a quadratic top: the steps of a half-swing, and what it leaves of ``|ΔL|``.
 
     With √v̂ held at V the positions obey ``y₊ = (1 + β₁ − (1 − β₁)c) y − β₁y₋``, whose roots are √β₁ e^(±iθ).
 

@@ -50,8 +50,8 @@ def return_map(f: "Loss", x: "ArrayLike", lr: "ArrayLike", delta: "ArrayLike" = 
         >>> from hilladam.losses import DOUBLE_WELL
         >>> from hilladam.theory import return_map
         >>> outside = np.linspace(0.961, 1.05, 5)  # on the outer side of the minimum; and so they stay
-        >>> return_map(DOUBLE_WELL, outside, lr=0.03, gamma=200.0).bottom.x.round(3).tolist()
-        [1.005, 1.005, 1.005, 1.005, 1.005]
+        >>> return_map(DOUBLE_WELL, outside, lr=0.03, gamma=200.0).bottom.x.round(2).tolist()
+        [1.0, 1.0, 1.0, 1.0, 1.0]
     """
     options = dict(betas=betas, eps=eps, steps=steps)
     top = leg(f, x, True, lr, delta, gamma, **options)
@@ -85,16 +85,18 @@ class Fate(NamedTuple):
 
 
 def fate(f: "Loss", x: "ArrayLike", lr: float, delta: float = 1e-4, gamma: float = math.inf, *, rounds: int = 100,
-         betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8, steps: int = 5000) -> Fate:  # fmt: skip
+         tolerance: float = 1e-9, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
+         steps: int = 5000) -> Fate:  # fmt: skip
     """Repeat the return map until a turn comes back.
 
     The map takes a finite set, the floating-point numbers, into itself. So every run that goes on turning comes back to
-    a turn that it had before, bit for bit, and from then on repeats itself.
+    a turn that it had before, bit for bit, and from then on repeats itself. Some rounds earlier it comes close enough.
 
     Args:
         f, lr, delta, gamma, betas, eps, steps: as for :func:`return_map`.
         x: the first turns at the bottom, shape ``(members,)``.
         rounds: how many at most, at least 1.
+        tolerance: how near an earlier turn counts as that turn, ≥ 0, in units of x.
 
     Returns:
         :class:`Fate`, its arrays of shape ``(members,)``.
@@ -110,7 +112,7 @@ def fate(f: "Loss", x: "ArrayLike", lr: float, delta: float = 1e-4, gamma: float
         >>> set(found.x.round(2).tolist())  # γ just above the top opens the prison
         {-1.03}
     """
-    x, rounds = finite("x", x), whole("rounds", rounds, 1)
+    x, rounds, tolerance = finite("x", x), whole("rounds", rounds, 1), finite("tolerance", tolerance, least=0)
     if x.ndim != 1:
         raise ValueError(f"Invalid x: shape {x.shape}; expected (members,)")
     different, which = np.unique(x, return_inverse=True)
@@ -124,11 +126,11 @@ def fate(f: "Loss", x: "ArrayLike", lr: float, delta: float = 1e-4, gamma: float
                            steps=steps).bottom.x  # fmt: skip
         for member, place in zip(list(left), after.tolist(), strict=True):
             orbit = orbits[member]
-            if place in orbit:
-                first = orbit.index(place)
-                found[:, member] = min(orbit[first:]), len(orbit) - first, first
+            back = [turn for turn, earlier in enumerate(orbit) if abs(place - earlier) <= tolerance]
+            if back:
+                found[:, member] = min(orbit[back[-1] :]), len(orbit) - back[-1], back[-1]
             orbit.append(place)
-            if place in orbit[:-1] or math.isnan(place):
+            if back or math.isnan(place):
                 del left[member]
     found = found[:, which]
     return Fate(found[0], *np.nan_to_num(found[1:]).astype(np.int64))
