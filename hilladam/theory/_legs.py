@@ -79,7 +79,7 @@ def leg(f: "Loss", x: "ArrayLike", maximize: "ArrayLike", lr: "ArrayLike", delta
     stop, count, dead_end = np.full(x.size, np.nan), np.zeros(x.size, np.int64), np.zeros(x.size, bool)
 
     who, m, v = np.arange(x.size), np.zeros(x.size), np.zeros(x.size)
-    remembered = value(x) if first else np.full(x.size, np.nan)
+    remembered = np.where(value(x) > gamma, np.nan, value(x)) if first else np.full(x.size, np.nan)
     uphill = np.where(climbs, lr, -lr)
     power1 = power2 = 1.0
     for step in range(1, steps + 1):

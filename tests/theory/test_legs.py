@@ -68,9 +68,21 @@ def test_two_runs_that_share_a_turn_share_all_that_follow():
 
 
 def test_above_gamma_a_descent_goes_on_and_forgets():
-    down = leg(DOUBLE_WELL, 4.0, False, 0.1, delta=1e9, gamma=100.0)  # every change is below δ
-    assert DOUBLE_WELL(down.x) < 100  # the second loss below γ is the first with one to compare it with
-    assert not down.dead_end
+    """With steps so large that a descent may rise above γ, and δ so large that it matters what is remembered."""
+    random = np.random.default_rng(0)
+    start, lr, delta, gamma = (random.uniform(low, high, 600) for low, high in ((1, 3), (0.3, 4), (0.1, 20), (0.6, 20)))
+    x = torch.tensor(start[:, None])
+    run = ReferenceHillAdam([x], torch.tensor(lr), delta=torch.tensor(delta), gamma=torch.tensor(gamma))
+    first, place = np.zeros(600, int), np.full(600, np.nan)
+    for step in range(60):
+        here = x[:, 0].numpy().copy()
+        run.step(DOUBLE_WELL(x[:, 0]), [DOUBLE_WELL.derivative(x)])
+        turned = (run.reason > 0).numpy() & np.isnan(place)
+        first[turned], place[turned] = step, here[turned]
+    down = leg(DOUBLE_WELL, start, False, lr, delta, gamma, first=True, steps=59)
+    np.testing.assert_array_equal(down.steps, first)
+    np.testing.assert_allclose(down.x, place, atol=1e-9)
+    assert not down.dead_end.any()
 
 
 def test_a_leg_that_does_not_turn_says_so():

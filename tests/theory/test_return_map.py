@@ -70,6 +70,17 @@ def test_an_enclosure_of_two_steps_is_that_of_arithmetic():
     assert image.low <= ends.min() <= ends.max() <= image.high
 
 
+def test_where_gamma_is_in_doubt_both_turns_count():
+    bowl, low, high = Polynomial("x²", (1, 0, 0)), 1.0, 1.0005
+    middle = leg(bowl, (low + high) / 2, True, 0.1, 0.0, gamma=1.6).x  # so one half turns a step later
+    settings = dict(lr=0.1, delta=1e-2, gamma=float(bowl(middle)))
+    there = return_map(bowl, np.array([low, high]), **settings)
+    assert there.top.steps.tolist() == [4, 3]
+    after = there.bottom.x
+    image = enclose_return(bowl, low, high, **settings, cells=1)
+    assert image.low <= after.min() < after.max() <= image.high
+
+
 @pytest.mark.parametrize("gamma, opened", [(1.2, True), (5.0, True), (200.0, False)])
 def test_gamma_opens_the_prison(gamma, opened):
     ends = fate(DOUBLE_WELL, place(np.linspace(0.05, 3, 40)), LR, gamma=gamma)
