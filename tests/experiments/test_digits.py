@@ -476,3 +476,7 @@ def test_a_batch_may_have_one_image_and_delta_is_finite():
 def test_tuning_says_nothing_by_default(capsys):
     tune_digits(["SGD"], (0.1,), (0,), epochs=1)
     assert capsys.readouterr().err == ""
+
+
+def test_the_summary_s_rows_are_named(record):
+    assert summarize_digits(record).index.names == ["network", "optimizer"]

@@ -126,5 +126,5 @@ def test_a_state_of_amsgrad_that_lacks_its_maximum_is_refused():
     adam.step()
     saved = adam.state_dict()
     del saved["state"][0]["max_exp_avg_sq"]
-    with pytest.raises(ValueError, match="expected .*max_exp_avg_sq"):
+    with pytest.raises(ValueError, match=r"expected .*max_exp_avg_sq"):
         HillAdam([x]).load_state_dict(saved)

@@ -172,3 +172,8 @@ def test_a_run_that_comes_back_has_crossed_once_and_for_all():
 def test_a_given_barrier_may_lie_beyond_the_usual_reach():
     passes = first_pass(lambda x: torch.cos(x / 10), 1.0, 20 * np.pi, 5.0, (0.9, 0.999))
     assert not passes.first and not passes.ever  # it starts below the top
+
+
+def test_shapes_that_do_not_broadcast_are_named():
+    with pytest.raises(ValueError, match=r"Invalid lr and betas: shapes \[\(2,\), \(3,\), \(\)\]; expected"):
+        first_pass(DOUBLE_WELL, 2.0, None, [0.1, 0.2], ([0.9, 0.8, 0.7], 0.999))

@@ -215,3 +215,8 @@ def test_an_average_starts_at_zero_by_default():
 def test_a_number_without_bounds_is_only_asked_to_be_finite():
     with pytest.raises(ValueError, match=r"Invalid last: inf; expected a finite number$"):
         theory.extremal_gradients(3, last=np.inf)
+
+
+def test_gradients_may_be_whole_numbers():
+    for call in (theory.replay, theory.step_series):
+        assert (call([4, 1, -2]) == call([4.0, 1.0, -2.0])).all()
