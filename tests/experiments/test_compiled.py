@@ -360,3 +360,51 @@ print(hilladam.__file__, run_points(DOUBLE_WELL, [1.0], 5).turns)
 """
     nowhere = {"HOME": os.devnull, "XDG_CACHE_HOME": os.devnull, "NUMBA_CACHE_DIR": "", "PYTHONPATH": str(folder)}
     assert python(source, folder, **nowhere).split() == [str(folder / "hilladam" / "__init__.py"), "[0]"]
+
+
+def test_a_single_step_is_taken(monkeypatch):
+    for run, members in ((run_points, [1.5, -0.5]), (run_networks, [0, 1])):
+        for steps, chunk in ((1, engine._CHUNK), (5, 8)):
+            monkeypatch.setattr(engine, "_CHUNK", chunk)
+            record, longer = run(DOUBLE_WELL, members, steps, 0.1), run(DOUBLE_WELL, members, 7, 0.1)
+            assert record.losses.shape == (steps, 2)
+            np.testing.assert_array_equal(record.losses, longer.losses[:steps])
+            np.testing.assert_array_equal(record.final_losses, longer.losses[steps - 1])
+
+
+def test_whole_numbers_will_do():
+    whole = run_points(DOUBLE_WELL, [2, -1], 50, 1, delta=0, gamma=200, floor=-5, eps=1)
+    assert bits(whole) == bits(
+        run_points(DOUBLE_WELL, [2.0, -1.0], 50, 1.0, delta=0.0, gamma=200.0, floor=-5.0, eps=1.0)
+    )
+
+
+def test_the_defaults_are_the_reference_s():
+    defaults = dict(lr=1e-3, betas=(0.9, 0.999), eps=1e-8, eps_root=0.0, delta=1e-4, gamma=200.0)
+    steps = 20_000  # enough for a climb to γ
+    for run, members in ((run_points, [2.0, -1.5]), (run_networks, [0, 1])):
+        record = run(DOUBLE_WELL, members, steps)
+        assert bits(record) == bits(run(DOUBLE_WELL, members, steps, **defaults))
+        assert bits(record) != bits(run(DOUBLE_WELL, members, steps, **defaults | {"gamma": 201.0}))
+
+
+def test_networks_report_their_progress_when_asked(capsys):
+    run_networks(DOUBLE_WELL, [0], 5)
+    assert capsys.readouterr().err == ""
+    run_networks(DOUBLE_WELL, [0], 5, progress="nets")
+    assert "nets" in capsys.readouterr().err
+
+
+def test_lock_step_is_told_all_that_the_compiled_engine_is(monkeypatch, capsys):
+    settings = dict(lr=0.05, betas=(0.5, 0.8), delta=0.01, bias_correction="in_place")
+    for run, members in ((run_points, [1.5, 0.9]), (run_networks, [0, 1])):
+        expected = run(DOUBLE_WELL, members, 60, **settings)
+        with monkeypatch.context() as patch:
+            patch.setattr(engine, "can_compile", lambda: False)
+            found = run(DOUBLE_WELL, members, 60, **settings)
+            light = run(DOUBLE_WELL, members, 3, history=False)
+            assert capsys.readouterr().err == ""
+            run(DOUBLE_WELL, members, 3, progress="slowly")
+            assert "slowly" in capsys.readouterr().err
+        np.testing.assert_allclose(found.losses, expected.losses, rtol=1e-9)
+        assert light.losses.shape == (0, 2)

@@ -178,3 +178,7 @@ def test_what_a_contender_cannot_do_without_is_named(name, missing):
 def test_a_setting_that_nobody_knows_is_refused():
     with pytest.raises(TypeError, match="momemtum"):
         CONTENDERS["SGD"]([torch.zeros(2)], 0.1, momemtum=0.9)
+
+
+def test_rmsprop_takes_beta2_for_its_alpha():
+    assert CONTENDERS["RMSprop"]([torch.zeros(1)], 0.1, betas=(0.5, 0.8)).defaults["alpha"] == 0.8

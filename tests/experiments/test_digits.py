@@ -441,3 +441,42 @@ def test_a_run_that_is_not_there_and_rates_that_are_none_are_refused(record):
         record.network("Adam", 3)
     with pytest.raises(ValueError, match="Invalid rates: none"):
         tune_digits(["SGD"], [])
+
+
+def test_coincidences_in_numbers():
+    """The defaults, and a batch's σ to the last digits."""
+    data, model = load_digits(), network(DIGITS_SIZES, "tanh", 0)
+    with torch.no_grad():
+        losses = nn.functional.cross_entropy(model(data.train_images), data.train_classes, reduction="none")
+    row = coincidences(model, [64]).iloc[0]
+    assert row["sigma"] == pytest.approx(losses.std().item() / 8, rel=1e-6)
+    assert row["predicted"] == pytest.approx(math.erf(1e-4 / (2 * row["sigma"])))
+    assert 0 < row["measured"] < 1 and (row["measured"] * 10_000).is_integer()
+
+
+def test_a_delta_of_zero_is_met_by_no_pair_not_even_the_full_batch():
+    row = coincidences(network(DIGITS_SIZES, "tanh", 0), [None], 0.0, draws=10).iloc[0]
+    assert row["measured"] == row["predicted"] == 0
+
+
+def test_logits_with_one_wrong_dimension_are_refused():
+    for shape in ((5, 10), (1347, 10, 2)):
+        with pytest.raises(ValueError, match="Invalid model: its logits are of shape"):
+            coincidences(lambda images, shape=shape: torch.zeros(shape), [64], draws=1)
+
+
+def test_a_batch_may_have_one_image_and_delta_is_finite():
+    model = network(DIGITS_SIZES, "tanh", 0)
+    one, third = coincidences(model, [1, 600], draws=5)["sigma"]
+    assert third == pytest.approx(one / math.sqrt(600), rel=1e-12)  # two of 600 share no image: one epoch gives both
+    with pytest.raises(ValueError, match="Invalid delta: inf; expected a finite number >= 0"):
+        coincidences(model, [1], math.inf, draws=5)
+
+
+def test_tuning_says_nothing_by_default(capsys):
+    tune_digits(["SGD"], (0.1,), (0,), epochs=1)
+    assert capsys.readouterr().err == ""
+
+
+def test_the_summary_s_rows_are_named(record):
+    assert summarize_digits(record).index.names == ["network", "optimizer"]

@@ -268,3 +268,24 @@ def test_the_stored_readings_are_those_of_a_full_run():
     found = table[usual & (table["gamma"] == 200.0)].set_index("loss")["mean_best"]
     for loss in TABLE_1.values():  # with no activation every run finds the global minimum
         assert found[loss.name] == pytest.approx(loss.global_minimum.value, abs=0.02)
+
+
+@pytest.mark.parametrize("engine", ["compiled", "lock step"])
+def test_progress_goes_to_a_bar_that_must_be_asked_for(engine, capsys):
+    for progress in ({}, {"progress": False}, {"progress": True}):
+        table1([0], 3, losses=["sixth"], engine=engine, device="cpu", **progress)
+        assert bool(capsys.readouterr().err) == progress.get("progress", False)
+
+
+def test_the_papers_steps_and_the_authors_gamma_are_the_defaults():
+    run = {"optimizers": ["Hill-ADAM"], "history": True, "device": "cpu"}
+    table, same, other = table1([0], **run), table1([0], gamma=200.0, **run), table1([0], gamma=201.0, **run)
+    assert all(record.losses.shape == (15_000, 1) for record in table.values())
+    assert all((record.losses == same[cell].losses).all() for cell, record in table.items())
+    assert any((record.losses != other[cell].losses).any() for cell, record in table.items())
+
+
+def test_lock_step_keeps_its_history_when_asked():
+    for history, rows in ((False, 0), (True, 4)):
+        runs = table1([0], 4, losses=["sixth"], engine="lock step", history=history, device="cpu")
+        assert {record.losses.shape for record in runs.values()} == {(rows, 1)}

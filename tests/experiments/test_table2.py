@@ -1,6 +1,8 @@
 """Table 2 in lock step is what a reader's own loop gives, run by run."""
 
+import json
 import math
+from importlib.resources import files
 
 import numpy as np
 import pandas as pd
@@ -237,3 +239,32 @@ def test_progress_goes_to_a_bar(capsys):
     for progress in (True, False):
         table2({"one": LOSSES["one"]}, (7,), 1, optimizers=["NAdam"], progress=progress)
         assert ("NAdam" in capsys.readouterr().err) == progress
+
+
+def test_the_stored_numbers_are_read_to_the_last_digit():
+    text = (files("hilladam.experiments") / "table2.json").read_text("utf-8")
+    written, read = pd.DataFrame(json.loads(text)), stored_table2()
+    for column in ("minimum", "best", "final", "best_red", "final_blue"):
+        np.testing.assert_array_equal(read[column], written[column].astype(float))
+
+
+def test_the_papers_settings_are_the_defaults(monkeypatch):
+    made = []
+
+    def one_step(model, loss, optimizer, steps, **options):
+        made.append((model, optimizer, steps, options))
+        return train_in_full(model, loss, optimizer, 1, **options)
+
+    train_in_full = _table2.train_in_full
+    monkeypatch.setattr(_table2, "train_in_full", one_step)
+    table2({"one": LOSSES["one"]}, (7,), optimizers=["Hill-ADAM"], device="cpu")
+    table2({"one": LOSSES["one"]}, (7,), optimizers=["Adam"], positive=True, history=False, device="cpu")
+    (model, (optimizer,), steps, options), (positive, _, _, others) = made
+    assert steps == 1000 and options == {"history": True, "progress": ""} and not others["history"]
+    assert {key: optimizer.defaults[key] for key in ("lr", "delta", "gamma")} == {
+        "lr": 1e-2,
+        "delta": 1e-4,
+        "gamma": 200.0,
+    }
+    assert isinstance(positive, PositiveGains) and not isinstance(model, PositiveGains)
+    assert (positive() > 0).all()

@@ -100,3 +100,31 @@ def test_betas_that_were_gathered_into_a_list_are_a_tuple_again():
     hill = HillAdam([nn.Parameter(torch.zeros(2))])
     hill.load_state_dict(saved_with(betas=[0.5, 0.6]))
     assert hill.param_groups[0]["betas"] == (0.5, 0.6)
+
+
+@pytest.mark.parametrize(
+    "settings, message",
+    [
+        ({"betas": None}, r"Invalid betas: None; expected two numbers in \[0, 1\)$"),
+        ({"betas": (0.9, 0.99, 0.5)}, r"Invalid betas: \(0.9, 0.99, 0.5\); expected two numbers in \[0, 1\)$"),
+        ({"foreach": "yes"}, "Invalid foreach value: 'yes'; expected True, False or None$"),
+        ({"fused": 1}, "Invalid fused value: 1; expected True, False or None$"),
+        ({"amsgrad": "yes"}, "Invalid amsgrad value: 'yes'; expected True or False$"),
+        ({"eps": torch.tensor(1e-8)}, "Invalid epsilon value: tensor"),
+    ],
+    ids=str,
+)
+def test_what_a_setting_of_a_state_dict_cannot_be(settings, message):
+    with pytest.raises(ValueError, match=message):
+        HillAdam([nn.Parameter(torch.zeros(2))]).load_state_dict(saved_with(**settings))
+
+
+def test_a_state_of_amsgrad_that_lacks_its_maximum_is_refused():
+    x = nn.Parameter(torch.zeros(1))
+    adam = torch.optim.Adam([x], amsgrad=True)
+    x.grad = torch.ones(1)
+    adam.step()
+    saved = adam.state_dict()
+    del saved["state"][0]["max_exp_avg_sq"]
+    with pytest.raises(ValueError, match=r"expected .*max_exp_avg_sq"):
+        HillAdam([x]).load_state_dict(saved)

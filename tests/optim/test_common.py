@@ -21,6 +21,7 @@ from torch.distributed.checkpoint.state_dict import (
 
 from hilladam import CoolMomentum, HillAdam, Langevin, SimulatedAnnealing
 from hilladam.losses import DOUBLE_WELL
+from hilladam.optim._memory import _same
 
 inf, nan = math.inf, math.nan
 
@@ -1128,3 +1129,13 @@ def test_what_is_no_state_dict(make, saved):
     with pytest.raises(ValueError, match="Invalid state dict"):
         optimizer.load_state_dict(saved)
     assert snapshot(optimizer) == before
+
+
+def test_memories_are_compared_by_their_values_and_nan_is_itself():
+    one, other = torch.tensor([1.0, nan]), torch.tensor([1.0, nan])
+    assert _same(one, other) and _same(one, one) and _same(1.0, 1.0) and _same(nan, nan)
+    for different in (torch.tensor([1.0, 2.0]), torch.tensor([nan, nan]), torch.tensor([2.0, nan]), torch.ones(1)):
+        assert not _same(one, different) and not _same(different, one)
+    for a, b in ((1.0, 2.0), (1.0, nan), (torch.tensor(1.0), 1.0), (1.0, torch.tensor(1.0))):
+        assert not _same(a, b) and not _same(b, a)
+    assert not _same(torch.ones(2), torch.ones(1, 2))

@@ -194,3 +194,10 @@ def test_it_counts_beyond_what_the_parameters_can(dtype):
     for _ in range(3000):
         optimizer.step(torch.tensor([float(optimizer.steps[0])]), [torch.zeros(1, 1, dtype=dtype)])
     assert optimizer.steps == 3000
+
+
+def test_the_defaults_are_adams_and_the_paper_s():
+    reference = ReferenceHillAdam([torch.zeros(1, 1)])
+    assert (reference.lr, reference.betas, reference.eps) == (1e-3, (0.9, 0.999), 1e-8)
+    assert (reference.delta, reference.gamma, reference.floor) == (1e-4, 200.0, -math.inf)
+    assert reference.reason.tolist() == [0] and reference.reason.dtype == torch.int64

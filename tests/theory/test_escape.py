@@ -267,3 +267,40 @@ def test_scores_need_one_shape():
             call(np.ones(3))
     with pytest.raises(ValueError, match=r"Invalid truth: shape \(0, 3\); expected at least one cell"):
         agreement(np.ones((0, 3)), np.ones((0, 3)))
+
+
+def test_the_average_that_holds_on_to_the_first_gradient_turns_later():
+    lr, beta = 0.02, 0.95
+    slopes = DOUBLE_WELL.derivative(2.0 - lr * np.arange(97))
+    papers, torchs = (np.argmax(theory.moving_average(slopes, beta, start) <= 0) for start in ("first", "zero"))
+    assert 0 < torchs < papers
+    setting = DOUBLE_WELL, 2.0, None, lr, (beta, 0.999)
+    assert theory.turning_points(*setting, start="zero") == pytest.approx(2.0 - torchs * lr)
+    assert theory.turning_points(*setting) == pytest.approx(2.0 - papers * lr)
+
+
+@pytest.mark.own_rounding
+def test_an_average_of_exactly_zero_has_turned():
+    quartic = [1, 0, -2, 0, 0]  # its gradient at x = 1 is 0, and without memory the average is the gradient
+    assert theory.turning_points(quartic, 2.0, None, 0.25, (0.0, 0.999)) == 1.0
+
+
+def test_sweeps_end_at_adams_path_whatever_the_epsilon():
+    setting, eps = (DOUBLE_WELL, 2.0, None, 0.1, (0.9, 0.999)), 10.0
+    adam = theory.adam_path(*setting, 8, eps=eps)
+    assert np.abs(theory.sweep_path(*setting, 8, count=8, eps=eps)[-1] - adam).max() < 1e-13
+    assert np.abs(theory.adam_path(*setting, 8) - adam).max() > 0.01
+
+
+def test_the_four_counts_are_told_apart():
+    predicted = np.array([[1, 1, 1, 1, 1], [1, 1, 0, 0, 0]], dtype=bool)
+    truth = np.array([[1, 1, 1, 1, 0], [0, 0, 1, 1, 0]], dtype=bool)
+    score = agreement(predicted, truth)
+    assert score.true_escapes == 4 and score.false_escapes == 3
+    assert score.missed_escapes == 2 and score.true_stays == 1
+
+
+def test_a_boundary_between_two_rows_is_in_the_band_of_every_column():
+    band = boundary_band([[0, 0, 0], [1, 1, 1], [1, 1, 1]])
+    assert band.dtype == bool
+    assert band.tolist() == [[True] * 3, [True] * 3, [False] * 3]

@@ -159,3 +159,21 @@ def test_a_path_is_of_one_setting_and_may_be_the_start_alone(path):
 def test_torchs_form_takes_a_grid(lr, beta1, message):
     with pytest.raises(ValueError, match=message):
         torch_first_pass([way_out(DOUBLE_WELL, 2.0)], lr, beta1)
+
+
+def test_a_run_that_comes_back_has_crossed_once_and_for_all():
+    setting = DOUBLE_WELL, 2.0, None, 1.5, (0.9, 0.999)
+    path = adam_path(*setting, 12)
+    top = way_out(DOUBLE_WELL, 2.0).barrier
+    assert path[10] < top < path[12]
+    assert first_pass(*setting, steps=12).ever
+
+
+def test_a_given_barrier_may_lie_beyond_the_usual_reach():
+    passes = first_pass(lambda x: torch.cos(x / 10), 1.0, 20 * np.pi, 5.0, (0.9, 0.999))
+    assert not passes.first and not passes.ever  # it starts below the top
+
+
+def test_shapes_that_do_not_broadcast_are_named():
+    with pytest.raises(ValueError, match=r"Invalid lr and betas: shapes \[\(2,\), \(3,\), \(\)\]; expected"):
+        first_pass(DOUBLE_WELL, 2.0, None, [0.1, 0.2], ([0.9, 0.8, 0.7], 0.999))

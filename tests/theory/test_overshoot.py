@@ -116,3 +116,21 @@ def test_a_climb_is_hill_adams_own():
     run = climbs(hill, -1.0, 0.0, 0.1, 1e-6, steps=2000)
     assert run.finished
     assert abs(run.stop) < 0.1
+
+
+def test_a_climb_that_comes_back_over_the_top_has_crossed_it_and_one_on_its_way_has_not():
+    """Steps of λ by the sign of the slope, on a hill whose top is at 1."""
+    hill, signs = Polynomial("hill", (-1, 2, -1)), {"betas": (0.0, 0.0)}
+    for steps in (4, 5):  # 0.1, 0.5, 0.9, 1.3 and then 0.9 again
+        back = climbs(hill, 0.1, 1.0, 0.4, 0.01, steps=steps, **signs)
+        assert back.crossed and not back.finished and not back.far
+        assert back.stop.dtype == float and np.isnan(back.stop)
+    short = climbs(hill, 0.0, 1.0, 0.1, 0.04, **signs)
+    assert short.finished and not short.crossed and not short.far and short.stop == pytest.approx(0.9)
+    far = climbs(hill, 0.0, 1.0, 0.3, 0.04, **signs)
+    assert far.finished and far.crossed and far.far and far.stop == pytest.approx(1.2)
+
+
+def test_no_loss_is_too_high_to_climb_from():
+    run = climbs(Polynomial("hill", (-1, 0, 1000)), -10.0, 0.0, 0.5, 1e-3)
+    assert run.finished and abs(run.stop) < 1

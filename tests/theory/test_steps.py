@@ -193,3 +193,30 @@ def test_a_record_has_a_start_and_steps():
         theory.record(slope, np.nan, 3)
     from_tensor = theory.record(torch.cos, torch.tensor([2.0, 1.0], dtype=torch.float64), 3)
     assert all(map(np.allclose, from_tensor, theory.record(torch.cos, [2, 1], 3)))
+
+
+def test_the_defaults_are_torchs():
+    defaults = 1e-3, (0.9, 0.999), 1e-8
+    for ours, theirs in zip(theory.record(torch.cos, 2.0, 3), theory.record(torch.cos, 2.0, 3, *defaults), strict=True):
+        assert (ours == theirs).all()
+    assert (theory.replay([4.0, 1.0, -2.0]) == theory.replay([4.0, 1.0, -2.0], *defaults)).all()
+
+
+def test_a_record_takes_its_epsilon():
+    states, _ = theory.record(lambda x: 2 * x, 2.0, 1, 0.1, eps=1.0)
+    assert states[1] == pytest.approx(2.0 - 0.1 * 4 / (4 + 1))
+
+
+def test_an_average_starts_at_zero_by_default():
+    values = np.array([3.0, -1.0, 2.0])
+    assert (theory.moving_average(values, 0.9) == theory.moving_average(values, 0.9, "zero")).all()
+
+
+def test_a_number_without_bounds_is_only_asked_to_be_finite():
+    with pytest.raises(ValueError, match=r"Invalid last: inf; expected a finite number$"):
+        theory.extremal_gradients(3, last=np.inf)
+
+
+def test_gradients_may_be_whole_numbers():
+    for call in (theory.replay, theory.step_series):
+        assert (call([4, 1, -2]) == call([4.0, 1.0, -2.0])).all()

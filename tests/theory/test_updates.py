@@ -232,3 +232,15 @@ def test_steps_under_a_constant_gradient(name):
 def test_the_steps_of_adam_are_the_series():
     grads = gradients(3)[:, 0]
     assert np.allclose(steps_of_ours(updates.adam, grads).numpy(), theory.step_series(grads.numpy()), rtol=1e-12)
+
+
+def test_the_defaults_are_taken():
+    x, grads = [torch.zeros(1)], gradients(5, steps=3)
+    defaults = {updates.sgd: {"lr": 1e-3, "momentum": 0.9, "nesterov": False}}
+    for name in ("RMSprop", *ADAPTIVE):
+        update, make, _ = PAIRS[name]
+        torchs = make(x).defaults
+        defaults[update] = {key: torchs[key] for key in signature(update).parameters if key in torchs}
+    for update, given_ in defaults.items():
+        assert torch.equal(steps_of_ours(update, grads), steps_of_ours(update, grads, **given_))
+    assert updates.nadam_momentum(3) == updates.nadam_momentum(3, 0.9, 4e-3)

@@ -175,3 +175,25 @@ def test_what_is_no_way_out_is_refused(f, x0, barrier, message):
 def test_what_is_no_loss_is_refused():
     with pytest.raises(TypeError, match="Invalid f: 'x'"):
         way_out("x", 1.0)
+
+
+CUBIC = [-2, 3, 0, 0]  # a minimum at 0, a maximum at 1, and for ever down beyond
+
+
+def test_a_start_across_from_the_top_finds_it():
+    assert way_out(CUBIC, -1.0, 1 + 1e-8).barrier == 1 + 1e-8  # the top as nearly as it was computed
+    with pytest.raises(ValueError, match=r"Invalid barrier: 0\.5; the loss still rises there"):
+        way_out(CUBIC, -1.0, 0.5)
+
+
+def test_beyond_the_last_stationary_point_the_first_coefficient_decides():
+    for f, x0 in ((CUBIC, 2.0), ([-1, 0, 0], 1.0), ([-1, 0, 0], -1.0)):
+        with pytest.raises(ValueError, match="is in no basin; the loss falls for ever"):
+            way_out(f, x0)
+
+
+def test_a_stationary_point_is_known_to_twelve_digits():
+    for f, x0 in ((CUBIC, 1e-13), (CUBIC, 1 + 1e-13)):
+        with pytest.raises(ValueError, match="is a stationary point"):
+            way_out(f, x0)
+    assert way_out(DOUBLE_WELL, way_out(DOUBLE_WELL, 2.0).minimum + 1e-10).direction == -1
