@@ -16,9 +16,6 @@ BOOK = Path(__file__).parents[2] / "book"
 NOTEBOOKS = sorted(path for path in BOOK.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
 
 
-COMING = {"ClimbExplorer", "ReturnMapExplorer"}  # until the chapter that is to show them does
-
-
 def stored_explorers():
     for path in NOTEBOOKS:
         state = nbformat.read(path, as_version=4).metadata.get("widgets", {}).get(
@@ -38,8 +35,7 @@ def test_notebooks_store_the_explorers_as_they_are():
     """A page runs the front end that its notebook has stored: after a change, `make notebooks`."""
     stored = list(stored_explorers())
     used = {state["_anywidget_id"].rpartition(".")[2] for _, state in stored}
-    assert not used & COMING, "it has come: strike it from the list"
-    assert used | COMING == set(explorer_classes()), "an explorer that no page shows"
+    assert used == set(explorer_classes()), "an explorer that no page shows"
     for chapter, state in stored:
         explorer = explorer_classes()[state["_anywidget_id"].rpartition(".")[2]]
         assert state["_esm"] == explorer._esm, chapter
