@@ -38,7 +38,7 @@ For example, a first look in a minute or so:
   python -m hilladam readings --seeds 4 --steps 3000"""
 
 RACE_EPILOG = """\
-Everybody on every course takes about half an hour on one core; the table is of the share of runs that reached the
+Everybody on every course takes some fifteen minutes of one core; the table is of the share of runs that reached the
 target. What Ctrl-C left unfinished goes on with --resume. It needs NLopt and pycma: pip install 'hilladam[search]'.
 
 For example, what the package stores, begun, stopped and finished:
