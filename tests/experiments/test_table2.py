@@ -268,3 +268,11 @@ def test_the_papers_settings_are_the_defaults(monkeypatch):
     }
     assert isinstance(positive, PositiveGains) and not isinstance(model, PositiveGains)
     assert (positive() > 0).all()
+
+
+def test_a_well_is_named_by_the_minimum_of_each_channel_that_has_two():
+    red, green, blue = (channel.minima for channel in LOSSES["one"].channels)
+    assert (len(red), len(green), len(blue)) == (2, 1, 2)
+    gains = np.array([(red[i].x, green[0].x, blue[j].x) for i in (0, 1) for j in (0, 1)])
+    names = [f"red {r}, blue {b}" for r in ("low", "high") for b in ("low", "high")]
+    assert _table2._wells(LOSSES["one"], gains) == names

@@ -21,7 +21,7 @@ from torch.distributed.checkpoint.state_dict import (
 
 from hilladam import CoolMomentum, HillAdam, Langevin, SimulatedAnnealing
 from hilladam.losses import DOUBLE_WELL
-from hilladam.optim._memory import _same
+from hilladam.optim._memory import _like, _same
 
 inf, nan = math.inf, math.nan
 
@@ -1139,3 +1139,55 @@ def test_memories_are_compared_by_their_values_and_nan_is_itself():
     for a, b in ((1.0, 2.0), (1.0, nan), (torch.tensor(1.0), 1.0), (1.0, torch.tensor(1.0))):
         assert not _same(a, b) and not _same(b, a)
     assert not _same(torch.ones(2), torch.ones(1, 2))
+
+
+def test_what_can_stand_for_a_parameter():
+    param, whole = torch.ones(2), torch.ones(2, dtype=torch.int64)
+    assert _like(torch.zeros(2), param) and _like(torch.zeros(2, dtype=torch.float64), param) and _like(whole, whole)
+    assert _like(param.to("meta"), param.to("meta"))
+    for value in (None, "ones", torch.ones(1), torch.ones(2).to_sparse(), param.to("meta"), whole):
+        assert not _like(value, param)
+    assert not _like(param, whole) and not _like(whole.int(), whole)
+
+
+def saved_by_hill_adam():
+    params = [nn.Parameter(torch.ones(2)) for _ in range(2)]
+    hill = HillAdam(params)
+    for param in params:
+        param.grad = torch.ones(2)
+    hill.step(loss=1.0)
+    return hill, copy.deepcopy(hill.state_dict())
+
+
+@pytest.mark.parametrize(
+    "best, message",
+    [
+        (torch.ones(3), "best = a torch.float32 tensor of shape (3,)"),
+        ("nothing", "best = nothing"),
+    ],
+    ids=["tensor", "text"],
+)
+def test_a_state_that_does_not_fit_is_named(best, message):
+    hill, saved = saved_by_hill_adam()
+    saved["state"][1]["best"] = best
+    expected = f"the state of parameter 1 has {message}; expected a torch.float32 tensor of shape (2,)"
+    with pytest.raises(ValueError, match=re.escape(expected)):
+        hill.load_state_dict(saved)
+
+
+def test_a_memory_that_is_sparse_is_refused():
+    hill, saved = saved_by_hill_adam()
+    saved["param_groups"][0]["best_loss"] = torch.ones(1).to_sparse()
+    with pytest.raises(ValueError, match=r"(?s)^Invalid best_loss: tensor\(.*; expected a dense tensor$"):
+        hill.load_state_dict(saved)
+
+
+def test_groups_and_parameters_that_are_none_are_refused():
+    hill, saved = saved_by_hill_adam()
+    for groups in ([{}], [3]):
+        with pytest.raises(ValueError, match="expected 'param_groups', a list of dicts"):
+            hill.load_state_dict({**saved, "param_groups": groups})
+    for names in ([0, 0], [0, None]):
+        saved["param_groups"][0]["params"] = names
+        with pytest.raises(ValueError, match="expected 'params' with a number or a name of its own"):
+            hill.load_state_dict(saved)

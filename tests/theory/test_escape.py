@@ -304,3 +304,10 @@ def test_a_boundary_between_two_rows_is_in_the_band_of_every_column():
     band = boundary_band([[0, 0, 0], [1, 1, 1], [1, 1, 1]])
     assert band.dtype == bool
     assert band.tolist() == [[True] * 3, [True] * 3, [False] * 3]
+
+
+@pytest.mark.own_rounding
+def test_six_sweeps_are_the_default():
+    args = grid(DOUBLE_WELL, 2.0, 0.9, cells=9)
+    every = theory.sweeps(*args, count=7, every=True)
+    assert (theory.sweeps(*args) == every[6]).all() and (every[6] != every[7]).any()
