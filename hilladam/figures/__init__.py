@@ -10,7 +10,7 @@ with extra("figures"):
     from hilladam.figures._crossing import bar_code, cobweb, one_climb, success_maps
     from hilladam.figures._curves import on_the_curve, side_by_side, stationary_points, trajectory
     from hilladam.figures._network import network
-    from hilladam.figures._phase_diagram import climb_diagram, phase_diagram, phase_diagrams
+    from hilladam.figures._phase_diagram import phase_diagram, phase_diagrams
     from hilladam.figures._photographs import colour_landscape, photographs
     from hilladam.figures._race import differences, over_rates, paths, reached
     from hilladam.figures._style import COLOURS
@@ -20,7 +20,6 @@ __all__ = [
     "COLOURS",
     "bar_code",
     "best_and_final",
-    "climb_diagram",
     "cobweb",
     "colour_landscape",
     "differences",

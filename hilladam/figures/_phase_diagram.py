@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from hilladam.figures._style import styled
-from hilladam.theory import largest_delta
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -106,49 +105,6 @@ def phase_diagrams(truths: Mapping, grids: Mapping, predictions: Mapping[str, Ma
     handles = [Patch(facecolor=colour, edgecolor="grey", label=name) for name, colour in _CELLS.items()]
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
     return figure
-
-
-@styled
-def climb_diagram(
-    share: "ArrayLike",
-    lr: "ArrayLike",
-    delta: "ArrayLike",
-    curvature: float,
-    smallest_lr: float,
-    *,
-    ax: Axes | None = None,
-) -> Figure:
-    """How many climbs of Hill-ADAM end beyond the top, over λ and δ, with the two limits that theory sets.
-
-    Args:
-        share: shape (deltas, lambdas), from 0 to 1.
-        lr: λ, shape (lambdas,), in geometric order.
-        delta: δ, shape (deltas,), in geometric order.
-        curvature: κ, the size of f″ at the top; draws :func:`~hilladam.theory.largest_delta`, δ = (3/2)κλ².
-        smallest_lr: draws the λ below which no climb overshoots.
-        ax: where to draw; default: a new figure.
-
-    Raises:
-        ValueError: shapes that do not fit each other, or fewer than two λ or δ.
-
-    Example:
-        >>> import numpy as np
-        >>> from hilladam import figures
-        >>> lr, delta = np.geomspace(0.01, 0.3, 4), np.geomspace(1e-6, 1, 3)
-        >>> figure = figures.climb_diagram(np.full((3, 4), 0.5), lr, delta, curvature=4.0, smallest_lr=0.05)
-        >>> [ax.get_ylabel() for ax in figure.axes]
-        ['δ', 'share that ends beyond the top']
-    """
-    share, lr, delta = np.asarray(share), np.asarray(lr), np.asarray(delta)
-    _fits("share", share, lr, delta)
-    ax = ax or plt.subplots(figsize=(5.4, 3.6))[1]
-    mesh = ax.pcolormesh(_edges(lr), _edges(delta), share, cmap="cividis", vmin=0, vmax=1, rasterized=True)
-    ax.figure.colorbar(mesh, ax=ax, label="share that ends beyond the top")
-    window = ax.get_ylim()
-    ax.plot(lr, largest_delta(curvature, lr), color="white", linestyle="--")
-    ax.axvline(smallest_lr, color="white", linestyle=":")
-    ax.set(xscale="log", yscale="log", xlabel="λ", ylabel="δ", ylim=window)
-    return ax.figure
 
 
 def _fits(name, cells, lr, rows):

@@ -20,7 +20,7 @@ from hilladam.theory._escape import (
 from hilladam.theory._first_pass import Passes, adam_path, first_pass, torch_first_pass
 from hilladam.theory._hill import Hill, fading_step, half_swing, hill, hills, second_change
 from hilladam.theory._legs import Leg, leg, turns
-from hilladam.theory._overshoot import Climbs, climbs, largest_delta, overshoot_threshold
+from hilladam.theory._overshoot import overshoot_threshold
 from hilladam.theory._replay import record, replay
 from hilladam.theory._return_map import Fate, Round, fate, return_map
 from hilladam.theory._series import equidistant_gradients, momentum_series, step_size_series, variance_series
@@ -41,7 +41,6 @@ from hilladam.theory.derivations import Unrolled, lag_error, step_ceiling, unrol
 __all__ = [
     "Agreement",
     "Climb",
-    "Climbs",
     "Enclosure",
     "Fate",
     "Hill",
@@ -57,7 +56,6 @@ __all__ = [
     "agreement",
     "boundary_band",
     "climb",
-    "climbs",
     "continuous_limit",
     "enclose_return",
     "energy_rule",
@@ -73,7 +71,6 @@ __all__ = [
     "hill",
     "hills",
     "lag_error",
-    "largest_delta",
     "largest_step",
     "leg",
     "mean_lag",

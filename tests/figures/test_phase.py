@@ -41,11 +41,3 @@ def test_a_panel_for_each_loss_and_criterion():
     figure = figures.phase_diagrams(truths, grids, {"one": truths, "two": truths})
     assert [ax.get_title("left") for ax in figure.axes] == ["a: one", "b: one", "a: two", "b: two"]
     assert all(ax.yaxis.get_inverted() for ax in figure.axes)
-
-
-def test_the_climbs_limits_are_drawn():
-    share = np.linspace(0, 1, 12).reshape(3, 4)
-    ax = figures.climb_diagram(share, LR, np.geomspace(1e-6, 1, 3), 2.0, 0.05).axes[0]
-    rising, vertical = ax.lines
-    assert np.allclose(rising.get_ydata(), 3 * LR**2)
-    assert set(vertical.get_xdata()) == {0.05}

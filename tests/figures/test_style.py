@@ -44,7 +44,6 @@ RATES = pd.DataFrame({"lr": [0.1, 1.0], "rate": [0.3, 0.5], "low": [0.2, 0.4], "
 DRAW = {
     "bar_code": lambda: figures.bar_code([0.0, 1.0], {"a": [True, False]}),
     "best_and_final": lambda: figures.best_and_final(table1([0], 2, losses=["x2"])),
-    "climb_diagram": lambda: figures.climb_diagram(CELLS.astype(float), LR, np.geomspace(1e-6, 1, 3), 4.0, 0.05),
     "cobweb": lambda: figures.cobweb(LR, LR / 2, LR > 0.5, [[0.5, 0.2]]),
     "colour_landscape": lambda: figures.colour_landscape(ColourLoss((0.65, 0.45, 0.25), (0.2, 0.4, 0.7))),
     "differences": lambda: figures.differences(compare({"a": (np.array([True, False]), np.array([True, True]))})),
@@ -135,7 +134,6 @@ assert not changed, changed
         (lambda: figures.phase_diagram(CELLS, LR, BETA1, CELLS[:2]), r"Invalid predicted: shape \(2, 4\)"),
         (lambda: figures.phase_diagram(CELLS[:1], LR, BETA1[:1]), r"Invalid truth: .*at least \(2, 2\)"),
         (lambda: figures.phase_diagrams({}, {}, {}), "Invalid truths, predictions: 0, 0"),
-        (lambda: figures.climb_diagram(CELLS, LR, LR, 4.0, 0.05), r"Invalid share: shape \(3, 4\); expected \(4, 4\)"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_drawn_is_refused_by_name(draw, message):
