@@ -209,6 +209,7 @@ def race_rates(
         ValueError: as for :func:`race`.
 
     Example:
+        >>> import numpy as np
         >>> from hilladam.experiments import course, race_rates
         >>> loss, box, target, _ = course("camel")
         >>> hits = race_rates(loss, [0.001, 0.1], target, box, contender="Adam", runs=50, evaluations=100)
