@@ -204,5 +204,5 @@ SURFACES = {
     ),
 }
 """The six-hump camel back (Dixon and Szegö, 1978: two global minima of six), the Müller–Brown potential of chemistry
-(1979: three minima), Rastrigin's function (121 minima in the box) and Himmelblau's (1972: four minima, all of depth 0,
-which no optimizer can miss)."""
+(1979: three minima), Rastrigin's function (121 minima in the box) and Himmelblau's (1972: four minima, all
+of depth 0)."""
