@@ -39,7 +39,13 @@ def _dual_annealing(loss, start, box, dice):
 def _direct(loss, start, box, dice):
     from scipy.optimize import Bounds, direct
 
-    direct(loss, Bounds(*box.T), maxfun=loss.evaluations, maxiter=loss.evaluations)
+    def function(place):
+        try:
+            return loss(place)
+        except Spent:  # which cannot pass through DIRECT's C before scipy 1.17.1
+            return loss.best_loss
+
+    direct(function, Bounds(*box.T), maxfun=loss.evaluations, maxiter=loss.evaluations)
 
 
 def _differential_evolution(loss, start, box, dice):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.optimize
 
 from hilladam.experiments import SEARCHERS, course, field, gradients_to, race, search
 from hilladam.losses import SURFACES
@@ -75,6 +76,27 @@ def test_restarts_begin_where_those_of_adam_do():
     first, second = field(BOX, 1, 0).starts[0], record.states[np.flatnonzero(record.reasons[:, 0])[0] + 1, 0]
     np.testing.assert_array_equal(places[0][0], first)
     assert any(np.array_equal(x, second) for x in places[0])
+
+
+def test_nothing_is_raised_inside_direct(monkeypatch):
+    """Before scipy 1.17.1 its C code does not let an exception through: SystemError, and no race."""
+    real = scipy.optimize.direct
+
+    def direct(function, *rest, **settings):
+        def quiet(x):
+            try:
+                return function(x)
+            except BaseException as raised:
+                passed.append(raised)
+                raise
+
+        return real(quiet, *rest, **settings)
+
+    passed = []
+    monkeypatch.setattr(scipy.optimize, "direct", direct)
+    for target in (TARGET, -9.0):  # met, and spent
+        search(LOSS, target, BOX, searchers=["DIRECT"], **SMALL)
+    assert not passed
 
 
 def test_one_variable_is_a_search_too(name):
