@@ -3,7 +3,6 @@
 import math
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +10,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from hilladam._checks import whole
 from hilladam.experiments._budget import Budget, Spent
 from hilladam.experiments._contenders import CONTENDERS, Contender, chosen
 from hilladam.experiments._courses import value_and_gradient
@@ -72,11 +72,9 @@ def field(box: Sequence[tuple[float, float]] | tuple[float, float], runs: int, s
         >>> bool((boxes[:, 0, 0] >= -0.1).all()), bool((boxes[:, 1, 1] <= 11).all())
         (True, True)
     """
-    if not isinstance(runs, Integral) or runs < 1:
-        raise ValueError(f"Invalid runs: {runs}; expected a whole number >= 1")
-    edges = _box(box)
+    runs, edges = whole("runs", runs, 1), _box(box)
     low, width = edges[:, 0], edges[:, 1] - edges[:, 0]
-    uniform = np.random.default_rng([seed, 0]).random((int(runs), 2, len(edges)))
+    uniform = np.random.default_rng([seed, 0]).random((runs, 2, len(edges)))
     low = low + (2 * uniform[:, 0] - 1) * SHIFT * width
     return Field(low + uniform[:, 1] * width, np.stack([low, low + width], axis=-1))
 
@@ -239,7 +237,7 @@ class _Where:
     """What all contenders of a race share."""
 
     def __init__(self, loss, places: Field, evaluations, seed: int, device, runs: int | None = None):
-        _check_evaluations(evaluations)
+        whole("evaluations", evaluations, 1)
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         members, variables = places.starts.shape
         self.flat, self.boxes, self.seed, self.evaluations = variables == 1, places.boxes, seed, evaluations
@@ -334,7 +332,7 @@ def search(
         entries = {name: SEARCHERS[name] for name in chosen(searchers, tuple(SEARCHERS), "searcher")}
     if math.isnan(target):
         raise ValueError(f"Invalid target: {target}; expected a number, in units of the loss")
-    _check_evaluations(evaluations)
+    whole("evaluations", evaluations, 1)
     starts, boxes = field(_box_of(loss, box), runs, seed)
     function = value_and_gradient(loss)
 
@@ -370,11 +368,6 @@ def _box(box) -> np.ndarray:
     if edges.shape[1:] != (2,) or not len(edges) or not np.isfinite(edges).all() or (edges[:, 0] >= edges[:, 1]).any():
         raise ValueError(f"Invalid box: {box}; expected finite (lowest, highest) for each variable")
     return edges
-
-
-def _check_evaluations(evaluations) -> None:
-    if not isinstance(evaluations, Integral) or evaluations < 1:
-        raise ValueError(f"Invalid evaluations: {evaluations}; expected a whole number >= 1")
 
 
 def standings(hits: Mapping[str, np.ndarray]) -> pd.DataFrame:

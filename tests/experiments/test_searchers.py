@@ -145,8 +145,8 @@ def test_who_has_no_more_to_try_has_failed():
         ({"searchers": ["Adam"]}, "Invalid searcher: 'Adam'; expected one of"),
         ({"searchers": []}, "Invalid searchers: none; expected at least one"),
         ({"target": float("nan")}, "Invalid target: nan; expected a number"),
-        ({"evaluations": 0}, "Invalid evaluations: 0; expected a whole number >= 1"),
-        ({"runs": 1.5}, "Invalid runs: 1.5; expected a whole number >= 1"),
+        ({"evaluations": 0}, "Invalid evaluations: 0; expected an integer >= 1"),
+        ({"runs": 1.5}, "Invalid runs: 1.5; expected an integer >= 1"),
         ({"loss": lambda x: x}, "Invalid box: none"),
     ],
 )
