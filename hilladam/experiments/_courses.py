@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from hilladam.experiments._protocol import CLOSE
 from hilladam.losses import SURFACES, TABLE_1, Polynomial, Surface
 
 
@@ -76,7 +77,7 @@ def course(key: str) -> Course:
     else:
         plain = SURFACES[key]
         loss = Surface(plain.name, plain.function, box, plain.near, plain.slopes)
-    return Course(loss, box, loss.global_minimum.value + (1.0 if key == "mueller_brown" else 0.01), _HEATS[key])
+    return Course(loss, box, loss.global_minimum.value + (1.0 if key == "mueller_brown" else CLOSE), _HEATS[key])
 
 
 def turned(surface: Surface, angle: float, box: tuple) -> Surface:

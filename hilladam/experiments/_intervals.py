@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hilladam._checks import whole
+from hilladam._checks import finite, whole
 
 
 class Interval(NamedTuple):
@@ -71,7 +71,8 @@ def cluster_interval(
         seed: of the draws.
 
     Raises:
-        ValueError: arrays of other shapes, fewer than two clusters, or a confidence out of its range.
+        ValueError: arrays of other shapes, an outcome that is not finite, fewer than two clusters, no draws, or a
+            confidence out of its range.
 
     Example:
         Forty runs, but only four seeds, and the seed decides everything:
@@ -91,6 +92,8 @@ def cluster_interval(
         raise ValueError(
             f"Invalid clusters: shape {labels.shape} for outcomes of shape {values.shape}; expected (runs,)"
         )
+    finite("outcomes", values)
+    draws = whole("draws", draws, 1)
     if not 0 < confidence < 1:
         raise ValueError(f"Invalid confidence: {confidence}; expected a number between 0 and 1")
     names, which = np.unique(labels, return_inverse=True)

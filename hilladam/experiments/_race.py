@@ -201,7 +201,8 @@ def race_rates(
         loss, box, runs, evaluations, delta, gamma, temperature, seed, device: as for :func:`race`.
 
     Returns:
-        Shape ``(rates, runs)``: what :func:`gradients_to` would say of each race, up to rounding.
+        Shape ``(rates, runs)``: what :func:`gradients_to` would say of each race, up to rounding; for Langevin dynamics
+        and simulated annealing of a race with other noise of the same strength.
 
     Raises:
         ValueError: as for :func:`race`.

@@ -14,6 +14,7 @@ import torch
 from hilladam.experiments._compiled import arithmetic, can_compile, run_networks
 from hilladam.experiments._intervals import wilson_interval
 from hilladam.experiments._models import ACTIVATIONS, StackedMLP
+from hilladam.experiments._protocol import CLOSE
 from hilladam.experiments._training import Record, train
 from hilladam.losses import TABLE_1, Polynomial, stack
 from hilladam.optim import ReferenceHillAdam
@@ -197,7 +198,7 @@ def summarize(runs: Runs) -> pd.DataFrame:
     rows = []
     for (key, optimizer), record in runs.items():
         loss, size = TABLE_1[key], len(record.best_losses)
-        successes = int((record.best_losses < loss.global_minimum.value + 0.01).sum())
+        successes = int((record.best_losses < loss.global_minimum.value + CLOSE).sum())
         interval = wilson_interval(successes, size)
         rows.append({
             "loss": loss.name,
