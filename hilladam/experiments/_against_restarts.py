@@ -114,13 +114,13 @@ class _Places(_Starts):
 
     def __init__(self, searches: Sequence[int], box: tuple[float, float]):
         super().__init__(searches)
-        self.dice, self.box = [np.random.default_rng(search) for search in searches], box
+        self.rngs, self.box = [np.random.default_rng(search) for search in searches], box
         self.drawn: list[list[float]] = [[] for _ in searches]
 
     def places(self, turns: np.ndarray, members: Sequence[int] | np.ndarray) -> np.ndarray:
         for turn, member in zip(turns, members, strict=True):
             while len(self.drawn[member]) <= turn:
-                self.drawn[member].append(self.dice[member].uniform(*self.box))
+                self.drawn[member].append(self.rngs[member].uniform(*self.box))
         return np.array([self.drawn[member][turn] for turn, member in zip(turns, members, strict=True)])
 
     def model(self, turns: np.ndarray, members: Sequence[int] | np.ndarray | None = None) -> Points:

@@ -244,11 +244,11 @@ class _Where:
         if temperature is None:
             temperature = self.loss(self.starts).std(correction=0).item()  # copies do not change it
         own = torch.Generator(self.starts.device).manual_seed(zlib.crc32(name.encode()) ^ self.seed)
-        dice = [_dice(self.seed, k % self.runs) for k in range(len(self.boxes))]
+        rngs = [_rng(self.seed, k % self.runs) for k in range(len(self.boxes))]
 
         def draw(members: Tensor) -> Tensor:
-            """Each member's new starts come from its own box and dice, whoever else starts again and when."""
-            points = torch.tensor(np.array([dice[k].uniform(*self.boxes[k].T) for k in members.tolist()]))
+            """Each member's new starts come from its own box and random numbers, whoever else starts again and when."""
+            points = torch.tensor(np.array([rngs[k].uniform(*self.boxes[k].T) for k in members.tolist()]))
             return (points[:, 0] if self.flat else points).to(self.starts)
 
         return {"steps": self.evaluations, "temperature": temperature, "generator": own, "draw": draw, **settings}
@@ -311,9 +311,9 @@ def search(
     Example:
         >>> from hilladam.experiments import course, search
         >>> loss, box, target, _ = course("himmelblau")
-        >>> def random_points(loss, start, box, dice):
+        >>> def random_points(loss, start, box, rng):
         ...     while True:
-        ...         loss(dice.uniform(*box.T))
+        ...         loss(rng.uniform(*box.T))
         >>> mine = {"random points": random_points}
         >>> counts = search(loss, target, box, searchers=mine, runs=50)["random points"]
         >>> counts.shape, bool((counts < 2000).mean() < 0.3)
@@ -331,7 +331,7 @@ def search(
         for k in range(runs):
             budget = Budget(function, evaluations, target)
             try:
-                entries[name](budget, starts[k].copy(), boxes[k].copy(), _dice(seed, k))
+                entries[name](budget, starts[k].copy(), boxes[k].copy(), _rng(seed, k))
             except Spent:
                 pass
             if budget.met:
@@ -347,7 +347,7 @@ def _chosen_entries(given, known: Mapping, kind: str) -> dict:
     return {name: entries[name] for name in chosen(given, tuple(entries), kind)}
 
 
-def _dice(seed: int, run: int) -> np.random.Generator:
+def _rng(seed: int, run: int) -> np.random.Generator:
     """What a run has of chance besides its start."""
     return np.random.default_rng([seed, 1, run])
 
