@@ -79,21 +79,22 @@ def against_restarts(
     for key, scale, lr in itertools.product(losses, scales, lrs):
         loss = TABLE_1[key]
         starts = _Places(searches, box) if scale is None else _Weights(searches, scale)
-
-        def hits(run: Record, target=loss.global_minimum.value + CLOSE):
-            return run.best_losses < target
-
         first = np.zeros(len(searches), dtype=int)
-        found[key, scale, lr, "Hill-ADAM"] = hits(starts.run(loss, first, budget, lr=lr, delta=delta, gamma=gamma))
+        run = starts.run(loss, first, budget, lr=lr, delta=delta, gamma=gamma)
+        found[key, scale, lr, "Hill-ADAM"] = _hits(run, loss)
 
         model = starts.model(first)
         adam = RestartedAdam(model.parameters, lr, starts.again, delta=delta)
         run = train_in_full(model, lambda x, f=loss: f(x.reshape(len(x))), adam, budget, history=False)
-        found[key, scale, lr, "restarted when still"] = hits(run)
+        found[key, scale, lr, "restarted when still"] = _hits(run, loss)
 
-        runs = [hits(starts.run(loss, first + k, every, lr=lr, delta=0.0)) for k in range(budget // every)]
+        runs = [_hits(starts.run(loss, first + k, every, lr=lr, delta=0.0), loss) for k in range(budget // every)]
         found[key, scale, lr, f"restarted every {every}"] = np.any(runs, axis=0)
     return found
+
+
+def _hits(run: Record, loss: Polynomial) -> np.ndarray:
+    return run.best_losses < loss.global_minimum.value + CLOSE
 
 
 class _Starts:
