@@ -13,7 +13,7 @@ import torch
 
 from hilladam import __version__, _commands
 from hilladam._files import check_file
-from hilladam.experiments import ACTIVATIONS
+from hilladam.experiments import ACTIVATIONS, COURSES, RACE_CONTENDERS, SEARCHERS
 
 TABLE_1_EPILOG = """\
 Table 1 takes a few seconds, and under one second of them to train, with numba (pip install 'hilladam[fast]'),
@@ -149,16 +149,27 @@ def _number(text: str) -> float:
         raise argparse.ArgumentTypeError(f"{text} is not a number") from None
 
 
-def _rows(text: str) -> Path:
-    path = Path(text)
+def _rows(text: str) -> list[dict]:
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
+        rows = json.loads(Path(text).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise argparse.ArgumentTypeError(f"{text}: {error}") from None
-    needed = {"course", "contender", "evaluations"}
-    if not isinstance(rows, list) or not all(isinstance(row, dict) and needed <= set(row) for row in rows):
+    if not isinstance(rows, list) or not all(map(_is_of_a_race, rows)):
         raise argparse.ArgumentTypeError(f"{text} does not have the rows of a race")
-    return path
+    names = [(row["course"], row["contender"]) for row in rows]
+    if len(set(names)) < len(names):
+        raise argparse.ArgumentTypeError(f"{text} has a contender twice on one course")
+    return rows
+
+
+def _is_of_a_race(row) -> bool:
+    known = {"course": COURSES, "contender": (*RACE_CONTENDERS, *SEARCHERS)}
+    return (
+        isinstance(row, dict)
+        and all(row.get(key) in names for key, names in known.items())
+        and isinstance(row.get("evaluations"), str)
+        and all(each == "-" or each.isdecimal() for each in row["evaluations"].split())
+    )
 
 
 def _device(dtype: torch.dtype) -> Callable[[str], str]:

@@ -117,15 +117,22 @@ def race(options: argparse.Namespace) -> Iterator[Result]:
         import cma  # noqa: F401
         import nlopt  # noqa: F401
 
-    rows = json.loads(options.resume.read_text(encoding="utf-8")) if options.resume else []
+    rows = options.resume or []
+    for row in rows:
+        runs = len(row["evaluations"].split())
+        if runs != options.runs:
+            raise ValueError(
+                f"--resume has {runs} runs of {row['contender']} on {row['course']}, and --runs asks for {options.runs}"
+            )
     done = [(row["course"], row["contender"]) for row in rows]
     count = len(COURSES) * (len(RACE_CONTENDERS) + len(SEARCHERS))
 
     def result():
-        success = [1 - row["evaluations"].split().count("-") / len(row["evaluations"].split()) for row in rows]
-        table = pd.DataFrame(rows).assign(success=success)
-        table = table.pivot(index="contender", columns="course", values="success")
-        return Result(table, pd.DataFrame(rows), f"{len(rows)} of {count} contenders and courses")
+        table = pd.DataFrame(rows)
+        success = [1 - row["evaluations"].split().count("-") / options.runs for row in rows]
+        shares = table.assign(success=success).pivot(index="contender", columns="course", values="success")
+        shares = shares.reindex(table["contender"].unique())[table["course"].unique()]  # pivot sorts by name
+        return Result(shares, table, f"{len(rows)} of {count} contenders and courses")
 
     def work():
         new = race_results(done, runs=options.runs, tuning_runs=options.tuning_runs, evaluations=options.evaluations,

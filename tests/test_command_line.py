@@ -173,6 +173,7 @@ def test_the_race_is_printed_and_written_and_resumed(call, tmp_path, monkeypatch
     assert status == 0 and "himmelblau" in out and "DIRECT" in out
     rows = read(file)
     assert [row["contender"] for row in rows] == ["SGD", "Adam", "DIRECT"]
+    assert [line.split()[0] for line in out.splitlines()[-3:]] == ["SGD", "Adam", "DIRECT"]  # not by the alphabet
     assert [row["lr"] is None for row in rows] == [False, False, True]
     file.write_text(json.dumps(rows[:2]))
     assert call("race", *numbers, "--resume", file, "--json", again)[0] == 0
@@ -494,12 +495,37 @@ def test_an_error_in_the_work_is_shown_after_what_is_complete(call, tmp_path, mo
     assert len(read(tmp_path / "all.interrupted.json")) == 2
 
 
-@pytest.mark.parametrize("text", ["", "{}", "3", "[3]", '[{"course": "camel"}]'])
-def test_what_cannot_be_resumed_is_refused(call, tmp_path, text):
+def row_of_a_race(**changed):
+    return {"course": "camel", "contender": "SGD", "lr": 0.1, "evaluations": "3 -"} | changed
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("", "rows.json: "),
+        *((text, "rows.json does not have the rows of a race") for text in ("{}", "3", "[3]", '[{"course": "camel"}]')),
+        *(
+            (json.dumps([row_of_a_race(**changed)]), "rows.json does not have the rows of a race")
+            for changed in (
+                {"course": "ackley"},
+                {"contender": "Adamax"},
+                {"contender": ["SGD"]},
+                {"evaluations": ["3", "-"]},
+                {"evaluations": "3 many"},
+                {"evaluations": None},
+            )
+        ),
+        (json.dumps([row_of_a_race()] * 2), "rows.json has a contender twice on one course"),
+        (json.dumps([row_of_a_race(evaluations="")]), "--resume has 0 runs of SGD on camel, and --runs asks for 2"),
+        (json.dumps([row_of_a_race(evaluations="3")]), "--resume has 1 runs of SGD on camel, and --runs asks for 2"),
+    ],
+)
+def test_what_cannot_be_resumed_is_refused(call, tmp_path, text, message, monkeypatch):
+    monkeypatch.setattr(experiments, "race_results", lambda *_, **__: pytest.fail("it computes"))
     file = tmp_path / "rows.json"
     file.write_text(text)
-    status, _, err = call("race", "--resume", file)
-    assert status == 2 and "rows.json" in err.splitlines()[-1] and "Traceback" not in err
+    status, _, err = call("race", "--runs", 2, "--resume", file)
+    assert status == 2 and message in err.splitlines()[-1] and "Traceback" not in err
 
 
 @pytest.mark.parametrize(
@@ -518,7 +544,6 @@ def test_too_little_memory_is_one_line(call, error, monkeypatch):
 PEAK = """
 import sys
 from hilladam.__main__ import main
-from hilladam.experiments import _race_results
 main(sys.argv[1:])
 for line in open("/proc/self/status"):  # what getrusage says includes the process that started this one
     if line.startswith("VmHWM"):

@@ -14,7 +14,7 @@ from hilladam.experiments._intervals import cluster_interval, wilson_interval
 from hilladam.experiments._models import ACTIVATIONS, Points, StackedMLP, network
 from hilladam.experiments._protocol import RATES, Tuning, compare, difference_interval, holm, tune
 from hilladam.experiments._race import RACE_CONTENDERS, Field, field, race, race_rates, search, standings
-from hilladam.experiments._race_results import Result, race_results, stored_race, tuned
+from hilladam.experiments._race_results import RaceResult, race_results, stored_race, tuned
 from hilladam.experiments._restarts import RestartedAdam, gradients_to, restarted
 from hilladam.experiments._searchers import SEARCHERS
 from hilladam.experiments._success_maps import MAPPED, MappedLoss, SuccessMap, stored_success_maps, success_map
@@ -68,9 +68,9 @@ __all__ = [
     "MappedLoss",
     "Points",
     "PositiveGains",
+    "RaceResult",
     "Record",
     "RestartedAdam",
-    "Result",
     "Spent",
     "StackedMLP",
     "SuccessMap",

@@ -9,14 +9,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hilladam._checks import whole
 from hilladam.experiments._compiled import run_networks, run_points
 from hilladam.experiments._models import Points, StackedMLP
+from hilladam.experiments._protocol import CLOSE
 from hilladam.experiments._restarts import RestartedAdam
 from hilladam.experiments._training import Record, train_in_full
 from hilladam.losses import TABLE_1, Polynomial
 
-CLOSE = 0.01
-"""How far above the global minimum a loss may be and still count as found, as in :func:`summarize`."""
+_MILLION = 1_000_000
+"""How far apart the seeds of a search's weights lie."""
 
 Found = dict[tuple[str, float | None, float, str], np.ndarray]
 
@@ -44,7 +46,7 @@ def against_restarts(
             paper's network without activation, from torch's initial weights times that number. New starts are new
             weights.
         lrs: λ, the same for all.
-        searches: their numbers, the seeds of all that they draw, below a million.
+        searches: their numbers, the seeds of all that they draw: from 0 to 999,999, each once.
         budget: gradients for each search.
         delta: δ of Hill-ADAM and of the first rule.
         gamma: γ of Hill-ADAM.
@@ -56,7 +58,8 @@ def against_restarts(
         name): ``"Hill-ADAM"``, ``"restarted when still"`` or ``"restarted every 300"``, with the number of steps.
 
     Raises:
-        ValueError: no searches, a number of steps that does not divide the budget, or a number out of its range.
+        ValueError: no searches or one twice, an unknown loss, a number of steps that does not divide the budget, or a
+            number out of its range.
 
     Example:
         >>> from hilladam.experiments import against_restarts
@@ -64,30 +67,34 @@ def against_restarts(
         >>> {name: round(hits.mean().item(), 1) for (_, _, _, name), hits in found.items()}
         {'Hill-ADAM': 1.0, 'restarted when still': 0.8, 'restarted every 300': 1.0}
     """
-    searches = list(searches)
-    if not searches:
-        raise ValueError("Invalid searches: none; expected at least one")
+    searches = [whole("searches", search) for search in searches]
+    if not searches or len(set(searches)) < len(searches) or max(searches) >= _MILLION:
+        raise ValueError(f"Invalid searches: {searches or 'none'}; expected at least one, below a million, none twice")
+    for key in losses:
+        if key not in TABLE_1:
+            raise ValueError(f"Invalid loss: {key!r}; expected one of {tuple(TABLE_1)}")
     if every < 1 or budget % every:
         raise ValueError(f"Invalid every: {every}; expected a divisor of the budget, {budget}")
     found = {}
     for key, scale, lr in itertools.product(losses, scales, lrs):
         loss = TABLE_1[key]
         starts = _Places(searches, box) if scale is None else _Weights(searches, scale)
-
-        def hits(run: Record, target=loss.global_minimum.value + CLOSE):
-            return run.best_losses < target
-
         first = np.zeros(len(searches), dtype=int)
-        found[key, scale, lr, "Hill-ADAM"] = hits(starts.run(loss, first, budget, lr=lr, delta=delta, gamma=gamma))
+        run = starts.run(loss, first, budget, lr=lr, delta=delta, gamma=gamma)
+        found[key, scale, lr, "Hill-ADAM"] = _hits(run, loss)
 
         model = starts.model(first)
         adam = RestartedAdam(model.parameters, lr, starts.again, delta=delta)
         run = train_in_full(model, lambda x, f=loss: f(x.reshape(len(x))), adam, budget, history=False)
-        found[key, scale, lr, "restarted when still"] = hits(run)
+        found[key, scale, lr, "restarted when still"] = _hits(run, loss)
 
-        runs = [hits(starts.run(loss, first + k, every, lr=lr, delta=0.0)) for k in range(budget // every)]
+        runs = [_hits(starts.run(loss, first + k, every, lr=lr, delta=0.0), loss) for k in range(budget // every)]
         found[key, scale, lr, f"restarted every {every}"] = np.any(runs, axis=0)
     return found
+
+
+def _hits(run: Record, loss: Polynomial) -> np.ndarray:
+    return run.best_losses < loss.global_minimum.value + CLOSE
 
 
 class _Starts:
@@ -108,13 +115,13 @@ class _Places(_Starts):
 
     def __init__(self, searches: Sequence[int], box: tuple[float, float]):
         super().__init__(searches)
-        self.dice, self.box = [np.random.default_rng(search) for search in searches], box
+        self.rngs, self.box = [np.random.default_rng(search) for search in searches], box
         self.drawn: list[list[float]] = [[] for _ in searches]
 
     def places(self, turns: np.ndarray, members: Sequence[int] | np.ndarray) -> np.ndarray:
         for turn, member in zip(turns, members, strict=True):
             while len(self.drawn[member]) <= turn:
-                self.drawn[member].append(self.dice[member].uniform(*self.box))
+                self.drawn[member].append(self.rngs[member].uniform(*self.box))
         return np.array([self.drawn[member][turn] for turn, member in zip(turns, members, strict=True)])
 
     def model(self, turns: np.ndarray, members: Sequence[int] | np.ndarray | None = None) -> Points:
@@ -133,7 +140,7 @@ class _Weights(_Starts):
         self.scale = scale
 
     def seeds(self, turns: np.ndarray, members: np.ndarray | None = None) -> list[int]:
-        return ((self.searches if members is None else self.searches[members]) + 1_000_000 * turns).tolist()
+        return ((self.searches if members is None else self.searches[members]) + _MILLION * turns).tolist()
 
     def model(self, turns: np.ndarray, members: np.ndarray | None = None) -> StackedMLP:
         return StackedMLP(self.seeds(turns, members), scale=self.scale)
@@ -143,7 +150,9 @@ class _Weights(_Starts):
 
 
 def stored_against_restarts() -> Found:
-    """:func:`against_restarts` as last run in full; two cores take half an hour for it.
+    """:func:`against_restarts` as last run in full, with ``tools/store_results.py`` of the repository.
+
+    Two cores take half an hour for it.
 
     Example:
         >>> from hilladam.experiments import stored_against_restarts
@@ -151,15 +160,11 @@ def stored_against_restarts() -> Found:
         >>> len(found["tenth", None, 0.3, "Hill-ADAM"])
         1200
     """
-    return from_rows(json.loads((files("hilladam.experiments") / "against_restarts.json").read_text("utf-8")))
+    return _from_rows(json.loads((files("hilladam.experiments") / "against_restarts.json").read_text("utf-8")))
 
 
-def to_rows(found: Found) -> list[list]:
-    """What JSON can hold: the key, the number of searches, and a bit for each of them, in hexadecimal digits."""
-    return [[*key, len(hits), np.packbits(hits).tobytes().hex()] for key, hits in found.items()]
-
-
-def from_rows(rows: list[list]) -> Found:
+def _from_rows(rows: list[list]) -> Found:
+    """From the key, the number of searches, and a bit for each of them, in hexadecimal digits."""
     found = {}
     for *key, searches, bits in rows:
         packed = np.frombuffer(bytes.fromhex(bits), dtype=np.uint8)

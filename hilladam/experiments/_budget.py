@@ -4,6 +4,9 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+import torch
+
+from hilladam.losses import Polynomial, Surface
 
 
 class Spent(Exception):
@@ -92,3 +95,29 @@ class Budget:
             self.both(place)
         self._paid = False
         return self._gradient
+
+
+def value_and_gradient(loss) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
+    """A loss as optimizers outside torch want it: an array of shape ``(variables,)`` to the loss and its gradient.
+
+    Args:
+        loss: a polynomial, a surface, or any differentiable function of points, tensors of shape ``(…, variables)`` or,
+            of one variable, ``(…)``, to the losses, as :func:`race` takes it.
+    """
+    if isinstance(loss, Polynomial):
+        return lambda x: (loss(float(x[0])), np.array([loss.derivative(float(x[0]))]))
+    if isinstance(loss, Surface):
+
+        def of_surface(x):
+            value, gradient = loss.value_and_gradient(x)
+            return value, np.array(gradient)
+
+        return of_surface
+
+    def of_any(x):
+        place = torch.tensor(x if len(x) > 1 else x[0], dtype=torch.float64)[None].requires_grad_()
+        value = loss(place)
+        (gradient,) = torch.autograd.grad(value.sum(), place)
+        return value.item(), gradient.reshape(-1).numpy()
+
+    return of_any

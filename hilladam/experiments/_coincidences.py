@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from numbers import Integral
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from hilladam._checks import whole
 from hilladam.experiments._digits_data import checked_size, load_digits
 from hilladam.experiments._intervals import wilson_interval
 
@@ -52,8 +52,7 @@ def coincidences(
         {'batch_size': [64, 1347], 'measured': [0.2, 1.0], 'predicted': [0.2, 1.0]}
     """
     check_delta(delta)
-    if not isinstance(draws, Integral) or draws < 1:
-        raise ValueError(f"Invalid draws: {draws}; expected a whole number >= 1")
+    draws = whole("draws", draws, 1)
     data, rng, rows = load_digits(), np.random.default_rng(seed), []
     images = len(data.train_images)
     sizes = [checked_size(batch_size, images) for batch_size in batch_sizes]

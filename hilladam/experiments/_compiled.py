@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -82,8 +81,8 @@ def run_points(
     if x.ndim != 1 or not len(x):
         raise ValueError(f"Invalid starts: shape {x.shape}; expected (members,), at least one")
     settings = dict(lr=lr, eps=eps, eps_root=eps_root, delta=delta, gamma=gamma, floor=floor)
-    return _run("points", (), Points(torch.from_numpy(x)), losses, x[:, None], steps, betas, settings, bias_correction,
-                history, threads, progress)  # fmt: skip
+    return _run(lambda: arithmetic().points, (), Points(torch.from_numpy(x)), losses, x[:, None], steps, betas,
+                settings, bias_correction, history, threads, progress)  # fmt: skip
 
 
 def run_networks(
@@ -142,12 +141,8 @@ def run_networks(
     weights = model.parameters[0].detach().numpy()
     settings = dict(lr=lr, eps=eps, eps_root=eps_root, delta=delta, gamma=gamma, floor=floor)
     network = tuple(sizes), list(ACTIVATIONS).index(activation)
-    record = _run("networks", network, model, losses, weights, steps, betas, settings, bias_correction, history,
-                  threads, progress)  # fmt: skip
-    if can_compile():  # whose states have no dimension for the one output
-        states = ("states", "best_states", "final_states")
-        record = replace(record, **{name: getattr(record, name)[..., None] for name in states})
-    return record
+    return _run(lambda: arithmetic().networks, network, model, losses, weights, steps, betas, settings,
+                bias_correction, history, threads, progress)  # fmt: skip
 
 
 def arithmetic():
@@ -188,7 +183,7 @@ def _run(kernel, network, model, losses, x, steps, betas, settings, bias_correct
         optimizer = ReferenceHillAdam(model.parameters, betas=betas, bias_correction=bias_correction, **tensors)
         loss = stack(given * (members // len(given)))
         return train(model, loss, optimizer, steps, history=history, progress=progress)
-    each = arithmetic().Settings(**settings)
+    compiled, each = kernel(), arithmetic().Settings(**settings)
 
     rows = steps if history else 0
     kept = arithmetic().History(*(np.empty((rows, members), kind) for kind in (float, float, bool, np.int8)))
@@ -198,7 +193,7 @@ def _run(kernel, network, model, losses, x, steps, betas, settings, bias_correct
     done = [np.zeros(1, dtype=np.int64) for _ in parts]  # the kernel counts, so that no interrupt comes in between
 
     def advance(part, count):
-        getattr(arithmetic(), kernel)(*shared, count, done[part], *parts[part], *network)
+        compiled(*shared, count, done[part], *parts[part], *network)
 
     chunk = max(1, _CHUNK * threads // x.size)
     try:
@@ -215,7 +210,12 @@ def _run(kernel, network, model, losses, x, steps, betas, settings, bias_correct
             advance(part, complete - int(count[0]))
         kept = [rows[:complete] for rows in kept]
         warnings.warn(f"Interrupted: the record ends after {complete} of {steps} steps", RuntimeWarning, stacklevel=3)
-    return Record(*kept, state.best_loss, state.best_output, state.loss, state.output, state.turns)
+    losses, states, maximize, reasons = kept
+    outputs = states, state.best_output, state.output
+    if network:  # whose one output is a dimension
+        outputs = tuple(output[..., None] for output in outputs)
+    states, best, final = outputs
+    return Record(losses, states, maximize, reasons, state.best_loss, best, state.loss, final, state.turns)
 
 
 def _start(x: np.ndarray):

@@ -1,13 +1,12 @@
 """The losses that the book races on, with the box of the starts and the target."""
 
 import math
-from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
+from hilladam.experiments._protocol import CLOSE
 from hilladam.losses import SURFACES, TABLE_1, Polynomial, Surface
 
 
@@ -72,53 +71,26 @@ def course(key: str) -> Course:
     if key == "tenth":
         loss = TABLE_1[key]
     elif key == "rastrigin":
-        loss = turned(SURFACES[key], TURN, box)
+        loss = _turned_rastrigin(TURN, box)
     else:
         plain = SURFACES[key]
         loss = Surface(plain.name, plain.function, box, plain.near, plain.slopes)
-    return Course(loss, box, loss.global_minimum.value + (1.0 if key == "mueller_brown" else 0.01), _HEATS[key])
+    return Course(loss, box, loss.global_minimum.value + (1.0 if key == "mueller_brown" else CLOSE), _HEATS[key])
 
 
-def turned(surface: Surface, angle: float, box: tuple) -> Surface:
-    """The surface, turned by an angle about the origin, with those of its minima that lie in the new box."""
-    cos, sin = math.cos(angle), math.sin(angle)
+def _turned_rastrigin(angle: float, box: tuple) -> Surface:
+    """Rastrigin's surface, turned by an angle about the origin, with those of its minima that lie in the box."""
+    plain, cos, sin = SURFACES["rastrigin"], math.cos(angle), math.sin(angle)
 
     def function(x, y):
-        return surface.function(cos * x + sin * y, cos * y - sin * x)
+        return plain.function(cos * x + sin * y, cos * y - sin * x)
 
     def slopes(x, y):
-        value, (u, v) = surface.value_and_gradient((cos * x + sin * y, cos * y - sin * x))
+        value, (u, v) = plain.value_and_gradient((cos * x + sin * y, cos * y - sin * x))
         return value, cos * u - sin * v, sin * u + cos * v
 
-    # Rastrigin's minima go on for ever, one in every unit square: its own box is too small for a turned one.
-    grid = 0.995 * np.arange(-10, 11) if surface is SURFACES["rastrigin"] else None
-    near = [(u, v) for u in grid for v in grid] if grid is not None else surface.near
-    places = [(cos * u - sin * v, sin * u + cos * v) for u, v in near]
+    # Its minima go on for ever, one in every unit square: those of its own box would not fill a turned one.
+    grid = 0.995 * np.arange(-10, 11)
+    places = [(cos * u - sin * v, sin * u + cos * v) for u in grid for v in grid]
     inside = tuple(p for p in places if all(low < each < high for each, (low, high) in zip(p, box, strict=True)))
-    return Surface(surface.name, function, box, inside, slopes)
-
-
-def value_and_gradient(loss) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
-    """A loss as optimizers outside torch want it: an array of shape ``(variables,)`` to the loss and its gradient.
-
-    Args:
-        loss: a polynomial, a surface, or any differentiable function of points, tensors of shape ``(…, variables)`` or,
-            of one variable, ``(…)``, to the losses, as :func:`race` takes it.
-    """
-    if isinstance(loss, Polynomial):
-        return lambda x: (loss(float(x[0])), np.array([loss.derivative(float(x[0]))]))
-    if isinstance(loss, Surface):
-
-        def of_surface(x):
-            value, gradient = loss.value_and_gradient(x)
-            return value, np.array(gradient)
-
-        return of_surface
-
-    def of_any(x):
-        place = torch.tensor(x if len(x) > 1 else x[0], dtype=torch.float64)[None].requires_grad_()
-        value = loss(place)
-        (gradient,) = torch.autograd.grad(value.sum(), place)
-        return value.item(), gradient.reshape(-1).numpy()
-
-    return of_any
+    return Surface(plain.name, function, box, inside, slopes)

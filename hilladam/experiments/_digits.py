@@ -3,13 +3,13 @@
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from numbers import Integral
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from hilladam._checks import whole
 from hilladam.experiments._classifier import DIGITS_SIZES, logits_of, losses_of, measure
 from hilladam.experiments._coincidences import chance, check_delta
 from hilladam.experiments._contenders import CONTENDERS, ONCE_AN_EPOCH, chosen
@@ -160,8 +160,7 @@ def digits(
     for name in lr or ():
         if name not in DIGITS_CONTENDERS:
             raise ValueError(f"Invalid lr: {name!r}; expected one of {DIGITS_CONTENDERS}")
-    if not isinstance(epochs, Integral) or epochs < 1:
-        raise ValueError(f"Invalid epochs: {epochs}; expected a whole number >= 1")
+    epochs = whole("epochs", epochs, 1)
     check_delta(delta)
     data, rates = load_digits(), {**DIGITS_LR, **(lr or {})}
     images = len(data.train_images)

@@ -1,10 +1,11 @@
 """What a count of successes says about the rate behind it."""
 
-import operator
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+from hilladam._checks import finite, whole
 
 
 class Interval(NamedTuple):
@@ -40,17 +41,12 @@ def wilson_interval(successes: ArrayLike, runs: int, confidence: float = 0.95) -
     """
     from scipy.stats import binomtest
 
-    try:
-        runs = operator.index(runs)
-    except TypeError:
-        raise ValueError(f"Invalid runs: {runs!r}; expected a whole number >= 1") from None
-    if runs < 1:
-        raise ValueError(f"Invalid runs: {runs}; expected a whole number >= 1")
+    runs = whole("runs", runs, 1)
     if not 0 < confidence < 1:
         raise ValueError(f"Invalid confidence: {confidence}; expected a number between 0 and 1")
     counts = np.asarray(successes)
-    whole = counts.dtype.kind in "iu" or (counts.dtype.kind == "f" and (counts == np.trunc(counts)).all())
-    if not whole or not ((0 <= counts) & (counts <= runs)).all():
+    are_whole = counts.dtype.kind in "iu" or (counts.dtype.kind == "f" and (counts == np.trunc(counts)).all())
+    if not are_whole or not ((0 <= counts) & (counts <= runs)).all():
         raise ValueError(f"Invalid successes: {successes!r}; expected whole numbers from 0 to {runs}")
     ends = [binomtest(int(k), runs).proportion_ci(confidence, method="wilson") for k in counts.flat]
     low, high = (np.reshape([float(end[i]) for end in ends], counts.shape) for i in (0, 1))
@@ -75,7 +71,8 @@ def cluster_interval(
         seed: of the draws.
 
     Raises:
-        ValueError: arrays of other shapes, fewer than two clusters, or a confidence out of its range.
+        ValueError: arrays of other shapes, an outcome that is not finite, fewer than two clusters, no draws, or a
+            confidence out of its range.
 
     Example:
         Forty runs, but only four seeds, and the seed decides everything:
@@ -95,6 +92,8 @@ def cluster_interval(
         raise ValueError(
             f"Invalid clusters: shape {labels.shape} for outcomes of shape {values.shape}; expected (runs,)"
         )
+    finite("outcomes", values)
+    draws = whole("draws", draws, 1)
     if not 0 < confidence < 1:
         raise ValueError(f"Invalid confidence: {confidence}; expected a number between 0 and 1")
     names, which = np.unique(labels, return_inverse=True)

@@ -4,7 +4,7 @@
 2. *Tuning.* Whoever has a learning rate gets the one that :func:`tune` finds for it, on starts that are not compared.
 3. *Runs.* At least a thousand, the same for everybody: run k has the same start and box whoever runs it.
 4. *One rate* comes with Wilson's interval, :func:`wilson_interval`; where runs share a seed or a picture, with that of
-   :func:`cluster_interval`.
+   :func:`cluster_interval`. Table 2's four seeds are too few for it: there each of them counts as one run in Wilson's.
 5. *Two rates* on the same runs are compared by :func:`compare`: an exact test of the runs in which only one of the two
    succeeded, corrected for the number of comparisons, and an interval for the difference, each by itself. Where the
    corrected p is above 0.05 the text says that no difference was seen, and gives the interval; it never says "equal".
@@ -20,8 +20,11 @@ from numpy.typing import ArrayLike
 
 from hilladam.experiments._intervals import Interval
 
+CLOSE = 0.01
+"""How far above the global minimum a loss may be and still count as there."""
+
 RATES = tuple(round(10 ** (k / 2), 8) for k in range(-10, 3))
-"""The learning rates that :func:`tune` tries first: 0.00001 to 10, two to a factor of ten."""
+"""The learning rates that :func:`tune` tries first: 0.00001 to 10, two to a factor of ten, with eight decimals."""
 
 
 class Tuning(NamedTuple):
@@ -56,8 +59,8 @@ def tune(
     Of rates that succeed equally often the one with the fewest evaluations, summed over the runs, is taken, where a run
     that fails counts with the whole budget; of those that are equal in this too, the smallest. Where the best of the
     rates is the smallest or the largest of them, the grid is widened on that side, by the factor between its two
-    outermost rates, until an inner one is best. Where no rate succeeds at all there is nothing to choose by, and the
-    one in the middle is taken.
+    outermost rates and rounded to six digits, until an inner one is best. Where no rate succeeds at all there is
+    nothing to choose by, and the one in the middle is taken.
 
     Args:
         trial: takes a list of rates to what each run cost with each of them, shape ``(rates, runs)``: the evaluations
@@ -67,8 +70,8 @@ def tune(
         lowest, highest: where widening ends.
 
     Raises:
-        ValueError: fewer than three rates, one not above 0 or twice, or a best rate that is still an end of the grid
-            when widening has reached ``lowest`` or ``highest``.
+        ValueError: fewer than three rates, one not above 0 or twice, a cost that is NaN, or a best rate that is still
+            an end of the grid when widening has reached ``lowest`` or ``highest``.
 
     Example:
         >>> import numpy as np
@@ -84,7 +87,10 @@ def tune(
     trials: dict[float, np.ndarray] = {}
 
     def add(new):
-        trials.update(zip(new, np.asarray(trial(new), dtype=float), strict=True))
+        costs = np.asarray(trial(new), dtype=float)
+        if np.isnan(costs).any():
+            raise ValueError(f"Invalid trial: NaN at a rate of {new}; expected what each run cost, infinite if in vain")
+        trials.update(zip(new, costs, strict=True))
 
     def score(rate):
         costs = trials[rate]
@@ -219,10 +225,13 @@ def holm(p: ArrayLike) -> np.ndarray:
     """p-values corrected for their number, after Holm (1979): for independent tests or not.
 
     Args:
-        p: from 0 to 1, any number of them.
+        p: from 0 to 1, shape ``(tests,)``.
 
     Returns:
-        Shape as of ``p``, never smaller than it.
+        Shape ``(tests,)``, from ``p`` to 1.
+
+    Raises:
+        ValueError: an array of another shape, or what is no probability.
 
     Example:
         >>> from hilladam.experiments import holm
@@ -230,6 +239,8 @@ def holm(p: ArrayLike) -> np.ndarray:
         [0.03, 0.06, 0.06]
     """
     p = np.asarray(p, dtype=float)
+    if p.ndim != 1 or not ((p >= 0) & (p <= 1)).all():
+        raise ValueError(f"Invalid p: {p}; expected numbers from 0 to 1, of shape (tests,)")
     order = np.argsort(p, kind="stable")
     raised = np.maximum.accumulate(p[order] * np.arange(p.size, 0, -1))
     corrected = np.empty_like(p)

@@ -3,7 +3,6 @@
 import math
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -11,9 +10,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from hilladam.experiments._budget import Budget, Spent
+from hilladam._checks import whole
+from hilladam.experiments._budget import Budget, Spent, value_and_gradient
 from hilladam.experiments._contenders import CONTENDERS, Contender, chosen
-from hilladam.experiments._courses import value_and_gradient
 from hilladam.experiments._in_turn import in_turn
 from hilladam.experiments._intervals import wilson_interval
 from hilladam.experiments._models import Points
@@ -72,11 +71,9 @@ def field(box: Sequence[tuple[float, float]] | tuple[float, float], runs: int, s
         >>> bool((boxes[:, 0, 0] >= -0.1).all()), bool((boxes[:, 1, 1] <= 11).all())
         (True, True)
     """
-    if not isinstance(runs, Integral) or runs < 1:
-        raise ValueError(f"Invalid runs: {runs}; expected a whole number >= 1")
-    edges = _box(box)
+    runs, edges = whole("runs", runs, 1), _box(box)
     low, width = edges[:, 0], edges[:, 1] - edges[:, 0]
-    uniform = np.random.default_rng([seed, 0]).random((int(runs), 2, len(edges)))
+    uniform = np.random.default_rng([seed, 0]).random((runs, 2, len(edges)))
     low = low + (2 * uniform[:, 0] - 1) * SHIFT * width
     return Field(low + uniform[:, 1] * width, np.stack([low, low + width], axis=-1))
 
@@ -116,7 +113,7 @@ def race(
         runs: how many starts.
         evaluations: the budget of each run.
         delta: δ of Hill-ADAM and of restarted Adam.
-        gamma: γ of Hill-ADAM; default: its author's.
+        gamma: γ of Hill-ADAM; default: 200, as in the code of the paper's authors.
         temperature: where cooling begins; default: the standard deviation of the losses of the starts, so that nearly
             every move is accepted at first, as Kirkpatrick and his co-authors advise.
         seed: of the starts, and of every contender's own random numbers.
@@ -154,15 +151,11 @@ def race(
         >>> {name: record.best_losses.shape for name, record in records.items()}
         {'sign descent': (50,), 'Adamax': (50,)}
     """
-    if isinstance(contenders, Mapping):
-        entries = dict(contenders)
-        chosen(entries, list(entries), "contender")
-    else:
-        entries = {name: CONTENDERS[name] for name in chosen(contenders, RACE_CONTENDERS, "contender")}
+    entries = _chosen_entries(contenders, {name: CONTENDERS[name] for name in RACE_CONTENDERS}, "contender")
     for name in entries:
         if isinstance(lr, Mapping) and name not in lr:
             raise ValueError(f"Invalid lr: none for {name!r}; expected one for each contender")
-    where = _Where(loss, field(_box_of(loss, box), runs, seed), evaluations, seed, device)
+    where = _Where(loss, box, runs, evaluations, seed, device)
     settings = {"delta": delta, "gamma": gamma, "temperature": temperature}
 
     def run(name):
@@ -203,7 +196,8 @@ def race_rates(
         loss, box, runs, evaluations, delta, gamma, temperature, seed, device: as for :func:`race`.
 
     Returns:
-        Shape ``(rates, runs)``: what :func:`gradients_to` would say of each race, up to rounding.
+        Shape ``(rates, runs)``: what :func:`gradients_to` would say of each race, up to rounding; for Langevin dynamics
+        and simulated annealing of a race with other noise of the same strength.
 
     Raises:
         ValueError: as for :func:`race`.
@@ -220,9 +214,7 @@ def race_rates(
     for rate in rates:
         if not 0 < rate < math.inf:
             raise ValueError(f"Invalid rates: {rate}; expected finite numbers > 0")
-    starts, boxes = field(_box_of(loss, box), runs, seed)
-    tiled = Field(np.tile(starts, (len(rates), 1)), np.tile(boxes, (len(rates), 1, 1)))
-    where = _Where(loss, tiled, evaluations, seed, device, runs)
+    where = _Where(loss, box, runs, evaluations, seed, device, copies=len(rates))
     lr = torch.tensor(np.repeat(np.asarray(rates, dtype=float), runs), device=where.starts.device)
     lr = lr.view(-1, *[1] * (where.starts.dim() - 1))
     # Noise of temperature T makes steps of √λ, everything else steps of λ.
@@ -236,27 +228,27 @@ def race_rates(
 
 
 class _Where:
-    """What all contenders of a race share."""
+    """What all contenders of a race share: a member for each run, or one in each of several copies of the race."""
 
-    def __init__(self, loss, places: Field, evaluations, seed: int, device, runs: int | None = None):
-        _check_evaluations(evaluations)
+    def __init__(self, loss, box, runs: int, evaluations: int, seed: int, device, copies: int = 1):
+        starts, boxes = field(_box_of(loss, box), runs, seed)
+        starts, self.boxes = np.tile(starts, (copies, 1)), np.tile(boxes, (copies, 1, 1))
+        self.runs, self.evaluations, self.seed = runs, whole("evaluations", evaluations, 1), seed
+        self.flat = starts.shape[1] == 1
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        members, variables = places.starts.shape
-        self.flat, self.boxes, self.seed, self.evaluations = variables == 1, places.boxes, seed, evaluations
-        self.runs = runs or members
-        self.starts = torch.tensor(places.starts[:, 0] if self.flat else places.starts, device=device)
+        self.starts = torch.tensor(starts[:, 0] if self.flat else starts, device=device)
         polynomial = isinstance(loss, Polynomial)
-        self.loss = stack([loss] * members, device=device) if polynomial else loss  # the same, but faster
+        self.loss = stack([loss] * len(starts), device=device) if polynomial else loss  # the same, but faster
 
     def settings(self, name: str, *, temperature: float | None, **settings) -> dict:
         if temperature is None:
-            temperature = self.loss(self.starts[: len(self.boxes)]).std(correction=0).item()
+            temperature = self.loss(self.starts).std(correction=0).item()  # copies do not change it
         own = torch.Generator(self.starts.device).manual_seed(zlib.crc32(name.encode()) ^ self.seed)
-        dice = [_dice(self.seed, k % self.runs) for k in range(len(self.boxes))]
+        rngs = [_rng(self.seed, k % self.runs) for k in range(len(self.boxes))]
 
         def draw(members: Tensor) -> Tensor:
-            """Each member's new starts come from its own box and dice, whoever else starts again and when."""
-            points = torch.tensor(np.array([dice[k].uniform(*self.boxes[k].T) for k in members.tolist()]))
+            """Each member's new starts come from its own box and random numbers, whoever else starts again and when."""
+            points = torch.tensor(np.array([rngs[k].uniform(*self.boxes[k].T) for k in members.tolist()]))
             return (points[:, 0] if self.flat else points).to(self.starts)
 
         return {"steps": self.evaluations, "temperature": temperature, "generator": own, "draw": draw, **settings}
@@ -319,22 +311,18 @@ def search(
     Example:
         >>> from hilladam.experiments import course, search
         >>> loss, box, target, _ = course("himmelblau")
-        >>> def random_points(loss, start, box, dice):
+        >>> def random_points(loss, start, box, rng):
         ...     while True:
-        ...         loss(dice.uniform(*box.T))
+        ...         loss(rng.uniform(*box.T))
         >>> mine = {"random points": random_points}
         >>> counts = search(loss, target, box, searchers=mine, runs=50)["random points"]
         >>> counts.shape, bool((counts < 2000).mean() < 0.3)
         ((50,), True)
     """
-    if isinstance(searchers, Mapping):
-        entries = dict(searchers)
-        chosen(entries, list(entries), "searcher")
-    else:
-        entries = {name: SEARCHERS[name] for name in chosen(searchers, tuple(SEARCHERS), "searcher")}
+    entries = _chosen_entries(searchers, SEARCHERS, "searcher")
     if math.isnan(target):
         raise ValueError(f"Invalid target: {target}; expected a number, in units of the loss")
-    _check_evaluations(evaluations)
+    whole("evaluations", evaluations, 1)
     starts, boxes = field(_box_of(loss, box), runs, seed)
     function = value_and_gradient(loss)
 
@@ -343,7 +331,7 @@ def search(
         for k in range(runs):
             budget = Budget(function, evaluations, target)
             try:
-                entries[name](budget, starts[k].copy(), boxes[k].copy(), _dice(seed, k))
+                entries[name](budget, starts[k].copy(), boxes[k].copy(), _rng(seed, k))
             except Spent:
                 pass
             if budget.met:
@@ -353,7 +341,13 @@ def search(
     return in_turn(list(entries), run, "searchers", "search" if progress else "")
 
 
-def _dice(seed: int, run: int) -> np.random.Generator:
+def _chosen_entries(given, known: Mapping, kind: str) -> dict:
+    """By name, the reader's own if ``given`` is a mapping, otherwise those of the known that it names."""
+    entries = given if isinstance(given, Mapping) else known
+    return {name: entries[name] for name in chosen(given, tuple(entries), kind)}
+
+
+def _rng(seed: int, run: int) -> np.random.Generator:
     """What a run has of chance besides its start."""
     return np.random.default_rng([seed, 1, run])
 
@@ -372,11 +366,6 @@ def _box(box) -> np.ndarray:
     return edges
 
 
-def _check_evaluations(evaluations) -> None:
-    if not isinstance(evaluations, Integral) or evaluations < 1:
-        raise ValueError(f"Invalid evaluations: {evaluations}; expected a whole number >= 1")
-
-
 def standings(hits: Mapping[str, np.ndarray]) -> pd.DataFrame:
     """How the contenders did: one row for each.
 
@@ -388,7 +377,7 @@ def standings(hits: Mapping[str, np.ndarray]) -> pd.DataFrame:
         hits: by name, from :func:`search`, :func:`gradients_to` or :func:`stored_race`, shape ``(runs,)``.
 
     Raises:
-        ValueError: none.
+        ValueError: no contender.
 
     Example:
         >>> from hilladam.experiments import course, gradients_to, race, standings

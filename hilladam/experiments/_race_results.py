@@ -18,7 +18,7 @@ RUNS, TUNING_RUNS, EVALUATIONS = 1000, 200, 2000
 SEED, TUNING_SEED = 1, 1000
 
 
-class Result(NamedTuple):
+class RaceResult(NamedTuple):
     """What a contender did on a course; see :func:`stored_race`.
 
     Example:
@@ -97,7 +97,7 @@ def race_results(
             yield row | {"evaluations": " ".join(str(int(each)) if np.isfinite(each) else "-" for each in hits)}
 
 
-def stored_race() -> dict[tuple[str, str], Result]:
+def stored_race() -> dict[tuple[str, str], RaceResult]:
     """What :func:`race_results` found, which the package stores: 1,000 runs of 2,000 evaluations each.
 
     Returns:
@@ -117,5 +117,5 @@ def stored_race() -> dict[tuple[str, str], Result]:
         lr, tried = None, None
         if isinstance(row["tried"], dict):
             lr, tried = row["lr"], {float(rate): count for rate, count in row["tried"].items()}
-        found[row["course"], row["contender"]] = Result(hits, lr, tried)
+        found[row["course"], row["contender"]] = RaceResult(hits, lr, tried)
     return found

@@ -30,8 +30,8 @@ class RestartedAdam(ReferenceHillAdam):
         >>> import torch
         >>> from hilladam.experiments import Points, RestartedAdam, train
         >>> from hilladam.losses import DOUBLE_WELL
-        >>> dice, points = torch.Generator().manual_seed(0), Points(torch.full((100,), 2.0))
-        >>> starts = lambda members: 4 * torch.rand(len(members), generator=dice) - 2
+        >>> rng, points = torch.Generator().manual_seed(0), Points(torch.full((100,), 2.0))
+        >>> starts = lambda members: 4 * torch.rand(len(members), generator=rng) - 2
         >>> record = train(points, DOUBLE_WELL, RestartedAdam(points.parameters, 0.1, starts), 500)
         >>> bool((record.best_losses < -0.3).mean() > 0.9)
         True

@@ -12,45 +12,51 @@ Searcher = Callable[[Budget, np.ndarray, np.ndarray, np.random.Generator], None]
 searches until :class:`Spent` stops it, or until it has no more to try."""
 
 
-def _lbfgs(loss, start, box, dice):
+def _lbfgs(loss, start, box, rng):
     from scipy.optimize import minimize
 
     while True:
         minimize(loss.both, start, jac=True, method="L-BFGS-B", bounds=box)
-        start = dice.uniform(*box.T)
+        start = rng.uniform(*box.T)
 
 
-def _basin_hopping(loss, start, box, dice):
+def _basin_hopping(loss, start, box, rng):
     from scipy.optimize import basinhopping
 
     local = {"method": "L-BFGS-B", "jac": True, "bounds": box}
-    basinhopping(loss.both, start, niter=loss.evaluations, minimizer_kwargs=local, rng=dice)
+    basinhopping(loss.both, start, niter=loss.evaluations, minimizer_kwargs=local, rng=rng)
 
 
-def _dual_annealing(loss, start, box, dice):
+def _dual_annealing(loss, start, box, rng):
     from scipy.optimize import dual_annealing
 
     local = {"method": "L-BFGS-B", "jac": loss.gradient, "bounds": box}
     while True:
-        dual_annealing(loss, box, x0=start, minimizer_kwargs=local, maxfun=10**9, rng=dice)
-        start = dice.uniform(*box.T)
+        dual_annealing(loss, box, x0=start, minimizer_kwargs=local, maxfun=10**9, rng=rng)
+        start = rng.uniform(*box.T)
 
 
-def _direct(loss, start, box, dice):
+def _direct(loss, start, box, rng):
     from scipy.optimize import Bounds, direct
 
-    direct(loss, Bounds(*box.T), maxfun=loss.evaluations, maxiter=loss.evaluations)
+    def function(place):
+        try:
+            return loss(place)
+        except Spent:  # which cannot pass through DIRECT's C before scipy 1.17.1
+            return loss.best_loss
+
+    direct(function, Bounds(*box.T), maxfun=loss.evaluations, maxiter=loss.evaluations)
 
 
-def _differential_evolution(loss, start, box, dice):
+def _differential_evolution(loss, start, box, rng):
     from scipy.optimize import differential_evolution
 
     while True:
-        differential_evolution(loss, box, x0=start, rng=dice)
-        start = dice.uniform(*box.T)
+        differential_evolution(loss, box, x0=start, rng=rng)
+        start = rng.uniform(*box.T)
 
 
-def _mlsl(loss, start, box, dice):
+def _mlsl(loss, start, box, rng):
     with extra("search"):
         import nlopt
 
@@ -71,14 +77,14 @@ def _mlsl(loss, start, box, dice):
     search.set_min_objective(function)
     search.set_lower_bounds(box[:, 0])
     search.set_upper_bounds(box[:, 1])
-    nlopt.srand(int(dice.integers(2**31)))
+    nlopt.srand(int(rng.integers(2**31)))
     try:
         search.optimize(start)
     except nlopt.ForcedStop:
         raise Spent from None
 
 
-def _cma(loss, start, box, dice):
+def _cma(loss, start, box, rng):
     with extra("search"):
         import cma
 
@@ -89,13 +95,13 @@ def _cma(loss, start, box, dice):
         variables = slice(None)
     starts = iter([start])
     settings = {
-        "bounds": [*box.T], "CMA_stds": box[:, 1] - box[:, 0], "seed": int(dice.integers(1, 2**31)),
+        "bounds": [*box.T], "CMA_stds": box[:, 1] - box[:, 0], "seed": int(rng.integers(1, 2**31)),
         "verbose": -9, "maxfevals": 10**9,
     }  # fmt: skip
     before = np.random.get_state()  # noqa: NPY002 - pycma draws from the global generator
     try:
         while True:
-            cma.fmin2(lambda place: loss(place[variables]), lambda: next(starts, dice.uniform(*box.T)), 0.3, settings,
+            cma.fmin2(lambda place: loss(place[variables]), lambda: next(starts, rng.uniform(*box.T)), 0.3, settings,
                       restarts=9, bipop=True)  # fmt: skip
     finally:
         np.random.set_state(before)  # noqa: NPY002

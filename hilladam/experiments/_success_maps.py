@@ -8,7 +8,9 @@ from importlib.resources import files
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from hilladam._checks import finite, whole
 from hilladam.experiments._compiled import arithmetic, run_points
 from hilladam.losses import DOUBLE_WELL, SINE_WAVE, TABLE_1, Polynomial, SineWave
 
@@ -58,29 +60,35 @@ class SuccessMap(NamedTuple):
     """How many of 200 starts reach the deepest valley, uint8 of shape ``(deltas, lambdas)``."""
 
 
-def success_map(name: str, lr: np.ndarray = LR, delta: np.ndarray = DELTA, *, threads: int = 1) -> SuccessMap:
+def success_map(name: str, lr: ArrayLike = LR, delta: ArrayLike = DELTA, *, threads: int = 1) -> SuccessMap:
     """Count the starts from which Hill-ADAM reaches the basin of the global minimum.
 
-    200 starts at equal distances, 2,000 gradients each, γ = 200, β₁ = 0.9, β₂ = 0.999. Needs numba. On the polynomials
-    the counts are the same on every machine; the sine wave's sines may differ in the last bit, and so may a run.
+    200 starts at equal distances, 2,000 gradients each, γ = 200, β₁ = 0.9, β₂ = 0.999. On the polynomials the counts
+    are the same on every machine that has numba. The sine wave needs numba; its sines may differ in the last bit, and
+    so may a run.
 
     Args:
         name: a key of :data:`MAPPED`.
         lr: λ > 0, shape ``(lambdas,)``.
         delta: δ ≥ 0, shape ``(deltas,)``.
-        threads: over how many CPU threads to deal out the starts.
+        threads: over how many CPU threads to deal out the starts on a polynomial; the sine wave takes one.
 
     Raises:
-        KeyError: a name that is none of them.
-        ValueError: numbers out of their range.
+        ValueError: a name that is none of them, numbers out of their range, or in an array of another shape.
+        MissingExtra: the sine wave without numba.
 
     Example:
         >>> from hilladam.experiments import success_map
         >>> success_map("double well", [0.01, 0.03], [1e-4]).counts.tolist()
         [[0, 109]]
     """
+    if name not in MAPPED:
+        raise ValueError(f"Invalid name: {name!r}; expected one of {tuple(MAPPED)}")
     loss, low, high = MAPPED[name]
-    lr, delta = np.asarray(lr, np.float64), np.asarray(delta, np.float64)
+    lr, delta, threads = finite("lr", lr, above=0), finite("delta", delta, least=0), whole("threads", threads, 1)
+    for argument, values, shape in (("lr", lr, "(lambdas,)"), ("delta", delta, "(deltas,)")):
+        if values.ndim != 1:
+            raise ValueError(f"Invalid {argument}: shape {values.shape}; expected {shape}")
     starts = np.tile(np.linspace(low, high, STARTS), len(delta))
     counts = np.empty((len(delta), len(lr)), np.uint8)
     for column, rate in enumerate(lr):
@@ -103,7 +111,7 @@ def _reached(loss, starts, lr, delta, threads):
 def stored_success_maps() -> dict[str, SuccessMap]:
     """The maps of all five losses, 100 λ from 0.001 to 1 by 100 δ from 10⁻⁷ to 0.1, from ``success_maps.json``.
 
-    ``python -m hilladam.experiments._success_maps`` makes that file again, in some ten minutes on one core.
+    ``tools/store_results.py`` of the repository makes that file again, in some ten minutes on one core.
 
     Example:
         >>> from hilladam.experiments import stored_success_maps
@@ -113,13 +121,3 @@ def stored_success_maps() -> dict[str, SuccessMap]:
     packed = json.loads(files("hilladam.experiments").joinpath("success_maps.json").read_text())
     counts = {name: np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8) for name, text in packed.items()}
     return {name: SuccessMap(LR, DELTA, array.reshape(len(DELTA), len(LR))) for name, array in counts.items()}
-
-
-def _pack(maps: Mapping[str, SuccessMap]) -> str:
-    packed = {n: base64.b64encode(zlib.compress(m.counts.tobytes(), 9)).decode() for n, m in maps.items()}
-    return json.dumps(packed, indent=1) + "\n"
-
-
-if __name__ == "__main__":
-    made = {name: success_map(name) for name in MAPPED}
-    files("hilladam.experiments").joinpath("success_maps.json").write_text(_pack(made))

@@ -14,6 +14,7 @@ import torch
 from hilladam.experiments._compiled import arithmetic, can_compile, run_networks
 from hilladam.experiments._intervals import wilson_interval
 from hilladam.experiments._models import ACTIVATIONS, StackedMLP
+from hilladam.experiments._protocol import CLOSE
 from hilladam.experiments._training import Record, train
 from hilladam.losses import TABLE_1, Polynomial, stack
 from hilladam.optim import ReferenceHillAdam
@@ -197,7 +198,7 @@ def summarize(runs: Runs) -> pd.DataFrame:
     rows = []
     for (key, optimizer), record in runs.items():
         loss, size = TABLE_1[key], len(record.best_losses)
-        successes = int((record.best_losses < loss.global_minimum.value + 0.01).sum())
+        successes = int((record.best_losses < loss.global_minimum.value + CLOSE).sum())
         interval = wilson_interval(successes, size)
         rows.append({
             "loss": loss.name,
@@ -281,7 +282,7 @@ def stored_readings() -> pd.DataFrame:
 
     ``readings(range(1000), bias_corrections=["copied"])``; ``readings(bias_corrections=["in_place"])``, with sixty
     seeds, for what fails wherever it is tried; and ``readings(range(1000), gammas=[50, 200], scales=[1.5, 2, 3],
-    places=["outside"], bias_corrections=["copied"])``. On two cores they take about an hour.
+    eps_places=["outside"], bias_corrections=["copied"])``. On two cores they take about an hour.
 
     Example:
         >>> from hilladam.experiments import stored_readings
@@ -301,7 +302,7 @@ def readings(
     engine: str | None = None,
     activations: Sequence[str] = tuple(ACTIVATIONS),
     scales: Sequence[float] = (1.0,),
-    places: Sequence[str] = tuple(EPS),
+    eps_places: Sequence[str] = tuple(EPS),
     bias_corrections: Sequence[str] = ("copied", "in_place"),
     device: torch.device | str | None = None,
     threads: int = 1,
@@ -317,7 +318,7 @@ def readings(
         gammas: which γ to give Hill-ADAM.
         activations: keys of :data:`~hilladam.experiments.ACTIVATIONS`.
         scales: what to multiply torch's initial weights by.
-        places: of ε, keys of :data:`EPS`.
+        eps_places: where ε stands, keys of :data:`EPS`.
         bias_corrections: as for :class:`~hilladam.optim.ReferenceHillAdam`.
         engine, device, threads, progress: as for :func:`table1`; the precision is float64.
 
@@ -338,7 +339,7 @@ def readings(
     ensemble = _ensemble(engine, torch.float64, device, threads)
     seeds, tables = list(seeds), []
     for activation, scale, bias_correction in itertools.product(activations, scales, bias_corrections):
-        settings = list(itertools.product(places, (math.nan, *gammas)))
+        settings = list(itertools.product(eps_places, (math.nan, *gammas)))
         cells = [
             _Cell(loss, "Adam" if math.isnan(gamma) else "Hill-ADAM", eps, gamma)
             for eps, gamma in settings for loss in TABLE_1

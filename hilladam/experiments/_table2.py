@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 
 import numpy as np
@@ -14,6 +14,7 @@ from hilladam.experiments._contenders import CONTENDERS, chosen
 from hilladam.experiments._in_turn import in_turn
 from hilladam.experiments._intervals import wilson_interval
 from hilladam.experiments._models import StackedMLP
+from hilladam.experiments._protocol import CLOSE
 from hilladam.experiments._training import Model, Record, train_in_full
 from hilladam.losses import ColourLoss, stack_colours
 from hilladam.losses._colour_loss import CHANNELS
@@ -26,9 +27,6 @@ TABLE_2_SEEDS = (5343, 100, 2534, 3956)
 
 TABLE_2_CONTENDERS = ("Adam", "RMSprop", "NAdam", "RAdam", "momentum", "Hill-ADAM")
 """The optimizers of Table 2 and two more, with torch's defaults: names of :data:`CONTENDERS`."""
-
-CLOSE = 0.01
-"""How far above the global minimum a loss may be and still count as there."""
 
 PAPER_TABLE_2 = {
     "Adam": (2.9471, 2.9471, 2.9471, 2.9471),
@@ -196,7 +194,8 @@ def summarize_table2(table: pd.DataFrame) -> pd.DataFrame:
     share of runs whose best loss lies in the well of the global minimum, within 0.01 of it; ``final_global`` the share
     whose final loss does. ``…_low`` and ``…_high`` bound them with 95 % confidence (Wilson), each seed counting as one
     run: runs of one seed start from the same weights and end alike, so that only the seeds are independent. Counts that
-    are not whole are rounded outwards. ``negative`` is the share that ends with a negative gain.
+    are not whole are rounded outwards. (:func:`cluster_interval` has nothing to draw from where all of a few seeds end
+    alike.) ``negative`` is the share that ends with a negative gain.
 
     Raises:
         ValueError: a table without rows.
@@ -241,7 +240,7 @@ def stored_table2() -> pd.DataFrame:
 def table2_rates(
     losses: Mapping[str, ColourLoss],
     seeds: Iterable[int] = range(120),
-    lrs: Sequence[float] = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2),
+    lrs: Iterable[float] = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2),
     *,
     optimizers: Iterable[str] = TABLE_2_CONTENDERS,
     **settings,
@@ -261,7 +260,7 @@ def table2_rates(
         red and high blue, ``negative`` with a negative gain.
 
     Raises:
-        ValueError: what :func:`table2` refuses.
+        ValueError: what :func:`table2` refuses, no learning rate, or a seed, rate or optimizer twice.
 
     Example:
         >>> from hilladam.experiments import table2_rates
@@ -271,7 +270,10 @@ def table2_rates(
         >>> rows[["lr", "final_global", "final_blue"]].values.tolist()
         [[0.003, 1.0, 0.0], [0.01, 0.0, 1.0]]
     """
-    seeds, tables = list(seeds), []
+    seeds, lrs, optimizers, tables = list(seeds), list(lrs), chosen(optimizers, TABLE_2_CONTENDERS), []
+    for argument, given in (("seeds", seeds), ("lrs", lrs)):
+        if not given or len(set(given)) < len(given):
+            raise ValueError(f"Invalid {argument}: {given or 'none'}; expected at least one, and none twice")
     for lr in lrs:
         for name in optimizers:  # one at a time: each needs the memory of all members
             runs = table2(losses, seeds, lr=lr, optimizers=[name], history=False, **settings)
@@ -291,6 +293,8 @@ def table2_rates(
 
 def stored_table2_rates() -> pd.DataFrame:
     """:func:`table2_rates` of the twelve pairs of :func:`hilladam.colour.pairs`, as last run in full, on a GPU.
+
+    ``tools/store_results.py`` of the repository makes it again.
 
     Example:
         >>> from hilladam.experiments import stored_table2_rates

@@ -117,11 +117,7 @@ def _camel(x, y):
 
 
 def _camel_slopes(x, y):
-    return (
-        (4 - 2.1 * x**2 + x**4 / 3) * x**2 + x * y + (4 * y**2 - 4) * y**2,
-        8 * x - 8.4 * x**3 + 2 * x**5 + y,
-        x + 16 * y**3 - 8 * y,
-    )
+    return _camel(x, y), 8 * x - 8.4 * x**3 + 2 * x**5 + y, x + 16 * y**3 - 8 * y
 
 
 def _himmelblau(x, y):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hilladam.theory._checks import decay, finite
+from hilladam._checks import decay, finite
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

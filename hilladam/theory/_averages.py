@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hilladam.theory._checks import decay, finite, one_of, steps_of, whole
+from hilladam._checks import decay, finite, one_of, steps_of, whole
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hilladam.theory._checks import decays, finite, whole
+from hilladam._checks import decays, finite, whole
 from hilladam.theory._way_out import _polynomial, _value_and_slope
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hilladam._checks import decays, finite, whole
 from hilladam.losses import Polynomial
-from hilladam.theory._checks import decays, finite, whole
 
 _ROUNDING = 2.0**-50  # generous: every operation below rounds a few numbers to 2⁻⁵³
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from hilladam.theory._checks import finite, one_of, whole
+from hilladam._checks import finite, one_of, whole
 from hilladam.theory._first_pass import first_pass, one_setting, run_adam, settings
 from hilladam.theory._way_out import way_out
 

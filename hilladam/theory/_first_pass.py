@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import torch
 
-from hilladam.theory._checks import finite, whole
+from hilladam._checks import finite, whole
 from hilladam.theory._way_out import WayOut, way_out
 
 if TYPE_CHECKING:

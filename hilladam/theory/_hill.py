@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hilladam._checks import decay, decays, finite
 from hilladam.losses import Polynomial
-from hilladam.theory._checks import decay, decays, finite
 from hilladam.theory._way_out import _polynomial, _value_and_slope
 
 if TYPE_CHECKING:

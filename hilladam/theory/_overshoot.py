@@ -5,7 +5,7 @@ Where a climb stops short of the maximum, the descent that follows starts on the
 
 import math
 
-from hilladam.theory._checks import decay
+from hilladam._checks import decay
 
 
 def overshoot_threshold(beta1: float) -> float:

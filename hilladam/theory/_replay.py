@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from hilladam.theory._checks import finite, steps_of, whole
+from hilladam._checks import finite, steps_of, whole
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

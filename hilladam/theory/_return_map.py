@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from hilladam.theory._checks import finite, whole
+from hilladam._checks import finite, whole
 from hilladam.theory._legs import Leg, leg
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import sympy as sp
 
-from hilladam.theory._checks import decay, finite, whole
+from hilladam._checks import decay, finite, whole
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hilladam._checks import decays, finite, steps_of, whole
 from hilladam.theory._averages import moving_average
-from hilladam.theory._checks import decays, finite, steps_of, whole
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -13,7 +13,7 @@ Gradients are numbers, arrays or tensors, elementwise; the defaults are torch's,
 import math
 from typing import Any, NamedTuple
 
-from hilladam.theory._checks import decay, decays, finite, whole
+from hilladam._checks import decay, decays, finite, whole
 
 
 class State(NamedTuple):

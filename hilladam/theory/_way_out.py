@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from hilladam._checks import finite
 from hilladam.losses import Polynomial, SineWave
-from hilladam.theory._checks import finite
 
 if TYPE_CHECKING:
     import sympy

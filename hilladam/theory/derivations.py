@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import sympy as sp
 
+from hilladam._checks import decay, one_of
 from hilladam.theory._averages import STARTS
-from hilladam.theory._checks import decay, one_of
 
 t, k = sp.symbols("t k", integer=True, positive=True)
 j = sp.Symbol("j", integer=True, nonnegative=True)

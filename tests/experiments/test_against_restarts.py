@@ -4,17 +4,17 @@ import json
 
 import numpy as np
 import pytest
+from store_results import against_restarts_text
 
 from hilladam.experiments import (
     against_restarts,
     network,
-    run_networks,
     run_points,
     stored_against_restarts,
     table1,
     wilson_interval,
 )
-from hilladam.experiments._against_restarts import CLOSE, _Places, _Weights, from_rows, to_rows
+from hilladam.experiments._against_restarts import CLOSE, _from_rows, _Places, _Weights
 from hilladam.losses import TABLE_1
 
 TENTH = TABLE_1["tenth"]
@@ -94,7 +94,7 @@ def test_new_starts_are_new_and_everybodys_own():
 def test_rows_are_the_searches_again():
     hits = np.arange(13) % 3 == 0
     found = {("tenth", None, 0.3, "Hill-ADAM"): hits, ("sixth", 1.5, 0.01, "restarted when still"): ~hits}
-    again = from_rows(json.loads(json.dumps(to_rows(found))))
+    again = _from_rows(json.loads(against_restarts_text(found)))
     assert list(again) == list(found)
     assert all((again[key] == found[key]).all() for key in found)
 
@@ -119,14 +119,14 @@ def test_the_stored_searches_are_complete():
 
 @pytest.mark.parametrize("arguments, message", [
     ({"searches": []}, "Invalid searches: none; expected at least one"),
+    ({"searches": [3, 5, 3]}, r"Invalid searches: \[3, 5, 3\]; expected .* none twice"),
+    ({"searches": [0, 1_000_000]}, r"Invalid searches: \[0, 1000000\]; expected .* below a million"),
+    ({"searches": [-1]}, "Invalid searches: -1; expected an integer >= 0"),
+    ({"searches": [0.5]}, "Invalid searches: 0.5; expected an integer >= 0"),
+    ({"losses": ["seventh"]}, "Invalid loss: 'seventh'; expected one of"),
     ({"every": 7}, "Invalid every: 7; expected a divisor of the budget, 3000"),
     ({"every": 0}, "Invalid every: 0; expected a divisor of the budget, 3000"),
 ])  # fmt: skip
 def test_what_cannot_be_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
-        against_restarts(["sixth"], [None], [0.1], **{"searches": [0], **arguments})
-
-
-def test_the_scale_multiplies_the_weights():
-    plain, triple = (run_networks(TENTH, [5], 1, scale=scale, history=True).states.item() for scale in (1.0, 3.0))
-    assert plain != triple
+        against_restarts(**{"losses": ["sixth"], "scales": [None], "lrs": [0.1], "searches": [0], **arguments})

@@ -398,10 +398,10 @@ def test_progress_goes_to_a_bar(capsys):
         ({"optimizers": ["Adamax"]}, "Invalid optimizer: 'Adamax'; expected one of"),
         ({"seeds": ()}, "Invalid seeds: none; expected at least one"),
         ({"seeds": (1, 1)}, "Invalid seeds: .*; expected at least one, and none twice"),
-        ({"epochs": 2.5}, "Invalid epochs: 2.5; expected a whole number >= 1"),
+        ({"epochs": 2.5}, "Invalid epochs: 2.5; expected an integer >= 1"),
         ({"lr": {"Adam": math.nan}}, "Invalid lr: nan; expected a finite number >= 0"),
         ({"optimizers": ["Langevin"]}, "Invalid optimizer: 'Langevin'; expected one of"),  # a contender, but not here
-        ({"epochs": 0}, "Invalid epochs: 0; expected a whole number >= 1"),
+        ({"epochs": 0}, "Invalid epochs: 0; expected an integer >= 1"),
         ({"batch_size": 0}, "Invalid batch_size: 0; expected 1 to 1347, or None for all images"),
         ({"batch_size": 1348}, "Invalid batch_size: 1348; expected 1 to 1347"),
         ({"lr": {"Adamax": 0.1}}, "Invalid lr: 'Adamax'; expected one of"),
@@ -420,8 +420,8 @@ def test_what_is_refused(arguments, message):
     [
         ({"batch_sizes": [0]}, "Invalid batch_size: 0; expected 1 to 1347"),
         ({"delta": math.nan}, "Invalid delta: nan; expected a finite number >= 0"),
-        ({"draws": 0}, "Invalid draws: 0; expected a whole number >= 1"),
-        ({"draws": 10.0}, "Invalid draws: 10.0; expected a whole number >= 1"),
+        ({"draws": 0}, "Invalid draws: 0; expected an integer >= 1"),
+        ({"draws": 10.0}, "Invalid draws: 10.0; expected an integer >= 1"),
         ({"batch_sizes": [8, 6.4]}, "Invalid batch_size: 6.4; expected 1 to 1347"),
         ({"batch_sizes": []}, "Invalid batch_sizes: none; expected at least one"),
     ],

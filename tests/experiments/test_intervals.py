@@ -42,8 +42,8 @@ def test_a_number_has_numbers_for_ends():
 @pytest.mark.parametrize(
     "successes, runs, message",
     [
-        (1, 0, "Invalid runs: 0; expected a whole number >= 1"),
-        (1, 1.5, "Invalid runs: 1.5; expected a whole number >= 1"),
+        (1, 0, "Invalid runs: 0; expected an integer >= 1"),
+        (1, 1.5, "Invalid runs: 1.5; expected an integer >= 1"),
         (-1, 5, "Invalid successes: -1; expected whole numbers from 0 to 5"),
         ([2, 6], 5, r"Invalid successes: \[2, 6\]; expected whole numbers from 0 to 5"),
         (2.5, 5, "Invalid successes: 2.5"),

@@ -69,6 +69,15 @@ def test_a_grid_has_three_rates(rates):
         tune(lambda rates: [[1.0]] * len(rates), 10, rates)
 
 
+@pytest.mark.parametrize("at", [1.0, 10.0])
+def test_what_a_run_cost_is_a_number_or_infinite(at):
+    """Of NaN neither more nor fewer evaluations can be said, and no grid is widened after it."""
+    trial, asked = looking_up(lambda rate: [math.nan if rate == at else INF, 7])
+    with pytest.raises(ValueError, match="Invalid trial: NaN"):
+        tune(trial, 10, (0.1, 1.0, 10.0))
+    assert asked == [0.1, 1.0, 10.0]
+
+
 # Two rates -----------------------------------------------------------------------------------------------------------
 
 
@@ -121,6 +130,13 @@ def test_holms_correction_rejects_what_its_definition_rejects():
                 break
             rejected.add(index)
         assert set(np.flatnonzero(holm(p) <= 0.05)) == rejected
+
+
+@pytest.mark.parametrize("p", [0.5, [[0.1, 0.2]], [0.1, math.nan], [2.0], [-1.0, 0.5]])
+def test_what_are_no_probabilities_is_not_corrected(p):
+    with pytest.raises(ValueError, match=r"Invalid p: .*; expected numbers from 0 to 1"):
+        holm(p)
+    assert holm([]).shape == (0,)
 
 
 SHARES = [(0.9, 0.02, 0.02, 0.06), (0.5, 0.2, 0.1, 0.2), (0.0, 0.3, 0.3, 0.4), (0.99, 0.008, 0.001, 0.001)]
@@ -198,6 +214,12 @@ def test_numbers_out_of_range_are_refused():
             difference_interval(1, 1, 5, confidence)
         with pytest.raises(ValueError, match="Invalid confidence"):
             cluster_interval([1, 0], [1, 2], confidence)
+    for outcome in (math.nan, INF):
+        with pytest.raises(ValueError, match=r"Invalid outcomes: .*; expected finite numbers"):
+            cluster_interval([1, outcome], [1, 2])
+    for draws in (0, 1.5):
+        with pytest.raises(ValueError, match=f"Invalid draws: {draws}; expected an integer >= 1"):
+            cluster_interval([1, 0], [1, 2], draws=draws)
 
 
 # Clusters ------------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.optimize
 
 from hilladam.experiments import SEARCHERS, course, field, gradients_to, race, search
 from hilladam.losses import SURFACES
@@ -77,6 +78,27 @@ def test_restarts_begin_where_those_of_adam_do():
     assert any(np.array_equal(x, second) for x in places[0])
 
 
+def test_nothing_is_raised_inside_direct(monkeypatch):
+    """Before scipy 1.17.1 its C code does not let an exception through: SystemError, and no race."""
+    real = scipy.optimize.direct
+
+    def direct(function, *rest, **settings):
+        def quiet(x):
+            try:
+                return function(x)
+            except BaseException as raised:
+                passed.append(raised)
+                raise
+
+        return real(quiet, *rest, **settings)
+
+    passed = []
+    monkeypatch.setattr(scipy.optimize, "direct", direct)
+    for target in (TARGET, -9.0):  # met, and spent
+        search(LOSS, target, BOX, searchers=["DIRECT"], **SMALL)
+    assert not passed
+
+
 def test_one_variable_is_a_search_too(name):
     loss, box, target, _ = course("tenth")
     assert np.isfinite(search(loss, target, box, searchers=[name], runs=3)[name]).any()
@@ -123,8 +145,8 @@ def test_who_has_no_more_to_try_has_failed():
         ({"searchers": ["Adam"]}, "Invalid searcher: 'Adam'; expected one of"),
         ({"searchers": []}, "Invalid searchers: none; expected at least one"),
         ({"target": float("nan")}, "Invalid target: nan; expected a number"),
-        ({"evaluations": 0}, "Invalid evaluations: 0; expected a whole number >= 1"),
-        ({"runs": 1.5}, "Invalid runs: 1.5; expected a whole number >= 1"),
+        ({"evaluations": 0}, "Invalid evaluations: 0; expected an integer >= 1"),
+        ({"runs": 1.5}, "Invalid runs: 1.5; expected an integer >= 1"),
         ({"loss": lambda x: x}, "Invalid box: none"),
     ],
 )

@@ -1,12 +1,9 @@
 """The stored maps of success are what the engine counts, and what the law says."""
 
-import json
-
 import numpy as np
 import pytest
 
 from hilladam.experiments import MAPPED, stored_success_maps, success_map
-from hilladam.experiments._success_maps import _pack
 from hilladam.losses import DOUBLE_WELL, SINE_WAVE
 from hilladam.theory import climb, hill, hills, turns
 
@@ -25,11 +22,6 @@ def test_a_part_counted_again_is_what_is_stored(name):
         assert np.abs(again.astype(int) - kept).max() <= 3
     else:
         np.testing.assert_array_equal(again, kept)
-
-
-def test_what_is_packed_is_read_back(tmp_path):
-    maps = stored_success_maps()
-    assert json.loads(_pack(maps)).keys() == maps.keys() == MAPPED.keys()
 
 
 def test_the_compiled_sine_wave_is_the_loss():
@@ -69,5 +61,24 @@ def test_a_success_is_a_climb_across():
 
 
 def test_a_name_that_is_none_is_refused():
-    with pytest.raises(KeyError, match="triple well"):
+    with pytest.raises(ValueError, match="Invalid name: 'triple well'; expected one of"):
         success_map("triple well")
+
+
+@pytest.mark.parametrize("name", ["double well", "sine wave"])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"lr": [0.1, -1.0]}, r"Invalid lr: \[0.1, -1.0\]; expected finite numbers > 0"),
+        ({"lr": [0.0]}, "Invalid lr"),
+        ({"lr": [np.nan]}, "Invalid lr"),
+        ({"lr": 0.1}, r"Invalid lr: shape \(\); expected \(lambdas,\)"),
+        ({"delta": [-1.0]}, r"Invalid delta: \[-1.0\]; expected finite numbers >= 0"),
+        ({"delta": [np.inf]}, "Invalid delta"),
+        ({"delta": [[1e-4]]}, r"Invalid delta: shape \(1, 1\); expected \(deltas,\)"),
+        ({"threads": 0}, "Invalid threads: 0; expected an integer >= 1"),
+    ],
+)
+def test_what_is_refused(name, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        success_map(name, **{"lr": [0.1], "delta": [1e-4]} | arguments)

@@ -243,7 +243,7 @@ def test_a_reading_is_the_table_under_it():
 
 
 def test_the_readings_are_those_that_are_asked_for():
-    table = readings([5], 2, (20.0,), activations=["relu"], scales=(1.0, 2.0), places=["outside"],
+    table = readings([5], 2, (20.0,), activations=["relu"], scales=(1.0, 2.0), eps_places=["outside"],
                      bias_corrections=["copied"], device="cpu")  # fmt: skip
     assert len(table) == 2 * 2 * 5  # scales, Adam and one γ, losses
     assert set(table["eps"]) == {"outside"} and set(table["bias_correction"]) == {"copied"}
@@ -256,7 +256,7 @@ def test_the_readings_are_those_that_are_asked_for():
 def test_the_stored_readings_are_those_of_a_full_run():
     table = stored_readings()
     calls = [{"bias_corrections": ["copied"]},
-             {"gammas": (50, 200), "scales": (1.5, 2, 3), "places": ["outside"], "bias_corrections": ["copied"]},
+             {"gammas": (50, 200), "scales": (1.5, 2, 3), "eps_places": ["outside"], "bias_corrections": ["copied"]},
              {"bias_corrections": ["in_place"]}]  # fmt: skip
     small = pd.concat([readings([0], 1, device="cpu", **call) for call in calls], ignore_index=True)
     options = ["activation", "scale", "eps", "bias_correction", "gamma", "loss", "optimizer"]

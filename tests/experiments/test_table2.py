@@ -136,6 +136,29 @@ def test_the_rates_count_the_losses_of_each_seed():
     assert table.query("lr == 0.01 and optimizer == 'Adam'")["final_blue"].sum() == 4
 
 
+def test_optimizers_of_any_kind_are_run_at_every_rate():
+    rates, names = [0.003, 0.01], ["Adam", "NAdam"]
+    tables = [table2_rates(LOSSES, [7], rates, optimizers=kind(names), steps=2) for kind in (list, iter)]
+    assert tables[0].equals(tables[1]) and len(tables[0]) == 4
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"seeds": [7, 7]}, r"Invalid seeds: \[7, 7\]; expected at least one, and none twice"),
+        ({"seeds": []}, "Invalid seeds: none; expected at least one"),
+        ({"lrs": []}, "Invalid lrs: none; expected at least one"),
+        ({"lrs": [0.1, 0.1]}, r"Invalid lrs: \[0.1, 0.1\]; expected at least one, and none twice"),
+        ({"optimizers": []}, "Invalid optimizers: none; expected at least one"),
+        ({"optimizers": ["Adam", "Adam"]}, "Invalid optimizers: .* none twice"),
+    ],
+)
+def test_rates_that_would_count_nothing_or_something_twice_are_refused(arguments, message, monkeypatch):
+    monkeypatch.setattr(_table2, "table2", lambda *_, **__: pytest.fail("it computes"))
+    with pytest.raises(ValueError, match=message):
+        table2_rates(LOSSES, **{"seeds": [7], "lrs": [0.1], "optimizers": ["Adam"]} | arguments)
+
+
 def test_the_stored_rates_are_complete_and_are_reproduced():
     stored = stored_table2_rates()
     assert len(stored) == 6 * len(TABLE_2_CONTENDERS) * 120 and not stored.duplicated(["lr", "optimizer", "seed"]).any()

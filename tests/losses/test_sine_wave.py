@@ -5,6 +5,7 @@ import math
 import numpy as np
 import torch
 
+from hilladam.experiments import gradients_to, race, search
 from hilladam.losses import SINE_WAVE
 
 
@@ -18,6 +19,28 @@ def test_it_is_the_mean_square_over_the_times():
     # float32 times, as the README has them
     np.testing.assert_allclose(SINE_WAVE(at), loss.detach().numpy(), atol=1e-6)
     np.testing.assert_allclose(SINE_WAVE.derivative(at), slope.numpy(), atol=1e-5)
+
+
+def test_tensors_are_answered_with_tensors_that_have_the_slope():
+    near = torch.tensor([6.0, 0.0, 6.001, 6.0082, -6.0])  # where the series stands in for the quotient, and beside it
+    x = torch.cat([torch.linspace(-1, 14, 301).double(), near]).requires_grad_()
+    loss = SINE_WAVE(x)
+    (slope,) = torch.autograd.grad(loss.sum(), x, create_graph=True)
+    at = x.detach().numpy()
+    np.testing.assert_allclose(loss.detach().numpy(), SINE_WAVE(at), atol=1e-13)
+    np.testing.assert_allclose(slope.detach().numpy(), SINE_WAVE.derivative(at), atol=1e-9)
+    torch.testing.assert_close(SINE_WAVE.derivative(x), slope, rtol=0, atol=1e-9)
+    (curvature,) = torch.autograd.grad(slope.sum(), x)
+    expected = (SINE_WAVE.derivative(at + 1e-6) - SINE_WAVE.derivative(at - 1e-6)) / 2e-6
+    np.testing.assert_allclose(curvature.numpy(), expected, atol=1e-4)
+    assert SINE_WAVE(torch.tensor(3)).dtype == torch.float64 and not SINE_WAVE(torch.tensor([1.0])).requires_grad
+
+
+def test_it_is_raced_on_and_searched():
+    records = race(SINE_WAVE, 0.05, (2.6, 4.5), contenders=["Hill-ADAM"], runs=20, evaluations=400)
+    assert np.isfinite(gradients_to(records["Hill-ADAM"], 0.01)).mean() > 0.2
+    hits = search(SINE_WAVE, 0.01, (0.0, 13.0), searchers=["L-BFGS, restarted"], runs=3)["L-BFGS, restarted"]
+    assert np.isfinite(hits).all()
 
 
 def test_value_and_slope_keep_their_shape_and_agree():

@@ -1,0 +1,50 @@
+"""What the package stores is what its tool writes."""
+
+import json
+from importlib.resources import files
+
+import numpy as np
+import pytest
+import store_results
+
+from hilladam.experiments import (
+    MAPPED,
+    _success_maps,
+    stored_against_restarts,
+    stored_success_maps,
+    stored_table2_rates,
+)
+
+
+def test_what_is_packed_is_read_back(tmp_path, monkeypatch):
+    maps = stored_success_maps()
+    changed = {name: found._replace(counts=found.counts[::-1] + 1) for name, found in maps.items()}
+    (tmp_path / "success_maps.json").write_text(store_results.success_maps_text(changed))
+    monkeypatch.setattr(_success_maps, "files", lambda package: tmp_path)
+    again = stored_success_maps()
+    assert list(again) == list(maps) == list(MAPPED)
+    for name, found in again.items():
+        np.testing.assert_array_equal(found.counts, changed[name].counts)
+
+
+@pytest.mark.parametrize(
+    "name, text",
+    [
+        ("against_restarts", lambda: store_results.against_restarts_text(stored_against_restarts())),
+        ("table2_rates", lambda: store_results.table2_rates_text(stored_table2_rates())),
+    ],
+)
+def test_what_is_read_is_written_to_the_same_byte(name, text):
+    assert text() == (files("hilladam.experiments") / f"{name}.json").read_text("utf-8")
+
+
+def test_each_result_goes_into_its_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(store_results, "FOLDER", tmp_path)
+    for name in store_results.RESULTS:
+        assert (files("hilladam.experiments") / f"{name}.json").is_file()
+        monkeypatch.setitem(store_results.RESULTS, name, lambda name=name: json.dumps(name))
+    store_results.main(["table2_rates", "success_maps"])
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "table2_rates.json": '"table2_rates"',
+        "success_maps.json": '"success_maps"',
+    }

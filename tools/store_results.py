@@ -1,0 +1,63 @@
+"""Compute again what the package stores and no command of `python -m hilladam` makes, and write it into the repository.
+
+    python tools/store_results.py NAME ...
+
+NAME is success_maps (ten minutes on one core), against_restarts (half an hour on two) or table2_rates (a GPU's work).
+"""
+
+import base64
+import json
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from hilladam import colour
+from hilladam.experiments import MAPPED, against_restarts, success_map, table2_rates
+from hilladam.losses import ColourLoss
+
+FOLDER = Path(__file__).parents[1] / "hilladam" / "experiments"
+
+
+def success_maps_text(maps):
+    """Return each map's counts, compressed, by name."""
+    packed = {n: base64.b64encode(zlib.compress(m.counts.tobytes(), 9)).decode() for n, m in maps.items()}
+    return json.dumps(packed, indent=1) + "\n"
+
+
+def against_restarts_text(found):
+    """Return a row for each key: the number of searches, and a bit for each of them, in hexadecimal digits."""
+    rows = [[*key, len(hits), np.packbits(hits).tobytes().hex()] for key, hits in found.items()]
+    return "[\n " + ",\n ".join(map(json.dumps, rows)) + "\n]\n"
+
+
+def twelve_pairs():
+    return {
+        pair.name: ColourLoss(colour.channel_means(pair.source), colour.channel_means(pair.target))
+        for pair in colour.pairs()
+    }
+
+
+def table2_rates_text(table):
+    """Return the columns by name, one a line."""
+    columns = [f"{json.dumps(name)}: {json.dumps(values)}" for name, values in table.to_dict("list").items()]
+    return "{\n " + ",\n ".join(columns) + "\n}\n"
+
+
+RESULTS = {
+    "success_maps": lambda: success_maps_text({name: success_map(name) for name in MAPPED}),
+    "against_restarts": lambda: against_restarts_text(against_restarts()),
+    "table2_rates": lambda: table2_rates_text(table2_rates(twelve_pairs())),
+}
+
+
+def main(names):
+    for name in names:
+        (FOLDER / f"{name}.json").write_text(RESULTS[name](), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    if not sys.argv[1:] or not set(sys.argv[1:]) <= set(RESULTS):
+        sys.exit(__doc__)
+    main(sys.argv[1:])
