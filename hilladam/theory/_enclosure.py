@@ -121,7 +121,10 @@ def enclose_return(f: Polynomial, low: float, high: float, lr: float, delta: flo
     low, high = finite("low", low).item(), finite("high", high).item()
     if not low < high:
         raise ValueError(f"Invalid high: {high}; expected a number above low = {low}")
-    setting = finite("lr", lr, above=0), finite("delta", delta, least=0), float(gamma), decays(betas), float(eps)
+    if math.isnan(gamma):
+        raise ValueError(f"Invalid gamma: {gamma}; expected a number")
+    eps = finite("eps", eps, least=0)
+    setting = finite("lr", lr, above=0), finite("delta", delta, least=0), float(gamma), decays(betas), eps
     edges = np.linspace(low, high, whole("cells", cells, 1) + 1)
     starts = _Cells((edges[1:] + edges[:-1]) / 2, (edges[1:] - edges[:-1]) / 2 * (1 + _ROUNDING))
     steps = whole("steps", steps, 1)
@@ -137,6 +140,7 @@ def _legs(f, x, climbs, lr, delta, gamma, betas, eps, steps):
     """All places where legs from ``x`` may turn; None if they cannot be followed."""
     m = v = _Cells(np.zeros_like(x.c))
     power1 = power2 = 1.0
+    known = np.zeros(x.c.shape, bool)  # whether it is sure that the loss before is remembered
     ends = []
     for step in range(1, steps + 1):
         power1, power2 = power1 * betas[0], power2 * betas[1]
@@ -158,18 +162,20 @@ def _legs(f, x, climbs, lr, delta, gamma, betas, eps, steps):
         if step > 1:  # the first loss has nothing to be compared with
             change = move * _quotient(f, x, old)
             may |= (change.low < delta) & (change.high > -delta)
-            must |= (change.high < delta) & (change.low > -delta)
+            must |= known & (change.high < delta) & (change.low > -delta)
         if climbs:
             may |= loss.high > gamma
             must |= loss.low > gamma
+            known[:] = True  # above γ it does not go on
         else:
-            must &= loss.high <= gamma  # above γ a descent does not turn, and forgets
+            known = loss.high <= gamma  # above γ a descent does not turn, and forgets
+            must &= known
         if may.any():
             ends.append(x[may])
         left = ~must
         if not left.any():
             return _joined(ends)
-        x, m, v = x[left], m[left], v[left]
+        x, m, v, known = x[left], m[left], v[left], known[left]
     return None
 
 

@@ -81,6 +81,22 @@ def test_where_gamma_is_in_doubt_both_turns_count():
     assert image.low <= after.min() < after.max() <= image.high
 
 
+@pytest.mark.parametrize("lr, gamma", [((0.01, 0.3), (-0.5, 2.0)), ((0.3, 4.0), (0.6, 20.0))], ids=["usual", "large"])
+def test_an_enclosure_holds_the_map_whatever_the_rule(lr, gamma):
+    """Also with steps that take a descent above γ, where the loss is forgotten, so that the next is not judged."""
+    random = np.random.default_rng(0)
+    found = 0
+    for _ in range(120):
+        x = random.uniform(0.97, 3)
+        rule = random.uniform(*lr), 10 ** random.uniform(-3, 1.5), random.uniform(*gamma)
+        image = enclose_return(DOUBLE_WELL, x, x + 1e-6, *rule, cells=2, steps=400)
+        after = return_map(DOUBLE_WELL, x + np.linspace(0, 1e-6, 9), *rule, steps=400).bottom.x
+        if image.high < math.inf:
+            assert image.low <= after.min() <= after.max() <= image.high, (x, rule)
+            found += 1
+    assert found > 60
+
+
 @pytest.mark.parametrize("gamma, opened", [(1.2, True), (5.0, True), (200.0, False)])
 def test_gamma_opens_the_prison(gamma, opened):
     ends = fate(DOUBLE_WELL, place(np.linspace(0.05, 3, 40)), LR, gamma=gamma)
@@ -130,6 +146,8 @@ def test_runs_close_to_each_other_stay_so_or_do_not():
         (lambda: fate(DOUBLE_WELL, [0.9], LR, tolerance=-1), "Invalid tolerance: -1; expected a finite number >= 0"),
         (lambda: enclose_return(DOUBLE_WELL, 1.0, 1.0, LR, 1e-4), "Invalid high: 1.0; expected a number above low = 1"),
         (lambda: enclose_return(DOUBLE_WELL, 1.0, 1.1, 0.0, 1e-4), "Invalid lr: 0.0; expected a finite number > 0"),
+        (lambda: enclose_return(DOUBLE_WELL, 1.0, 1.1, LR, 1e-4, math.nan), "Invalid gamma: nan; expected a number"),
+        (lambda: enclose_return(DOUBLE_WELL, 1.0, 1.1, LR, 1e-4, eps=-1.0), "Invalid eps: -1.0; expected a finite"),
         (lambda: enclose_return(DOUBLE_WELL, 1.0, 1.1, LR, 1e-4, cells=0), "Invalid cells: 0; expected an integer"),
         (lambda: enclose_return(DOUBLE_WELL, 1.0, 1.1, LR, 1e-4, steps=0), "Invalid steps: 0; expected an integer"),
     ],
