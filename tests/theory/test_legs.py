@@ -92,6 +92,12 @@ def test_a_leg_that_does_not_turn_says_so():
     assert leg(DOUBLE_WELL, 0.97, True, 0.03, gamma=np.inf, steps=100).steps == 0
 
 
+def test_a_loss_that_is_not_finite_turns_nothing():
+    """As the optimizer has it; a dead end is a finite loss above γ."""
+    up = leg(lambda x: torch.where(x > 1, math.inf, x), 0.0, True, 0.3, 0.0, gamma=5.0, steps=20)
+    assert np.isnan(up.x) and not up.dead_end
+
+
 def test_any_loss_will_do():
     assert turns(SINE_WAVE, 3.9, 0.01, count=1).x[0] == pytest.approx(3.483, abs=0.05)
 
