@@ -90,10 +90,11 @@ def leg(f: "Loss", x: "ArrayLike", maximize: "ArrayLike", lr: "ArrayLike", delta
         v = beta2 * v + (1 - beta2) * g * g
         x = x + uphill * (m * (1 / (1 - power1))) / (np.sqrt(v * (1 / (1 - power2))) + eps)
         loss = value(x)
-        above = (loss > gamma) & (loss < np.inf)
+        finite_loss = np.abs(loss) < np.inf
+        above = finite_loss & (loss > gamma)
         critical = np.abs(loss - remembered) < delta
         turns = np.where(climbs, critical | above, critical & ~above)
-        remembered = np.where(above, np.nan, loss)
+        remembered = np.where(finite_loss & ~above, loss, np.nan)
         if turns.any():
             here = who[turns]
             stop[here], count[here], dead_end[here] = x[turns], step, above[turns]
