@@ -25,10 +25,40 @@ def test_a_round_is_two_legs_and_every_second_turn_of_a_run():
     np.testing.assert_array_equal(return_map(DOUBLE_WELL, there.bottom.x, LR, gamma=200.0).bottom.x, run[4])
 
 
+def test_each_round_has_its_own_settings():
+    random = np.random.default_rng(0)
+    start, *own = (random.uniform(low, high, 300) for low, high in ((1, 3), (0.3, 4), (0.1, 20), (0.6, 20)))
+    there = return_map(DOUBLE_WELL, start, *own, steps=60)
+    assert not np.isnan(there.top.x).any()
+    down = leg(DOUBLE_WELL, there.top.x, False, *own, steps=60).x
+    np.testing.assert_array_equal(there.bottom.x, down)
+    careless = leg(DOUBLE_WELL, there.top.x, False, *own[:2], steps=60).x
+    assert (there.bottom.x != careless).mean() > 0.1  # above γ a descent does not turn
+
+
 def test_a_climb_without_an_end_has_no_bottom():
     there = return_map(DOUBLE_WELL, [0.95, 1.0], LR, steps=200)
     assert np.isnan(there.bottom.x).tolist() == [False, True]
     assert there.bottom.steps[1] == 0
+    assert there.bottom.steps.dtype == np.int64 and there.bottom.dead_end.dtype == bool
+
+
+def test_all_legs_of_a_run_have_the_same_settings():
+    start, settings = np.array([0.9, 1.3]), dict(betas=(0.5, 0.9), eps=0.1)
+    here = (LR, 1e-4, 200.0)
+    down = leg(DOUBLE_WELL, start, False, *here, first=True, **settings)
+    up = leg(DOUBLE_WELL, down.x, True, *here, **settings)
+    again = leg(DOUBLE_WELL, up.x, False, *here, **settings)
+    np.testing.assert_array_equal(turns(DOUBLE_WELL, start, *here, count=3, **settings).x, [down.x, up.x, again.x])
+    there = return_map(DOUBLE_WELL, down.x, *here, **settings)
+    np.testing.assert_array_equal([there.top.x, there.bottom.x], [up.x, again.x])
+    ends = fate(DOUBLE_WELL, down.x, *here, **settings)
+    assert (ends.period == 1).all()
+    np.testing.assert_allclose(return_map(DOUBLE_WELL, ends.x, *here, **settings).bottom.x, ends.x, atol=1e-8)
+    one = dict(steps=1, **settings)
+    assert np.isnan(turns(DOUBLE_WELL, start, *here, count=1, **one).x).all()
+    assert np.isnan(return_map(DOUBLE_WELL, start, *here, **one).top.x).all()
+    assert np.isnan(fate(DOUBLE_WELL, start, *here, **one).x).all()
 
 
 @pytest.mark.parametrize("lr", [0.02, 0.03, 0.05, 0.1])
@@ -139,6 +169,7 @@ def test_runs_close_to_each_other_stay_so_or_do_not():
     "ask, message",
     [
         (lambda: return_map(DOUBLE_WELL, np.nan, LR), "Invalid x: nan; expected a finite number"),
+        (lambda: fate(DOUBLE_WELL, [np.nan], LR), r"Invalid x: \[nan\]; expected finite numbers"),
         (lambda: fate(DOUBLE_WELL, 0.9, LR), r"Invalid x: shape \(\); expected \(members,\)"),
         (lambda: fate(DOUBLE_WELL, [0.9], LR, rounds=0), "Invalid rounds: 0; expected an integer >= 1"),
         (lambda: fate(DOUBLE_WELL, [0.9], LR, tolerance=-1), "Invalid tolerance: -1; expected a finite number >= 0"),
