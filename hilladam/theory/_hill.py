@@ -116,7 +116,7 @@ class Hill:
         Raises:
             ValueError: a number out of its range.
         """
-        lr, (beta1, beta2) = finite("lr", lr, above=0), decays(betas)
+        lr, (beta1, beta2) = np.asarray(lr), decays(betas)
         step = self.derived_step(lr, beta1) if derived else math.sqrt(0.8) / 0.9 * self.fitted_step(lr, beta1)
         bottom = second_change(distance, (beta1, beta2)) * self.bottom_curvature
         return np.minimum(self.curvature * step**2, bottom) * lr**2
