@@ -14,7 +14,8 @@ from hilladam.figures import COLOURS
 from hilladam.figures._style import styled
 from hilladam.losses import Polynomial
 from hilladam.theory._climb import ascend, changes
-from hilladam.widgets._crossing import CROSSING, Crossing
+from hilladam.widgets._crossing import LOSSES as POLYNOMIALS
+from hilladam.widgets._crossing import Crossing
 from hilladam.widgets._explorer import Number, front_end, setting
 
 _BETA2, _EPS = 0.999, 1e-8
@@ -29,7 +30,7 @@ _SINE = Polynomial(
 )
 """−cos x, by as many terms of its series as leave nothing but rounding within 9 of 0."""
 
-LOSSES = CROSSING | {"sine": _SINE}
+LOSSES = POLYNOMIALS | {"sine": _SINE}
 
 
 class Hill(NamedTuple):

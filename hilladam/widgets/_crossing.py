@@ -7,7 +7,7 @@ import traitlets
 from hilladam.losses import DOUBLE_WELL, TABLE_1
 from hilladam.widgets._explorer import Explorer, Number, setting
 
-CROSSING = {"double well": DOUBLE_WELL, **{key: TABLE_1[key] for key in ("sixth", "eighth", "tenth")}}
+LOSSES = {"double well": DOUBLE_WELL, **{key: TABLE_1[key] for key in ("sixth", "eighth", "tenth")}}
 """The losses of both, by the names that the trait ``loss`` takes."""
 
 

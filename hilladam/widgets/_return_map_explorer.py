@@ -13,7 +13,7 @@ from hilladam.figures import COLOURS
 from hilladam.figures._style import styled
 from hilladam.losses import Polynomial
 from hilladam.theory import return_map
-from hilladam.widgets._crossing import CROSSING, Crossing
+from hilladam.widgets._crossing import LOSSES, Crossing
 from hilladam.widgets._explorer import Number, front_end, setting
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _SAMPLES = 320
 _WINDOWS = (3.6, 6, 10, 16, 25, 40)
 _LEGS = 3
 _LONGEST = 3000
-_PLACES = {  # the ends of the starts, the one that is shown first, and γ
+PLACES = {  # the ends of the starts, the one that is shown first, and γ
     "double well": (-1.65, 1.55, 1.26, 20.0),
     "sixth": (-1.4, 0.2, 0.1, 200.0),
     "eighth": (1.25, 4.3, 2.9, 200.0),
@@ -68,32 +68,32 @@ class ReturnMapExplorer(Crossing):
     _esm = front_end("turns")
 
     landscapes = traitlets.Dict().tag(sync=True)
-    loss = setting(traitlets.Enum(list(CROSSING), "double well"))
+    loss = setting(traitlets.Enum(list(LOSSES), "double well"))
     start = setting(Number(min=-1e6, max=1e6))
     gamma = setting(Number(min=-1e6))
     steps = setting(traitlets.Int(4000, min=1, max=5000))
 
     @traitlets.default("start")
     def _start(self):
-        return _PLACES[self.loss][2]
+        return PLACES[self.loss][2]
 
     @traitlets.default("gamma")
     def _gamma(self):
-        return _PLACES[self.loss][3]
+        return PLACES[self.loss][3]
 
     @traitlets.default("landscapes")
     def _landscapes(self):
-        return {key: _landscape(key) for key in CROSSING}
+        return {key: landscape_of(key) for key in LOSSES}
 
     @property
     def polynomial(self) -> Polynomial:
         """The loss."""
-        return CROSSING[self.loss]
+        return LOSSES[self.loss]
 
     @property
     def starts(self) -> np.ndarray:
-        """The starts of the bar code, from left to right: float64 of shape (240,)."""
-        left, right, *_ = _PLACES[self.loss]
+        """The starts of the bar code, from left to right."""
+        left, right, *_ = PLACES[self.loss]
         return left + ((np.arange(_STARTS) + 0.5) / _STARTS) * (right - left)
 
     def run(self) -> Record:
@@ -101,7 +101,7 @@ class ReturnMapExplorer(Crossing):
         return self._run([self.start]).member(0)
 
     def reached(self) -> np.ndarray:
-        """Which of ``starts`` lead to the deepest valley, bool: it is reached below the floors of all others."""
+        """Which of ``starts`` lead to the deepest valley: bool. It is reached below the floors of all others."""
         return self._run(self.starts, history=False).best_losses < _gate(self.polynomial)
 
     def _run(self, starts, **options):
@@ -122,7 +122,7 @@ class ReturnMapExplorer(Crossing):
 
     @styled
     def picture(self) -> Figure:
-        loss, scene, run = self.polynomial, _landscape(self.loss), self.run()
+        loss, scene, run = self.polynomial, landscape_of(self.loss), self.run()
         figure, (hill, square) = plt.subplots(1, 2, figsize=(8, 3.8))
         x = np.linspace(scene["left"], scene["right"], 400)
         hill.plot(x, loss(x), color=COLOURS["loss"], linewidth=1.2)
@@ -175,8 +175,9 @@ def _gate(loss):
     return sorted(point.value for point in loss.minima)[1]
 
 
-def _landscape(key):
-    loss, (left, right, start, gamma) = CROSSING[key], _PLACES[key]
+def landscape_of(key: str) -> dict:
+    """What the page draws of a loss."""
+    loss, (left, right, start, gamma) = LOSSES[key], PLACES[key]
     minima = [point.x for point in loss.minima]
     values = [point.value for point in loss.stationary_points if left < point.x < right]
     low = min(values)
