@@ -163,6 +163,9 @@ def hills(f: Polynomial) -> list[Hill]:
     Args:
         f: the polynomial.
 
+    Raises:
+        ValueError: as for :func:`hill`.
+
     Example:
         >>> from hilladam.losses import DOUBLE_WELL
         >>> from hilladam.theory import hills

@@ -145,7 +145,7 @@ class ReturnMapExplorer(Crossing):
         wells = np.searchsorted(scene["maxima"], bottoms)
         others = np.flatnonzero(wells != scene["goal"])
         last = others[-1] if len(others) else len(wells) - 1
-        well = wells[last] if len(wells) else scene["goal"]
+        well = wells[last] if len(wells) else np.searchsorted(scene["maxima"], self.start)
         first = max(np.flatnonzero(wells[: last + 1] != well), default=-1) + 1
         floor, inner = scene["minima"][well], np.sign(scene["goal"] - well) or 1
         offsets = (bottoms[first : last + 1] - floor) / self.lr

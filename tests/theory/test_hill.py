@@ -99,11 +99,11 @@ def test_a_sine_hills_climb_of_few_steps_has_mean_over_root_mean_square():
 def test_the_second_change_is_that_of_the_first_two_steps():
     bowl, b = Polynomial("x²", (1, 0, 0)), np.array([0.0, 0.3, 1.0, 4.0]) + 1e-9
     for betas in ((0.9, 0.999), (0.5, 0.9)):
-        ends = [leg(bowl, b * 0.1, True, 0.1, delta=1e9, betas=betas, eps=0.0).steps]
-        x = [b * 0.1, *(leg(bowl, b * 0.1, True, 0.1, gamma=-1.0, betas=betas, eps=0.0).x,)]
-        assert (ends[0] == 2).all()
-        second = leg(bowl, b * 0.1, True, 0.1, delta=1e9, betas=betas, eps=0.0).x
-        assert (bowl(second) - bowl(x[1])) / (2 * 0.1**2) == pytest.approx(second_change(b, betas), rel=1e-6)
+        first = leg(bowl, b * 0.1, True, 0.1, gamma=-1.0, betas=betas, eps=0.0)
+        second = leg(bowl, b * 0.1, True, 0.1, delta=1e9, betas=betas, eps=0.0)
+        assert (first.steps == 1).all() and (second.steps == 2).all()
+        change = bowl(second.x) - bowl(first.x)
+        assert change / (2 * 0.1**2) == pytest.approx(second_change(b, betas), rel=1e-6)
     assert second_change(betas=(0.5, 0.9)) == second_change(0.0, (0.5, 0.9))
 
 
