@@ -12,9 +12,9 @@ with extra("figures"):
     from hilladam.figures._network import network
     from hilladam.figures._phase_diagram import phase_diagram, phase_diagrams
     from hilladam.figures._photographs import colour_landscape, photographs
-    from hilladam.figures._race import differences, over_rates, paths, reached
+    from hilladam.figures._race import differences, paths, reached
     from hilladam.figures._style import COLOURS
-    from hilladam.figures._success import best_and_final, success_over_rates
+    from hilladam.figures._success import best_and_final, over_rates, success_over_rates
 
 __all__ = [
     "COLOURS",

@@ -1,6 +1,7 @@
 """When a climb crosses: one climb for every δ, the return map with its doors, and success over δ and λ."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
@@ -10,14 +11,14 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
 from hilladam.experiments import SuccessMap
-from hilladam.figures._phase_diagram import _edges
-from hilladam.figures._style import COLOURS, styled
+from hilladam.figures._style import COLOURS, edges, styled
 from hilladam.theory import Climb
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 _NEAR, _FAR = COLOURS["loss"], COLOURS["best"]
+_RUNS = (COLOURS["other"], "#332288", "#E69F00")
 
 
 @styled
@@ -44,7 +45,7 @@ def one_climb(climb: Climb, lr: float, *, marks: Mapping[str, float] | None = No
     """
     if climb.x.ndim != 1:
         raise ValueError(f"Invalid climb: shape {climb.x.shape}; expected (steps + 1,)")
-    edges, far = outcomes(climb)
+    bounds, far = outcomes(climb)
     fig, (place, change, bar) = plt.subplots(3, 1, figsize=(7.2, 6.2), height_ratios=[3, 4, 1])
     ahead = (climb.x - climb.top) * np.sign(climb.top - climb.x[0]) / lr
     place.axhline(0, color="black", lw=0.8)
@@ -59,13 +60,13 @@ def one_climb(climb: Climb, lr: float, *, marks: Mapping[str, float] | None = No
     change.set(yscale="log", ylabel="|ΔL|", xlabel="step")
     change.legend(loc="upper right", ncols=3)
 
-    for low, high, beyond in zip(edges[1:], edges[:-1], far, strict=True):
+    for low, high, beyond in zip(bounds[1:], bounds[:-1], far, strict=True):
         bar.axvspan(low, high, color=_FAR if beyond else _NEAR, alpha=1 if beyond else 0.45, lw=0)
     for name, delta in (marks or {}).items():
         bar.axvline(delta, color="black", lw=1.2)
         bar.annotate(name, (delta, 1), (0, 2), xycoords=("data", "axes fraction"), textcoords="offset points",
                      ha="center", fontsize=9)  # fmt: skip
-    bar.set(xscale="log", xlim=(edges[-1], edges[0]), xlabel="δ", ylabel="ends", yticks=[])
+    bar.set(xscale="log", xlim=(bounds[-1], bounds[0]), xlabel="δ", ylabel="ends", yticks=[])
     return fig
 
 
@@ -104,7 +105,7 @@ def cobweb(turns: "ArrayLike", after: "ArrayLike", crosses: "ArrayLike", runs: "
     ax.axvspan(max(0.0, window[0]), window[1], color=_NEAR, alpha=0.2, lw=0, label="outer side")
     ax.plot(window, window, color="black", lw=0.8)
     ax.plot(turns, np.where(crosses, np.nan, after), ".", ms=2.5, color="black")
-    for run, colour in zip(runs, ("#CC79A7", "#332288", "#E69F00"), strict=False):
+    for run, colour in zip(runs, cycle(_RUNS), strict=False):
         path = np.repeat(np.asarray(run), 2)
         ax.plot(path[:-1], np.concatenate([[window[0]], path[2:]]), color=colour, lw=1.2)
         ax.plot(run[0], window[0], "^", color=colour, ms=7, clip_on=False)
@@ -171,7 +172,7 @@ def success_maps(maps: Mapping[str, SuccessMap], laws: Mapping[str, "Sequence[Ar
                              figsize=(7.2 if columns > 1 else 4.8, 0.6 + 2.7 * rows))  # fmt: skip
     used = axes.flat[: len(maps)]
     for index, (ax, (name, found)) in enumerate(zip(used, maps.items(), strict=True)):
-        mesh = ax.pcolormesh(_edges(found.lr), _edges(found.delta), found.counts / starts, cmap="cividis", vmin=0,
+        mesh = ax.pcolormesh(edges(found.lr), edges(found.delta), found.counts / starts, cmap="cividis", vmin=0,
                              vmax=1, rasterized=True)  # fmt: skip
         window = ax.get_xlim(), ax.get_ylim()
         for law in laws[name]:

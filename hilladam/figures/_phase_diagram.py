@@ -10,7 +10,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from hilladam.figures._style import styled
+from hilladam.figures._style import edges, styled
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -62,7 +62,7 @@ def phase_diagram(
     _fits("predicted", predicted, lr, beta1)
     ax = ax or plt.subplots(figsize=(4.4, 3.6))[1]
     x, y = lr / unit, 1 - beta1
-    ax.pcolormesh(_edges(x), _edges(y), predicted + 2 * truth, cmap=ListedColormap(list(_CELLS.values())), vmin=-0.5,
+    ax.pcolormesh(edges(x), edges(y), predicted + 2 * truth, cmap=ListedColormap(list(_CELLS.values())), vmin=-0.5,
                   vmax=3.5, rasterized=True)  # fmt: skip
     if truth.any() and not truth.all():
         ax.contour(x, y, truth, levels=[0.5], colors="black", linewidths=1.2)
@@ -110,10 +110,3 @@ def phase_diagrams(truths: Mapping, grids: Mapping, predictions: Mapping[str, Ma
 def _fits(name, cells, lr, rows):
     if cells.shape != rows.shape + lr.shape or cells.ndim != 2 or min(cells.shape) < 2:
         raise ValueError(f"Invalid {name}: shape {cells.shape}; expected {rows.shape + lr.shape}, at least (2, 2)")
-
-
-def _edges(centres):
-    """The edges of cells around points in geometric order."""
-    logs = np.log(centres)
-    middles = (logs[1:] + logs[:-1]) / 2
-    return np.exp(np.concatenate([[2 * logs[0] - middles[0]], middles, [2 * logs[-1] - middles[-1]]]))

@@ -1,4 +1,4 @@
-"""Races: how soon each contender reaches the target, with which λ, by how much they differ, and by which way."""
+"""Races: how soon each contender reaches the target, by how much they differ, and by which way they go."""
 
 from collections.abc import Mapping
 
@@ -10,33 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hilladam.experiments import Record, wilson_interval
-from hilladam.figures._style import COLOURS, styled
+from hilladam.figures._style import COLOURS, legend_beside, look, styled
 from hilladam.losses import Surface
-
-# Colour and line together tell the contenders apart; what the book is about stands out.
-_DASHES = (0, (5, 1, 1, 1, 1, 1))
-_STYLES = {
-    "Hill-ADAM": (COLOURS["maximize"], "-"),
-    "Adam, restarted": (COLOURS["best"], "-"),
-    "Adam": (COLOURS["minimize"], "-"),
-    "AMSGrad": (COLOURS["minimize"], _DASHES),
-    "RMSprop": (COLOURS["minimize"], ":"),
-    "NAdam": (COLOURS["minimize"], "--"),
-    "RAdam": (COLOURS["minimize"], "-."),
-    "SGD": (COLOURS["loss"], ":"),
-    "momentum": (COLOURS["loss"], "--"),
-    "Nesterov": (COLOURS["loss"], "-."),
-    "CoolMomentum": (COLOURS["other"], "-"),
-    "Langevin": (COLOURS["other"], "--"),
-    "simulated annealing": (COLOURS["other"], ":"),
-    "L-BFGS, restarted": ("black", "-"),
-    "MLSL with L-BFGS": ("black", "--"),
-    "basin hopping": ("black", "-."),
-    "dual annealing": ("black", ":"),
-    "DIRECT": ("black", _DASHES),
-    "differential evolution": ("black", (0, (1, 3))),
-    "CMA-ES": ("black", (0, (8, 3))),
-}
 
 
 @styled
@@ -66,7 +41,7 @@ def reached(hits: Mapping[str, np.ndarray], budget: int, *, ax: Axes | None = No
     alone = ax is None
     ax = ax or plt.subplots()[1]
     for name, counts in hits.items():
-        colour, line = _STYLES.get(name, (COLOURS["loss"], "-"))
+        colour, line = look(name)
         at, found = np.unique(counts[counts <= budget], return_counts=True)
         x = np.concatenate([[1], at, [budget]])
         successes = np.cumsum(np.concatenate([[0], found, [0]]))
@@ -75,41 +50,7 @@ def reached(hits: Mapping[str, np.ndarray], budget: int, *, ax: Axes | None = No
         ax.step(x, successes / len(counts), where="post", color=colour, linestyle=line, label=name)
     ax.set(xscale="log", xlim=(1, budget), ylim=(-0.02, 1.02), xlabel="evaluations", ylabel="share of runs")
     if alone:
-        ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
-    return ax.figure
-
-
-@styled
-def over_rates(tried: Mapping[str, Mapping[float, int]], runs: int, *, ax: Axes | None = None) -> Figure:
-    """The share of runs that meet the target, over the learning rate, with 95 % intervals (Wilson) as bands.
-
-    Args:
-        tried: by name, how many runs succeeded, by λ; as the ``successes`` of :class:`~hilladam.experiments.Tuning`.
-        runs: of how many.
-        ax: where to draw; default: a new figure with a legend beside it.
-
-    Raises:
-        ValueError: none tried.
-
-    Example:
-        >>> from hilladam import figures
-        >>> figure = figures.over_rates({"Adam": {0.01: 20, 0.1: 90, 1.0: 50}}, 100)
-        >>> figure.axes[0].get_xscale()
-        'log'
-    """
-    if not tried:
-        raise ValueError(f"Invalid tried: {tried}; expected at least one contender")
-    alone = ax is None
-    ax = ax or plt.subplots()[1]
-    for name, successes in tried.items():
-        colour, line = _STYLES.get(name, (COLOURS["loss"], "-"))
-        rates, counts = np.array(sorted(successes.items())).T
-        low, high = wilson_interval(counts, runs)
-        ax.fill_between(rates, low, high, color=colour, alpha=0.15, linewidth=0)
-        ax.plot(rates, counts / runs, color=colour, linestyle=line, marker=".", label=name)
-    ax.set(xscale="log", ylim=(-0.02, 1.02), xlabel="λ", ylabel="share of runs")
-    if alone:
-        ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+        legend_beside(ax)
     return ax.figure
 
 
@@ -180,7 +121,7 @@ def paths(loss: Surface, runs: Mapping[str, Record], *, ax: Axes | None = None, 
         lowest = point.value < loss.global_minimum.value + 1e-6
         ax.scatter(*point.x, s=34, color=COLOURS["best"] if lowest else "white", edgecolors="black", zorder=3)
     for name, run in runs.items():
-        colour, line = _STYLES.get(name, (COLOURS["loss"], "-"))
+        colour, line = look(name)
         restarts = np.flatnonzero((run.reasons > 0) & ~run.maximize & ~np.roll(run.maximize, 1))
         states = run.states[:last]
         line_states = np.insert(states, restarts[restarts < len(states) - 1] + 1, np.nan, axis=0)  # no line over a jump
@@ -188,6 +129,6 @@ def paths(loss: Surface, runs: Mapping[str, Record], *, ax: Axes | None = None, 
         ax.scatter(*states[0], marker="D", s=26, color=colour, edgecolors="black", zorder=5)
         ax.scatter(*states[-1], marker="X", s=46, color=colour, edgecolors="black", zorder=5)
     if alone and runs:
-        ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+        legend_beside(ax)
     ax.set(xlim=loss.box[0], ylim=loss.box[1], xlabel="x", ylabel="y")
     return ax.figure

@@ -1,18 +1,52 @@
 """Success: over learning rates, and the best beside the final losses of the runs that it counts."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from hilladam.experiments import Record
-from hilladam.figures._race import _STYLES
-from hilladam.figures._style import COLOURS, styled
+from hilladam.experiments import Record, wilson_interval
+from hilladam.figures._style import COLOURS, legend_beside, look, styled
 from hilladam.losses import TABLE_1
 
-_RULES = {"restarted when still": (COLOURS["best"], "-"), "restarted every 300": (COLOURS["best"], "--")}
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+
+@styled
+def over_rates(tried: Mapping[str, Mapping[float, int]], runs: int, *, ax: Axes | None = None) -> Figure:
+    """The share of runs that meet the target, over the learning rate, with 95 % intervals (Wilson) as bands.
+
+    Args:
+        tried: by name, how many runs succeeded, by λ; as the ``successes`` of :class:`~hilladam.experiments.Tuning`.
+        runs: of how many.
+        ax: where to draw; default: a new figure with a legend beside it.
+
+    Raises:
+        ValueError: no contender.
+
+    Example:
+        >>> from hilladam import figures
+        >>> figure = figures.over_rates({"Adam": {0.01: 20, 0.1: 90, 1.0: 50}}, 100)
+        >>> figure.axes[0].get_xscale()
+        'log'
+    """
+    if not tried:
+        raise ValueError(f"Invalid tried: {tried}; expected at least one contender")
+    alone = ax is None
+    ax = ax or plt.subplots()[1]
+    for name, successes in tried.items():
+        rates, counts = np.array(sorted(successes.items())).T
+        _share(ax, rates, counts / runs, *wilson_interval(counts, runs), name)
+    ax.set(xlabel="λ", ylabel="share of runs")
+    if alone:
+        legend_beside(ax)
+    return ax.figure
 
 
 @styled
@@ -40,21 +74,21 @@ def success_over_rates(
     """
     if not panels:
         raise ValueError(f"Invalid panels: {panels}; expected at least one")
+    columns = min(columns, len(panels))
     rows = -(-len(panels) // columns)
     figure, axes = plt.subplots(rows, columns, squeeze=False, sharex=True, sharey=True,
                                 figsize=(8, height * rows + 0.5))  # fmt: skip
     handles = {}
-    for ax, (title, contenders) in zip(axes.flat, panels.items(), strict=False):
+    for index, (ax, (title, contenders)) in enumerate(zip(axes.flat, panels.items(), strict=False)):
         for name, table in contenders.items():
-            colour, line = (_STYLES | _RULES).get(name, (COLOURS["loss"], "-"))
-            ax.fill_between(table["lr"], table["low"], table["high"], color=colour, alpha=0.2, linewidth=0)
-            (handles[name],) = ax.plot(table["lr"], table["rate"], color=colour, linestyle=line, marker=".")
-        ax.set(xscale="log", ylim=(-0.03, 1.03))
+            handles[name] = _share(ax, *(table[column] for column in ("lr", "rate", "low", "high")), name)
+        ax.set(ylabel="" if index % columns else "success")
         ax.set_title(title, fontsize=9)
-    for ax in axes[-1]:
-        ax.set_xlabel("λ")
-    for ax in axes[:, 0]:
-        ax.set_ylabel("success")
+        if index + columns >= len(panels):  # there is none below
+            ax.set_xlabel("λ")
+            ax.tick_params(labelbottom=True)
+    for ax in axes.flat[len(panels) :]:
+        ax.remove()
     figure.legend(handles.values(), handles, loc="outside lower center", ncols=min(len(handles), 6))
     return figure
 
@@ -93,3 +127,12 @@ def best_and_final(runs: Mapping[tuple[str, str], Record]) -> Figure:
         ax.set_title(TABLE_1[key].name, fontsize=9)
     axes[0, 0].set_ylabel("loss")
     return figure
+
+
+def _share(ax: Axes, rates: "ArrayLike", share: "ArrayLike", low: "ArrayLike", high: "ArrayLike", name: str) -> Line2D:
+    """A contender's curve over λ, with its band."""
+    colour, line = look(name)
+    ax.fill_between(rates, low, high, color=colour, alpha=0.2, linewidth=0)
+    (curve,) = ax.plot(rates, share, color=colour, linestyle=line, marker=".", label=name)
+    ax.set(xscale="log", ylim=(-0.03, 1.03))
+    return curve

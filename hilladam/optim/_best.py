@@ -52,9 +52,10 @@ class BestSoFar(Remembering):
         Args:
             closure (Callable, optional): clears the gradients, computes the loss, calls ``backward()`` on it and
                 returns it.
-            loss (float or Tensor, optional): the loss whose gradients the parameters hold: one number, or, where every
-                parameter carries members along its first dimension, their losses, of shape ``(members,)``. Then each
-                member has a best loss of its own. On an accelerator the step waits for one number, not for many.
+            loss (float or Tensor, optional): the loss whose gradients the parameters hold: one number; or, but for
+                Hill-ADAM, where every parameter carries members along its first dimension, their losses, of shape
+                ``(members,)``. Then each member has a best loss of its own. On an accelerator the step waits for one
+                number, not for many.
 
         The step itself needs no loss. With neither, or with a closure that returns ``None``, the best loss stays.
 
@@ -72,11 +73,11 @@ class BestSoFar(Remembering):
         if isinstance(value, float) and not math.isfinite(value):
             warn_not_finite(self)
         with torch.no_grad():
-            self._move(value)
+            self._move(value, getattr(loss, "dtype", None))
         return loss
 
-    def _move(self, loss: float | Tensor | None) -> None:
-        """Take the step, and note the loss before anything moves."""
+    def _move(self, loss: float | Tensor | None, dtype: torch.dtype | None) -> None:
+        """Take the step, and note the loss, which was given as a tensor of ``dtype``, before anything moves."""
         raise NotImplementedError
 
     @torch.no_grad()

@@ -169,7 +169,7 @@ class CoolMomentum(BestSoFar):
         squares = sum(torch.linalg.vector_norm(d).item() ** 2 for d in displacements)
         return float(squares / max(sum(d.numel() for d in displacements), 1))
 
-    def _move(self, loss: float | Tensor | None) -> None:
+    def _move(self, loss: float | Tensor | None, dtype: torch.dtype | None) -> None:
         known = self._before()
         tensors = gather(self, "displacement")
         self._keep(known, loss is not None and self._improves(loss))

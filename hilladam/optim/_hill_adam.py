@@ -2,26 +2,25 @@
 
 import math
 import warnings
-from collections.abc import Callable
-from typing import Any, ClassVar, NamedTuple, TypeVar, overload
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.optim.adam import Adam, adam
 from torch.optim.optimizer import ParamsT
 
-from hilladam.optim._best import BestSoFar, check_track_best, given, one_number, warn_not_finite
+from hilladam.optim._best import BestSoFar, check_track_best, one_number
 from hilladam.optim._numbers import check, check_count, check_flag, check_not_negative, element, number, plain
 from hilladam.optim._switching import REASONS, decide
-
-T = TypeVar("T")
 
 LOGGED = 1000
 """How many changes of direction :attr:`HillAdam.switches` remembers."""
 
 _DIRECTIONS = ("minimize", "maximize")
 _FORGOTTEN = {"step", "exp_avg", "exp_avg_sq", "max_exp_avg_sq"}  # the last one comes with a checkpoint of AMSGrad
-_EPS = {dtype: torch.finfo(dtype).eps for dtype in (torch.float16, torch.bfloat16, torch.float32)}
+_EPS: dict[torch.dtype | None, float] = {
+    dtype: torch.finfo(dtype).eps for dtype in (torch.float16, torch.bfloat16, torch.float32)
+}
 _ENOUGH = 10  # steps without any loss, after which it is no oversight of a checkpoint library
 
 
@@ -90,6 +89,12 @@ class HillAdam(BestSoFar, Adam):
         opt.step(loss=loss)
 
     At the end :meth:`load_best` puts the best parameters back into the model: the last ones may be on a hill.
+
+    The loss is one real number, for which a step on an accelerator waits. With a gradient scaler hand over the loss
+    unscaled, by its name; on several ranks give every rank the same, reduced loss. Without any, a step is Adam's in the
+    current direction and judges nothing; after 10 such steps and no loss at all there is a warning. A loss that is not
+    finite turns nothing, never becomes the best one, and raises a warning. The first turn at a loss whose type is too
+    coarse to tell a change of ``delta``, say bfloat16, raises one too.
 
     Example:
         Adam stays in the well it falls into, at x = 0.96; Hill-ADAM climbs out of it and finds the deeper one.
@@ -284,50 +289,8 @@ class HillAdam(BestSoFar, Adam):
         count: int = self.param_groups[0]["switch_count"]
         return count
 
-    @overload
-    def step(self, closure: None = None, *, loss: None = None) -> None: ...
-
-    @overload
-    def step(self, closure: Callable[[], T], *, loss: None = None) -> T: ...
-
-    @overload
-    def step(self, closure: None = None, *, loss: T) -> T: ...
-
-    def step(self, closure: Callable[[], Any] | None = None, *, loss: Any = None) -> Any:
-        """Judge the loss, then take one step of Adam down or up.
-
-        Args:
-            closure (Callable, optional): clears the gradients, computes the loss, calls ``backward()`` on it and
-                returns it.
-            loss (float or Tensor, optional): the loss whose gradients the parameters hold: a number or a tensor of
-                one element. Use this form with a gradient scaler (the loss unscaled), and on several ranks give every
-                rank the same, reduced loss. On an accelerator the step waits for its value.
-
-        With neither, or with a closure that returns ``None``, the step is one of Adam in the current direction and
-        judges nothing; after 10 such steps and no loss at all there is a warning.
-
-        A loss that is not finite turns nothing, never becomes the best one, and raises a warning. The first turn at a
-        loss whose type is too coarse to tell a change of ``delta``, say bfloat16, raises one too.
-
-        Returns:
-            The loss as it was given, or as the closure returned it; ``None`` with neither.
-
-        Raises:
-            TypeError: a closure that cannot be called, as in ``step(loss)`` for ``step(loss=loss)``.
-            ValueError: both a closure and a loss, or a loss that is not one real number.
-        """
-        if closure is not None:
-            loss = given(closure, loss)
-        if loss is None:
-            value = None
-            self._warn_bare()
-        else:
-            value = one_number(loss)
-            if not math.isfinite(value):
-                warn_not_finite(self)
-        with torch.no_grad():
-            self._step(value, getattr(loss, "dtype", None))
-        return loss
+    def _value(self, loss: Any) -> float:
+        return one_number(loss)
 
     def _warn_bare(self) -> None:
         self._bare_steps += 1
@@ -336,10 +299,10 @@ class HillAdam(BestSoFar, Adam):
                 f"HillAdam took {_ENOUGH} steps and was given no loss, without which it is Adam. Hand the loss to the "
                 "step: step(loss=loss), or step(closure) with a closure that returns it.",
                 RuntimeWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
 
-    def _warn_coarse(self, loss: float, dtype: Any) -> None:
+    def _warn_coarse(self, loss: float, dtype: torch.dtype | None) -> None:
         delta, resolution = self.param_groups[0]["delta"], _EPS.get(dtype, 2.0**-52) * abs(loss)
         if delta < resolution and not self._told:
             self._told = True
@@ -352,7 +315,9 @@ class HillAdam(BestSoFar, Adam):
                 stacklevel=6,
             )
 
-    def _step(self, loss: float | None, dtype: Any) -> None:
+    def _move(self, loss: float | None, dtype: torch.dtype | None) -> None:  # type: ignore[override]
+        if loss is None:
+            self._warn_bare()
         found_inf = getattr(self, "found_inf", None)
         if found_inf is not None and found_inf.item():
             return  # a gradient scaler skips this step; on the fused path it leaves that to the optimizer
@@ -379,7 +344,7 @@ class HillAdam(BestSoFar, Adam):
         has_complex: bool = self._init_group(group, *tensors)  # type: ignore[no-untyped-call]
         return has_complex, tensors
 
-    def _judge(self, loss: float, dtype: Any) -> bool:
+    def _judge(self, loss: float, dtype: torch.dtype | None) -> bool:
         """Do lines 8–24 of Algorithm 1 for the loss of the parameters as they are; say whether it is the best yet."""
         first = self.param_groups[0]
         losses, best = first["losses"], first["best_loss"]

@@ -133,7 +133,7 @@ class Langevin(Seeded):
                     group[key] = None
         return saved
 
-    def _move(self, loss: float | Tensor | None) -> None:
+    def _move(self, loss: float | Tensor | None, dtype: torch.dtype | None) -> None:
         now = [_now(group) for group in self.param_groups]
         known = self._before()
         tensors = gather(self, "displacement", "kick")

@@ -18,9 +18,8 @@ from hilladam.theory._escape import (
     turning_points,
 )
 from hilladam.theory._first_pass import Passes, adam_path, first_pass, torch_first_pass
-from hilladam.theory._hill import Hill, fading_step, half_swing, hill, hills, second_change
+from hilladam.theory._hill import Hill, fading_step, half_swing, hill, hills, overshoot_threshold, second_change
 from hilladam.theory._legs import Leg, leg, turns
-from hilladam.theory._overshoot import overshoot_threshold
 from hilladam.theory._replay import record, replay
 from hilladam.theory._return_map import Fate, Round, fate, return_map
 from hilladam.theory._series import equidistant_gradients, momentum_series, step_size_series, variance_series

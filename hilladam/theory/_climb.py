@@ -10,6 +10,8 @@ from hilladam._checks import decays, finite, whole
 from hilladam.theory._way_out import _polynomial, _value_and_slope
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike
 
     from hilladam.theory._way_out import Loss
@@ -81,7 +83,10 @@ class Climb:
 
     @cached_property
     def largest_delta(self) -> np.ndarray:
-        """The largest δ with which the climb turns round beyond the top; 0 where there is none."""
+        """The largest δ with which the climb turns round beyond the top.
+
+        0 where there is none, and ∞ where the first change that is judged is made beyond it already.
+        """
         record = np.concatenate([np.zeros_like(self.lowest[:1], bool), self.lowest[1:] < self.lowest[:-1]])
         far = record & self.beyond
         at = np.maximum(far.argmax(axis=0), 1)
@@ -102,6 +107,8 @@ def climb(f: "Loss", x0: "ArrayLike", top: float, lr: "ArrayLike", *, betas: tup
         eps: ε ≥ 0, outside the root.
         steps: how many to take, at least 1.
 
+    On a polynomial the positions have the bits of :func:`hilladam.experiments.run_points`.
+
     Returns:
         :class:`Climb`, its arrays of shape ``(steps + 1, …)``.
 
@@ -117,21 +124,33 @@ def climb(f: "Loss", x0: "ArrayLike", top: float, lr: "ArrayLike", *, betas: tup
         (0.273, 0.0058)
     """
     value, slope = _value_and_slope(_polynomial(f))
-    top, steps, (beta1, beta2) = finite("top", top).item(), whole("steps", steps, 1), decays(betas)
+    top, steps, betas = finite("top", top).item(), whole("steps", steps, 1), decays(betas)
     eps = finite("eps", eps, least=0)
     x, lr = np.broadcast_arrays(finite("x0", x0), finite("lr", lr, above=0))
     if not (np.sign(top - x) * slope(x) > 0).all():
         raise ValueError(f"Invalid x0: {x}; expected places from which the loss rises towards top = {top}")
+    path = ascend(slope, x, lr, betas, eps, steps)
+    return Climb(path, changes(value(path)), top)
+
+
+def ascend(slope: "Callable", x: np.ndarray, lr: "ArrayLike", betas: tuple[float, float], eps: float,
+           steps: int) -> np.ndarray:  # fmt: skip
+    """Adam uphill from ``x``, with the operations of the compiled engine in their order: shape ``(steps + 1, …)``."""
     path = np.empty((steps + 1, *x.shape))
     path[0] = x
     m, v = np.zeros((2, *x.shape))
-    power1 = power2 = 1.0
+    (beta1, beta2), power1, power2 = betas, 1.0, 1.0
     for t in range(steps):
         power1, power2 = power1 * beta1, power2 * beta2
         g = slope(path[t])
         m = beta1 * m + (1 - beta1) * g
         v = beta2 * v + (1 - beta2) * g * g
-        path[t + 1] = path[t] + lr * (m / (1 - power1)) / (np.sqrt(v / (1 - power2)) + eps)
-    change = np.full_like(path, np.inf)
-    change[2:] = np.abs(np.diff(value(path[1:]), axis=0))
-    return Climb(path, change, top)
+        path[t + 1] = path[t] + lr * (m * (1 / (1 - power1))) / (np.sqrt(v * (1 / (1 - power2))) + eps)
+    return path
+
+
+def changes(losses: np.ndarray) -> np.ndarray:
+    """``|ΔL|`` by step; infinite at the first two, for a turn forgets the loss, and step 2 compares the first two."""
+    change = np.full_like(losses, np.inf)
+    change[2:] = np.abs(np.diff(losses[1:], axis=0))
+    return change

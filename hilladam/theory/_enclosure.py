@@ -56,9 +56,6 @@ class _Cells:
     def __neg__(self):
         return _Cells(-self.c, -self.a, self.r)
 
-    def __sub__(self, other):
-        return self + -other
-
     def _smooth(self, value, first, second):
         """A function of this by Taylor's theorem, from a bound on its second derivative."""
         return _Cells(value, first * self.a, np.abs(first) * self.r + second * self.reach**2 / 2)
@@ -121,13 +118,15 @@ def enclose_return(f: Polynomial, low: float, high: float, lr: float, delta: flo
     low, high = finite("low", low).item(), finite("high", high).item()
     if not low < high:
         raise ValueError(f"Invalid high: {high}; expected a number above low = {low}")
-    setting = finite("lr", lr, above=0), finite("delta", delta, least=0), float(gamma), decays(betas), float(eps)
+    if math.isnan(gamma):
+        raise ValueError(f"Invalid gamma: {gamma}; expected a number")
+    lr, delta, eps = finite("lr", lr, above=0), finite("delta", delta, least=0), finite("eps", eps, least=0)
+    setting = lr, delta, gamma, decays(betas), eps, whole("steps", steps, 1)
     edges = np.linspace(low, high, whole("cells", cells, 1) + 1)
-    starts = _Cells((edges[1:] + edges[:-1]) / 2, (edges[1:] - edges[:-1]) / 2 * (1 + _ROUNDING))
-    steps = whole("steps", steps, 1)
+    starts = _Cells((edges[1:] + edges[:-1]) / 2, (edges[1:] - edges[:-1]) / 2)
     with np.errstate(all="ignore"):  # cells that grow beyond all bounds give up
-        tops = _legs(f, starts, True, *setting, steps)
-        bottoms = None if tops is None else _legs(f, tops, False, *setting, steps)
+        tops = _legs(f, starts, True, *setting)
+        bottoms = None if tops is None else _legs(f, tops, False, *setting)
     if bottoms is None:
         return Enclosure(-math.inf, math.inf)
     return Enclosure(float(bottoms.low.min()), float(bottoms.high.max()))
@@ -137,6 +136,7 @@ def _legs(f, x, climbs, lr, delta, gamma, betas, eps, steps):
     """All places where legs from ``x`` may turn; None if they cannot be followed."""
     m = v = _Cells(np.zeros_like(x.c))
     power1 = power2 = 1.0
+    known = np.zeros(x.c.shape, bool)  # whether it is sure that the loss before is remembered
     ends = []
     for step in range(1, steps + 1):
         power1, power2 = power1 * betas[0], power2 * betas[1]
@@ -153,23 +153,23 @@ def _legs(f, x, climbs, lr, delta, gamma, betas, eps, steps):
         move = move if climbs else -move
         x, old = x + move, x
         loss = _value(f, x)
-        may = np.zeros(x.c.shape, bool)
-        must = may.copy()
-        if step > 1:  # the first loss has nothing to be compared with
+        may = must = np.zeros(x.c.shape, bool)  # the first loss has nothing to be compared with
+        if step > 1:
             change = move * _quotient(f, x, old)
-            may |= (change.low < delta) & (change.high > -delta)
-            must |= (change.high < delta) & (change.low > -delta)
+            may = (change.low < delta) & (change.high > -delta)
+            must = known & (change.high < delta) & (change.low > -delta)
         if climbs:
-            may |= loss.high > gamma
-            must |= loss.low > gamma
+            may, must = may | (loss.high > gamma), must | (loss.low > gamma)
+            known = np.ones(x.c.shape, bool)  # what goes on is not above γ
         else:
-            must &= loss.high <= gamma  # above γ a descent does not turn, and forgets
+            known = loss.high <= gamma  # above γ a descent does not turn, and forgets
+            must = must & known
         if may.any():
             ends.append(x[may])
         left = ~must
         if not left.any():
             return _joined(ends)
-        x, m, v = x[left], m[left], v[left]
+        x, m, v, known = x[left], m[left], v[left], known[left]
     return None
 
 

@@ -116,7 +116,7 @@ class Hill:
         Raises:
             ValueError: a number out of its range.
         """
-        lr, (beta1, beta2) = finite("lr", lr, above=0), decays(betas)
+        lr, (beta1, beta2) = np.asarray(lr), decays(betas)
         step = self.derived_step(lr, beta1) if derived else math.sqrt(0.8) / 0.9 * self.fitted_step(lr, beta1)
         bottom = second_change(distance, (beta1, beta2)) * self.bottom_curvature
         return np.minimum(self.curvature * step**2, bottom) * lr**2
@@ -162,6 +162,9 @@ def hills(f: Polynomial) -> list[Hill]:
 
     Args:
         f: the polynomial.
+
+    Raises:
+        ValueError: as for :func:`hill`.
 
     Example:
         >>> from hilladam.losses import DOUBLE_WELL
@@ -230,13 +233,33 @@ def second_change(distance: "ArrayLike" = 0.0, betas: tuple[float, float] = (0.9
     return r * (b + 1 + r / 2)
 
 
+def overshoot_threshold(beta1: float) -> float:
+    """(1 − √β₁)/(1 + √β₁): a climb from rest crosses a quadratic top, with √v̂ = V constant, iff λκ/V is above it.
+
+    Where a climb stops short of the top, the descent that follows starts on the same side and goes back the same way.
+
+    Args:
+        beta1: β₁ in [0, 1).
+
+    Raises:
+        ValueError: β₁ out of its range.
+
+    Example:
+        >>> from hilladam.theory import overshoot_threshold
+        >>> round(overshoot_threshold(0.9), 4)
+        0.0263
+    """
+    beta1 = decay("beta1", beta1)
+    return (1 - math.sqrt(beta1)) / (1 + math.sqrt(beta1))
+
+
 def half_swing(stiffness: "ArrayLike", beta1: float = 0.9) -> tuple[np.ndarray, np.ndarray]:
     """How a climb swings about a quadratic top: the steps of a half-swing, and what it leaves of ``|ΔL|``.
 
     With √v̂ held at V the positions obey ``y₊ = (1 + β₁ − (1 − β₁)c) y − β₁y₋``, whose roots are √β₁ e^(±iθ).
 
     Args:
-        stiffness: c = λκ/V, between (1 − √β₁)/(1 + √β₁) and the reciprocal of it; a number or an array.
+        stiffness: c = λκ/V, between :func:`overshoot_threshold` and the reciprocal of it; a number or an array.
         beta1: β₁ in (0, 1).
 
     Returns:
@@ -252,10 +275,10 @@ def half_swing(stiffness: "ArrayLike", beta1: float = 0.9) -> tuple[np.ndarray, 
         (29.9, 0.043)
     """
     log = _memory(beta1)
-    stiffness, root = finite("stiffness", stiffness), math.sqrt(beta1)
-    if not ((stiffness > (1 - root) / (1 + root)) & (stiffness < (1 + root) / (1 - root))).all():
+    stiffness, least = finite("stiffness", stiffness), overshoot_threshold(beta1)
+    if not ((stiffness > least) & (stiffness < 1 / least)).all():
         raise ValueError(f"Invalid stiffness: {stiffness}; expected numbers for which the climb swings")
-    steps = math.pi / np.arccos((1 + beta1 - (1 - beta1) * stiffness) / (2 * root))
+    steps = math.pi / np.arccos((1 + beta1 - (1 - beta1) * stiffness) / (2 * math.sqrt(beta1)))
     return steps, np.exp(-log * steps)
 
 

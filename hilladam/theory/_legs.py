@@ -39,7 +39,8 @@ def leg(f: "Loss", x: "ArrayLike", maximize: "ArrayLike", lr: "ArrayLike", delta
     """Follow Hill-ADAM from a turn at ``x`` to its next turn, for every number of an array.
 
     A turn clears the moments and the remembered loss. So ``x`` and the direction are all that the next leg starts
-    from, and two runs that share one turn share all that follow.
+    from, and two runs that share one turn share all that follow. On a polynomial the places have the bits of
+    :func:`hilladam.experiments.run_points`.
 
     Args:
         f: the loss, as for :func:`hilladam.theory.way_out`.
@@ -87,12 +88,13 @@ def leg(f: "Loss", x: "ArrayLike", maximize: "ArrayLike", lr: "ArrayLike", delta
         g = slope(x)
         m = beta1 * m + (1 - beta1) * g
         v = beta2 * v + (1 - beta2) * g * g
-        x = x + uphill * (m / (1 - power1)) / (np.sqrt(v / (1 - power2)) + eps)
+        x = x + uphill * (m * (1 / (1 - power1))) / (np.sqrt(v * (1 / (1 - power2))) + eps)
         loss = value(x)
-        above = loss > gamma
+        finite_loss = np.abs(loss) < np.inf
+        above = finite_loss & (loss > gamma)
         critical = np.abs(loss - remembered) < delta
         turns = np.where(climbs, critical | above, critical & ~above)
-        remembered = np.where(above, np.nan, loss)
+        remembered = np.where(finite_loss & ~above, loss, np.nan)
         if turns.any():
             here = who[turns]
             stop[here], count[here], dead_end[here] = x[turns], step, above[turns]

@@ -3,7 +3,6 @@
 import math
 from fractions import Fraction
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
@@ -11,12 +10,15 @@ import numpy as np
 import traitlets
 from matplotlib.figure import Figure
 
-from hilladam.experiments import run_points
 from hilladam.figures import COLOURS
-from hilladam.losses import DOUBLE_WELL, TABLE_1, Polynomial
-from hilladam.widgets._explorer import Explorer, Number, front_end, setting
+from hilladam.figures._style import styled
+from hilladam.losses import Polynomial
+from hilladam.theory._climb import ascend, changes
+from hilladam.widgets._crossing import LOSSES as POLYNOMIALS
+from hilladam.widgets._crossing import Crossing
+from hilladam.widgets._explorer import Number, front_end, setting
 
-_BETA2 = 0.999
+_BETA2, _EPS = 0.999, 1e-8
 LOWEST = 1e-9
 """The smallest |ΔL| that is looked at, in units of the hill's height."""
 LONGEST = 1500
@@ -28,7 +30,7 @@ _SINE = Polynomial(
 )
 """−cos x, by as many terms of its series as leave nothing but rounding within 9 of 0."""
 
-LOSSES = {"double well": DOUBLE_WELL, **{key: TABLE_1[key] for key in ("sixth", "eighth", "tenth")}, "sine": _SINE}
+LOSSES = POLYNOMIALS | {"sine": _SINE}
 
 
 class Hill(NamedTuple):
@@ -62,7 +64,7 @@ def hill_of(key: str) -> Hill:
     return Hill(loss, *(points[deepest + side * k].x for k in (2, 1, 0)))
 
 
-class ClimbExplorer(Explorer):
+class ClimbExplorer(Crossing):
     """Drag δ along one climb, and see on which side of the top it ends; no kernel is needed.
 
     The climb begins at a bottom turn and goes on as if δ were 0. Each δ ends it at the first step whose change of the
@@ -72,9 +74,9 @@ class ClimbExplorer(Explorer):
         loss (str): ``"double well"``; ``"sixth"``, ``"eighth"`` or ``"tenth"`` of :data:`hilladam.losses.TABLE_1`, from
             the minimum beside the global one; or ``"sine"``, −cos x, from 0.
         start (float): where the bottom turn is: so many λ from the minimum, towards the hill. 0.01 to 10.
-        lr (float): λ.
-        beta1 (float): β₁.
-        delta (float): δ, in units of the loss.
+        lr (float): λ, 0.001 to 1.
+        beta1 (float): β₁, 0 to 0.9999.
+        delta (float): δ, in units of the loss, 0 to a million.
         step (int): the step that is pointed out, from 0; beyond the last one it is the last.
         task (str): what the reader is asked to do, shown first.
 
@@ -97,16 +99,12 @@ class ClimbExplorer(Explorer):
     """
 
     _esm = front_end("climb")
-    _css = Explorer._css + (Path(__file__).parent / "crossing.css").read_text(encoding="utf-8")
 
     hills = traitlets.Dict().tag(sync=True)
     loss = setting(traitlets.Enum(list(LOSSES), "double well"))
     start = setting(Number(0.3, min=0.01, max=10))
-    lr = setting(Number(0.03, min=1e-3, max=1))
     beta1 = setting(Number(0.9, min=0, max=0.9999))
-    delta = setting(Number(1e-4, min=0, max=1e6))
     step = setting(traitlets.Int(40, min=0))
-    task = setting(traitlets.Unicode())
 
     @traitlets.default("hills")
     def _hills(self):
@@ -125,22 +123,20 @@ class ClimbExplorer(Explorer):
         }
 
     def climb(self) -> dict[str, np.ndarray]:
-        """The climb that the page shows, to the last bit where numba is installed, as arrays by step.
+        """The climb that the page shows, to the last bit, as arrays by step.
 
         ``"x"``; ``"loss"``; ``"change"``, by how much the loss has changed, which is infinite at steps 0 and 1, for a
         turn forgets the loss, and two are first compared at step 2; ``"beyond"``, whether x has passed the top (bool);
         and ``"records"``, the steps whose change is smaller than all before.
         """
         hill = hill_of(self.loss)
-        down = Polynomial("", [-c for c in hill.loss.coefficients], hill.loss.centre)
-        start = hill.bottom + hill.direction * self.start * self.lr
-        settings = dict(lr=self.lr, betas=(self.beta1, _BETA2), delta=0.0, gamma=math.inf)
-        run = run_points(down, [start], LONGEST + 1, **settings)
-        states, losses = run.states[:, 0], -run.losses[:, 0]
+        start = np.asarray(hill.bottom + hill.direction * self.start * self.lr)
+        with np.errstate(over="ignore", invalid="ignore"):  # what has left runs up a wall, to infinity
+            states = ascend(hill.loss.derivative, start, self.lr, (self.beta1, _BETA2), _EPS, LONGEST)
+            losses = hill.loss(states)
+            change = changes(losses)
         beyond = hill.direction * (states - hill.top) > 0
         leaves = (hill.direction * (states - hill.far) > 0) | (hill.direction * (states - hill.bottom) < 0)
-        with np.errstate(invalid="ignore"):  # what has left runs up a wall, to infinity
-            change = np.append([np.inf, np.inf], abs(np.diff(losses))[1:])
         least = np.minimum.accumulate(change)
         records = np.flatnonzero(change < np.append(np.inf, least[:-1]))
         over = np.flatnonzero(leaves | (least < LOWEST * hill.height))
@@ -154,7 +150,7 @@ class ClimbExplorer(Explorer):
         below = climb["records"][climb["change"][climb["records"]] < (self.delta if delta is None else delta)]
         return int(below[0]) if len(below) else None
 
-    @plt.style.context("hilladam.figures.hilladam")
+    @styled
     def picture(self) -> Figure:
         hill, climb, end = hill_of(self.loss), self.climb(), self.ending()
         low = climb["change"][climb["records"]]

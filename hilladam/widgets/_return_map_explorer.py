@@ -1,19 +1,23 @@
 """From turn to turn: where Hill-ADAM's descents stop, as a map of the line into itself, and what becomes of a start."""
 
 from itertools import pairwise
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
-import torch
 import traitlets
 from matplotlib.figure import Figure
 
 from hilladam.experiments import Record, run_points
 from hilladam.figures import COLOURS
-from hilladam.losses import DOUBLE_WELL, TABLE_1, Polynomial
-from hilladam.optim import decide
-from hilladam.widgets._explorer import Explorer, Number, front_end, setting
+from hilladam.figures._style import styled
+from hilladam.losses import Polynomial
+from hilladam.theory import return_map
+from hilladam.widgets._crossing import LOSSES, Crossing
+from hilladam.widgets._explorer import Number, front_end, setting
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 _BETAS = (0.9, 0.999)
 _STARTS = 240
@@ -21,8 +25,7 @@ _SAMPLES = 320
 _WINDOWS = (3.6, 6, 10, 16, 25, 40)
 _LEGS = 3
 _LONGEST = 3000
-_LOSSES = {"double well": DOUBLE_WELL, **{key: TABLE_1[key] for key in ("sixth", "eighth", "tenth")}}
-_PLACES = {  # the ends of the starts, the one that is shown first, and γ
+PLACES = {  # the ends of the starts, the one that is shown first, and γ
     "double well": (-1.65, 1.55, 1.26, 20.0),
     "sixth": (-1.4, 0.2, 0.1, 200.0),
     "eighth": (1.25, 4.3, 2.9, 200.0),
@@ -30,7 +33,7 @@ _PLACES = {  # the ends of the starts, the one that is shown first, and γ
 }
 
 
-class ReturnMapExplorer(Explorer):
+class ReturnMapExplorer(Crossing):
     """Drag a start and follow its run from turn to turn; see what becomes of every other start. No kernel is needed.
 
     A turn leaves nothing of Hill-ADAM but its place. So where a descent stops decides where the next one does: the map
@@ -40,8 +43,8 @@ class ReturnMapExplorer(Explorer):
     Args:
         loss (str): ``"double well"``, or ``"sixth"``, ``"eighth"`` or ``"tenth"`` of :data:`hilladam.losses.TABLE_1`.
         start (float): x₀. Default: one that suits the loss.
-        lr (float): λ.
-        delta (float): δ, in units of the loss.
+        lr (float): λ, 0.001 to 1.
+        delta (float): δ, in units of the loss, 0 to a million.
         gamma (float): γ, in units of the loss. Default: 20 for the double well, 200 for the others.
         steps (int): the length of a run, 1 to 5,000.
         task (str): what the reader is asked to do, shown first.
@@ -63,38 +66,34 @@ class ReturnMapExplorer(Explorer):
     """
 
     _esm = front_end("turns")
-    _css = Explorer._css + (Path(__file__).parent / "crossing.css").read_text(encoding="utf-8")
 
     landscapes = traitlets.Dict().tag(sync=True)
-    loss = setting(traitlets.Enum(list(_LOSSES), "double well"))
+    loss = setting(traitlets.Enum(list(LOSSES), "double well"))
     start = setting(Number(min=-1e6, max=1e6))
-    lr = setting(Number(0.03, min=1e-3, max=1))
-    delta = setting(Number(1e-4, min=0, max=1e6))
     gamma = setting(Number(min=-1e6))
     steps = setting(traitlets.Int(4000, min=1, max=5000))
-    task = setting(traitlets.Unicode())
 
     @traitlets.default("start")
     def _start(self):
-        return _PLACES[self.loss][2]
+        return PLACES[self.loss][2]
 
     @traitlets.default("gamma")
     def _gamma(self):
-        return _PLACES[self.loss][3]
+        return PLACES[self.loss][3]
 
     @traitlets.default("landscapes")
     def _landscapes(self):
-        return {key: _landscape(key) for key in _LOSSES}
+        return {key: landscape_of(key) for key in LOSSES}
 
     @property
     def polynomial(self) -> Polynomial:
         """The loss."""
-        return _LOSSES[self.loss]
+        return LOSSES[self.loss]
 
     @property
     def starts(self) -> np.ndarray:
         """The starts of the bar code, from left to right."""
-        left, right, *_ = _PLACES[self.loss]
+        left, right, *_ = PLACES[self.loss]
         return left + ((np.arange(_STARTS) + 0.5) / _STARTS) * (right - left)
 
     def run(self) -> Record:
@@ -109,31 +108,21 @@ class ReturnMapExplorer(Explorer):
         settings = dict(lr=self.lr, betas=_BETAS, delta=self.delta, gamma=self.gamma)
         return run_points(self.polynomial, starts, self.steps, **settings, **options)
 
-    def next_turns(self, places: np.ndarray) -> np.ndarray:
-        """Where the descent after the next climb stops, for bottom turns at these places; NaN where one has no end."""
-        return self._leg(self._leg(np.asarray(places, dtype=float), True), False)
+    def next_turns(self, places: "ArrayLike") -> np.ndarray:
+        """Where the descent after the next climb stops; NaN where one of the two has no end within 3,000 steps.
 
-    def _leg(self, x, climbs):
-        """From turns to the next ones, with the operations of the compiled engine in their order."""
-        sign, (beta1, beta2) = (-1.0 if climbs else 1.0), _BETAS
-        m, v, power1, power2 = 0.0, 0.0, 1.0, 1.0
-        previous, end = np.full(x.shape, np.nan), np.full(x.shape, np.nan)
-        for _ in range(_LONGEST):
-            if not np.isnan(end).any():
-                break
-            g = sign * self.polynomial.derivative(x)
-            m, power1 = beta1 * m + (1 - beta1) * g, power1 * beta1
-            v, power2 = beta2 * v + (1 - beta2) * g * g, power2 * beta2
-            x = x - self.lr * (m * (1 / (1 - power1))) / (np.sqrt(v * (1 / (1 - power2))) + 1e-8)
-            losses, before = torch.from_numpy(self.polynomial(x)), torch.from_numpy(previous)
-            now = decide(losses, torch.full(x.shape, climbs), before, self.delta, self.gamma)
-            end = np.where(np.isnan(end) & (now.reason.numpy() > 0), x, end)
-            previous = now.previous_loss.numpy()
-        return end
+        Args:
+            places: bottom turns, x itself, of any shape.
 
-    @plt.style.context("hilladam.figures.hilladam")
+        Returns:
+            float64 of that shape, to the last bit what the page shows.
+        """
+        rule = dict(lr=self.lr, delta=self.delta, gamma=self.gamma, betas=_BETAS)
+        return return_map(self.polynomial, places, **rule, steps=_LONGEST).bottom.x
+
+    @styled
     def picture(self) -> Figure:
-        loss, scene, run = self.polynomial, _landscape(self.loss), self.run()
+        loss, scene, run = self.polynomial, landscape_of(self.loss), self.run()
         figure, (hill, square) = plt.subplots(1, 2, figsize=(8, 3.8))
         x = np.linspace(scene["left"], scene["right"], 400)
         hill.plot(x, loss(x), color=COLOURS["loss"], linewidth=1.2)
@@ -156,7 +145,7 @@ class ReturnMapExplorer(Explorer):
         wells = np.searchsorted(scene["maxima"], bottoms)
         others = np.flatnonzero(wells != scene["goal"])
         last = others[-1] if len(others) else len(wells) - 1
-        well = wells[last] if len(wells) else scene["goal"]
+        well = wells[last] if len(wells) else np.searchsorted(scene["maxima"], self.start)
         first = max(np.flatnonzero(wells[: last + 1] != well), default=-1) + 1
         floor, inner = scene["minima"][well], np.sign(scene["goal"] - well) or 1
         offsets = (bottoms[first : last + 1] - floor) / self.lr
@@ -186,8 +175,9 @@ def _gate(loss):
     return sorted(point.value for point in loss.minima)[1]
 
 
-def _landscape(key):
-    loss, (left, right, start, gamma) = _LOSSES[key], _PLACES[key]
+def landscape_of(key: str) -> dict:
+    """What the page draws of a loss."""
+    loss, (left, right, start, gamma) = LOSSES[key], PLACES[key]
     minima = [point.x for point in loss.minima]
     values = [point.value for point in loss.stationary_points if left < point.x < right]
     low = min(values)

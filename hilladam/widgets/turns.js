@@ -136,11 +136,11 @@ export function render({ model, el }) {
     const x = clamp(model.get("start"), scene.left, scene.right);
     const y = Math.max(hill.y(evaluate(scene, x)[0]), hill.y(top) + 9);
     set(plumb, { d: `M${hill.x(x)} ${y}V${barTop() + BAR}` });
-    const percent = { "aria-valuemin": scene.left, "aria-valuemax": scene.right, "aria-valuenow": x };
+    const range = { "aria-valuemin": scene.left, "aria-valuemax": scene.right, "aria-valuenow": x };
     const fate = arrives() ? "reaches the deepest valley" : "does not get there";
     set(handle, {
       transform: `translate(${hill.x(x)} ${y})`,
-      ...percent,
+      ...range,
       "aria-valuetext": `x = ${format(x)}: ${fate}`,
     });
   }

@@ -1,24 +1,17 @@
-"""The explorers of crossing react to pointer, touch and keys: in a page of their own, and where the book shows them."""
+"""The explorers of crossing react to pointer, touch and keys, in a page of their own."""
 
 import json
 import re
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
+from gestures import drag, middle, press, swipe
 from page_checks import excess, violations
 from playwright.sync_api import expect
 
 from hilladam.widgets import ClimbExplorer, ReturnMapExplorer
 
-ROOT = Path(__file__).parents[2]
 EXPLORERS = {"ClimbExplorer": "one climb", "ReturnMapExplorer": "from turn to turn"}
-SHOWN = [
-    (path.relative_to(ROOT).with_suffix(".html"), name)
-    for path in sorted(ROOT.glob("book/**/*.ipynb"))
-    for name in EXPLORERS
-    if ".ipynb_checkpoints" not in path.parts and f"{name}(" in path.read_text(encoding="utf-8")
-]
 PAGE = """<!doctype html><html lang="en" data-theme="{theme}"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>Planted</title>
 <style>body {{ font: 16px system-ui, sans-serif; margin: 12px; {ground} }} * {{ box-sizing: border-box }} {css}</style>
@@ -72,29 +65,6 @@ def plant(view):
 
 def trait(page, name):
     return page.evaluate("name => model.get(name)", name)
-
-
-def press(page, handle, *keys):
-    """Press keys on something, and see whether it says something new after each."""
-    handle.focus()
-    for key in keys:
-        before = handle.get_attribute("aria-valuetext")
-        page.keyboard.press(key)
-        expect(handle).not_to_have_attribute("aria-valuetext", before)
-
-
-def middle(handle):
-    handle.scroll_into_view_if_needed()
-    box = handle.bounding_box()
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-
-def drag(page, start, across, up, steps=10):
-    x, y = start
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + across, y - up, steps=steps)
-    page.mouse.up()
 
 
 @pytest.mark.parametrize("explorer", [ClimbExplorer, ReturnMapExplorer])
@@ -178,16 +148,9 @@ def test_a_finger_drags_and_does_not_scroll(browser, plant):
     for explorer, name, trait_name in ((ClimbExplorer(), "δ", "delta"), (ReturnMapExplorer(), "start", "start")):
         shown, page = plant(explorer)
         handle = shown.locator(".grip" if name == "δ" else ".ball").first
-        x, y = middle(handle)
+        place = middle(handle)
         before, top = trait(page, trait_name), page.evaluate("scrollY")
-        touch = page.context.new_cdp_session(page)
-        touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
-        for i in range(12):
-            page.wait_for_timeout(16)
-            touch.send(
-                "Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x - 4 * i, "y": y - 4 * i}]}
-            )
-        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        swipe(page, place, -44, 44)
         page.wait_for_timeout(50)
         assert trait(page, trait_name) != before
         assert page.evaluate("scrollY") == top
@@ -251,13 +214,3 @@ def test_a_slow_machine_computes_in_slices_and_says_so(plant):
     assert all("computed so far" in words for words in told[:-1])
     assert counts == sorted(counts) and len(counts) > 50 and max(b - a for a, b in pairwise(counts)) <= 3
     assert told[-1] != whole and re.search(r"\d+", told[-1])[0] == re.search(r"\d+", whole)[0]
-
-
-@pytest.mark.parametrize("page_name, name", SHOWN)
-def test_the_books_page_shows_it(page, address, page_name, name):
-    page.goto(f"{address}{page_name}")
-    explorer = page.get_by_role("group", name=re.compile(f"^Explorer: {EXPLORERS[name]}")).first
-    explorer.wait_for()
-    explorer.scroll_into_view_if_needed()
-    press(page, explorer.get_by_role("slider", name="λ", exact=True), "ArrowRight", "ArrowLeft")
-    assert page.faults == []

@@ -2,10 +2,20 @@
 
 import re
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
+from gestures import middle, press, pull, swipe
 from playwright.sync_api import expect
 
+BOOK = Path(__file__).parents[2] / "book"
+CROSSING = {"ClimbExplorer": "one climb", "ReturnMapExplorer": "from turn to turn"}
+SHOWN = [
+    (path.relative_to(BOOK).with_suffix("").as_posix(), title)
+    for path in sorted(BOOK.glob("**/*.ipynb"))
+    for name, title in CROSSING.items()
+    if ".ipynb_checkpoints" not in path.parts and f"{name}(" in path.read_text(encoding="utf-8")
+]
 ON_A_DESK = pytest.mark.parametrize("view", ["light-desktop"], indirect=True)
 
 
@@ -50,21 +60,16 @@ def test_without_scripts_there_is_the_picture(browser, address):
 
 def test_the_start_moves_by_keys(page, hill):
     start, before = hill.get_by_role("slider", name="start"), traces(hill)
-    start.focus()
-    page.keyboard.press("Shift+ArrowLeft")
-    expect(start).not_to_have_attribute("aria-valuetext", "x = 0.1")
-    page.keyboard.press("ArrowRight")
+    press(page, start, "Shift+ArrowLeft", "ArrowRight")
     page.wait_for_function("before => document.querySelector('path.run').getAttribute('d') !== before", arg=before[0])
 
 
 @ON_A_DESK
 def test_the_start_moves_with_the_pointer_and_the_page_keeps_up(page, hill):
     start = hill.get_by_role("slider", name="start")
-    start.scroll_into_view_if_needed()
     for box in hill.get_by_role("checkbox").all():
         box.check()
-    box = start.bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    x, y = middle(start)
     page.mouse.move(x, y)
     page.mouse.down()
     page.evaluate("""() => {
@@ -87,18 +92,10 @@ def test_the_start_moves_under_a_finger(browser, address):
         page = context.new_page()
         page.goto(address + "book/index.html")
         start = page.get_by_role("slider", name="start")
-        start.scroll_into_view_if_needed()
-        box, touch = start.bounding_box(), context.new_cdp_session(page)
-        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        place = middle(start)
         page.evaluate("document.addEventListener('pointermove', () => (window.moves = (window.moves ?? 0) + 1), true)")
         top = page.evaluate("scrollY")
-        touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
-        for i in range(12):
-            page.wait_for_timeout(16)
-            touch.send(
-                "Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x - 8 * i, "y": y - 8 * i}]}
-            )
-        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        swipe(page, place, -88, 88)
         expect(start).not_to_have_attribute("aria-valuetext", "x = 0.1")
         assert page.evaluate("moves") >= 8, "the browser took the drag for a scroll"
         assert page.evaluate("scrollY") == top
@@ -141,35 +138,13 @@ def test_a_polynomial_of_ones_own(hill):
     expect(hill.locator("[role=alert]")).to_be_empty()
 
 
-def drag(page, handle, across, up):
-    """Drag the middle of something by so many pixels, and see whether it says something new."""
-    before = handle.get_attribute("aria-valuetext")
-    box = handle.bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + across / 2, y - up / 2)
-    page.mouse.move(x + across, y - up)
-    page.mouse.up()
-    expect(handle).not_to_have_attribute("aria-valuetext", before)
-
-
-def press(page, handle, *keys):
-    """Press keys on something, and see whether it says something new after each."""
-    handle.focus()
-    for key in keys:
-        before = handle.get_attribute("aria-valuetext")
-        page.keyboard.press(key)
-        expect(handle).not_to_have_attribute("aria-valuetext", before)
-
-
 def test_gradients_are_dragged_and_make_another_step(page, explorer):
     series = explorer("adam/adam-as-a-series", "what past gradients weigh")
     verdict, bar = series.locator(".task .unseen"), series.get_by_role("slider", name="gradient 3", exact=True)
     before = verdict.inner_text()
     press(page, bar, "ArrowUp", "Shift+ArrowDown")
     expect(verdict).not_to_have_text(before)
-    drag(page, bar, 0, 30)
+    pull(page, bar, 0, 30)
     press(page, series.get_by_role("slider", name="β₁"), "ArrowRight")
 
 
@@ -193,7 +168,13 @@ def test_gains_are_dragged_and_change_the_photograph(page, explorer):
     before = page.evaluate(photograph)
     press(page, gains, "ArrowLeft", "Shift+ArrowUp")
     page.wait_for_function(f"before => {photograph} !== before", arg=before)
-    drag(page, gains, -20, 20)
+    pull(page, gains, -20, 20)
     wells.get_by_role("combobox", name="replay").select_option("Adam")
     wells.get_by_role("button", name="Play").click()
     page.wait_for_function("Number(document.querySelector('.hilladam input[name=step]').value) > 5")
+
+
+@pytest.mark.parametrize("name, title", SHOWN)
+def test_the_explorers_of_crossing_climb_again(page, explorer, name, title):
+    shown = explorer(name, title)
+    press(page, shown.get_by_role("slider", name="λ", exact=True), "ArrowRight", "ArrowLeft")

@@ -45,12 +45,19 @@ def test_the_two_sides_have_markers_of_their_own():
 def test_a_cobweb_goes_up_to_the_map_and_across_to_the_diagonal():
     b = np.linspace(-1, 1, 101)
     ax = figures.cobweb(b, b / 2, b < -0.5, [[0.8, 0.4, 0.2]]).axes[0]
-    run = ax.lines[2]
+    run = ax.lines[2]  # after the diagonal and the map
     assert run.get_xdata().tolist() == [0.8, 0.8, 0.4, 0.4, 0.2]
     assert run.get_ydata().tolist() == [-1, 0.4, 0.4, 0.2, 0.2]
     shown = ax.lines[1].get_ydata()
     assert np.isnan(shown[b < -0.5]).all()
     np.testing.assert_array_equal(shown[b >= -0.5], b[b >= -0.5] / 2)
+
+
+def test_a_cobweb_shows_every_run():
+    b = np.linspace(-1, 1, 5)
+    runs = [[0.1 * number, 0.2] for number in range(1, 8)]
+    lines = figures.cobweb(b, b / 2, b < -0.5, runs).axes[0].lines[2::2]
+    assert [line.get_xdata()[0] for line in lines] == pytest.approx([run[0] for run in runs])
 
 
 def test_a_map_has_its_shares_and_its_laws():

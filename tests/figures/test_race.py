@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from hilladam.experiments import RACE_CONTENDERS, SEARCHERS, compare, race, wilson_interval
-from hilladam.figures import differences, over_rates, paths, reached
+from hilladam.figures import differences, paths, reached
 from hilladam.losses import SURFACES
 
 CAMEL = SURFACES["camel"]
@@ -37,13 +37,6 @@ def test_the_bands_are_wilsons_intervals():
         low, high = wilson_interval(int((counts <= 100).sum()), 5)
         last = ends[ends[:, 0] == 100][:, 1]
         assert np.isclose(last, low).any() and np.isclose(last, high).any()
-
-
-def test_success_is_drawn_over_the_rate_with_its_interval():
-    ax = over_rates({"Adam": {1.0: 4, 0.1: 9}}, 10).axes[0]
-    np.testing.assert_allclose(ax.lines[0].get_xydata(), [[0.1, 0.9], [1.0, 0.4]])
-    ends = ax.collections[0].get_paths()[0].vertices
-    np.testing.assert_allclose(sorted({*ends[ends[:, 0] == 1.0][:, 1]}), wilson_interval(4, 10))
 
 
 def test_a_difference_that_was_not_seen_is_an_open_mark():

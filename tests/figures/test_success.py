@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hilladam.experiments import table1
-from hilladam.figures import best_and_final, success_over_rates
+from hilladam.experiments import table1, wilson_interval
+from hilladam.figures import best_and_final, over_rates, success_over_rates
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +38,26 @@ def test_the_panels_go_into_rows():
     figure = success_over_rates({str(i): {"Adam": table([0.1, 0.2, 0.3])} for i in range(4)}, columns=2)
     assert len({round(ax.get_position().y0, 2) for ax in figure.axes}) == 2
     assert [ax.get_xlabel() for ax in figure.axes] == ["", "", "λ", "λ"]
+
+
+@pytest.mark.parametrize(
+    "count, labels, left", [(1, "λ", [0]), (2, "λλ", [0]), (4, " λλλ", [0, 3]), (5, "  λλλ", [0, 3])]
+)
+def test_there_is_no_panel_without_curves(count, labels, left):
+    figure = success_over_rates({str(i): {"Adam": table([0.1, 0.2, 0.3])} for i in range(count)})
+    assert [len(ax.lines) for ax in figure.axes] == [1] * count
+    assert [ax.get_xlabel() or " " for ax in figure.axes] == list(labels)
+    figure.canvas.draw()
+    numbered = [any(tick.label1.get_visible() for tick in ax.xaxis.get_major_ticks()) for ax in figure.axes]
+    assert numbered == [label == "λ" for label in labels]  # under each that has none below
+    assert [index for index, ax in enumerate(figure.axes) if ax.get_ylabel()] == left
+
+
+def test_success_is_drawn_over_the_rate_with_its_interval():
+    ax = over_rates({"Adam": {1.0: 4, 0.1: 9}}, 10).axes[0]
+    np.testing.assert_allclose(ax.lines[0].get_xydata(), [[0.1, 0.9], [1.0, 0.4]])
+    ends = ax.collections[0].get_paths()[0].vertices
+    np.testing.assert_allclose(sorted({*ends[ends[:, 0] == 1.0][:, 1]}), wilson_interval(4, 10))
 
 
 def test_best_and_final_losses_stand_side_by_side():

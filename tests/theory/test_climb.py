@@ -97,6 +97,11 @@ def test_numbers_out_of_their_range_are_refused(setting, message):
         climb(DOUBLE_WELL, **{"x0": 0.9, "top": 0.0754, "lr": 0.03} | setting)
 
 
+def test_a_climb_cannot_begin_where_the_slope_is_zero():
+    with pytest.raises(ValueError, match=r"Invalid x0: 0.0; expected places from which the loss rises towards top"):
+        climb(Polynomial("x²", (1, 0, 0)), 0.0, 1.0, 0.1)
+
+
 def test_a_delta_out_of_its_range_is_refused():
     up = climb(DOUBLE_WELL, 0.9, 0.0754, 0.03, steps=5)
     for ask in (up.ends, up.crosses):

@@ -1,6 +1,7 @@
 """The step at the top, the half-swings and the largest δ: by hand against numbers, and against climbs."""
 
 import math
+from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
@@ -98,11 +99,12 @@ def test_a_sine_hills_climb_of_few_steps_has_mean_over_root_mean_square():
 def test_the_second_change_is_that_of_the_first_two_steps():
     bowl, b = Polynomial("x²", (1, 0, 0)), np.array([0.0, 0.3, 1.0, 4.0]) + 1e-9
     for betas in ((0.9, 0.999), (0.5, 0.9)):
-        ends = [leg(bowl, b * 0.1, True, 0.1, delta=1e9, betas=betas, eps=0.0).steps]
-        x = [b * 0.1, *(leg(bowl, b * 0.1, True, 0.1, gamma=-1.0, betas=betas, eps=0.0).x,)]
-        assert (ends[0] == 2).all()
-        second = leg(bowl, b * 0.1, True, 0.1, delta=1e9, betas=betas, eps=0.0).x
-        assert (bowl(second) - bowl(x[1])) / (2 * 0.1**2) == pytest.approx(second_change(b, betas), rel=1e-6)
+        first = leg(bowl, b * 0.1, True, 0.1, gamma=-1.0, betas=betas, eps=0.0)
+        second = leg(bowl, b * 0.1, True, 0.1, delta=1e9, betas=betas, eps=0.0)
+        assert (first.steps == 1).all() and (second.steps == 2).all()
+        change = bowl(second.x) - bowl(first.x)
+        assert change / (2 * 0.1**2) == pytest.approx(second_change(b, betas), rel=1e-6)
+    assert second_change(betas=(0.5, 0.9)) == second_change(0.0, (0.5, 0.9))
 
 
 def test_a_half_swing_is_the_recurrences():
@@ -115,6 +117,25 @@ def test_a_half_swing_is_the_recurrences():
     assert np.diff(crossings).mean() == pytest.approx(steps, rel=0.01)
     size = [np.abs(y[a + 1 : b + 1]).max() for a, b in pairwise(crossings)]
     assert (size[-1] / size[0]) ** (2 / (len(size) - 1)) == pytest.approx(left, rel=0.02)
+
+
+def test_a_climb_swings_between_two_stiffnesses():
+    low, high = (1 - math.sqrt(0.9)) / (1 + math.sqrt(0.9)), (1 + math.sqrt(0.9)) / (1 - math.sqrt(0.9))
+    steps, left = half_swing([1.001 * low, 0.999 * high])
+    assert steps[0] > 500 and steps[1] == pytest.approx(1, abs=0.03)  # it creeps, and it jumps across every time
+    assert (left == pytest.approx(0.9**steps)) and (left > 0).all()
+    for stiffness in (0.999 * low, 1.001 * high):
+        with pytest.raises(ValueError, match=r"Invalid stiffness: .*; expected numbers for which the climb swings"):
+            half_swing([1.0, stiffness])
+
+
+def test_a_minimum_is_found_within_a_hundredth_of_the_distance():
+    foot, top = 0.9601495555191055, 0.07542915856974822
+    for off in (-0.00985, 0.01005):  # the distance is that of the places given
+        assert hill(DOUBLE_WELL, foot + off * (foot - top), top).minimum == pytest.approx(foot, abs=1e-12)
+    for off in (-0.00995, 0.01015):
+        with pytest.raises(ValueError, match="Invalid minimum"):
+            hill(DOUBLE_WELL, foot + off * (foot - top), top)
 
 
 def test_on_a_parabola_the_change_is_curvature_step_and_midpoint():
@@ -178,21 +199,96 @@ def test_a_hill_is_measured_exactly():
     assert over.largest_delta(0.01) == pytest.approx(1.105e-5, rel=1e-3)
 
 
+@pytest.mark.parametrize("scale", [1, 1000])
+@pytest.mark.parametrize("name, minimum, top", [("sixth", -0.151, -0.6995), ("tenth", 3.0985, 3.4562)])
+def test_curvatures_are_those_of_the_polynomial_on_any_scale(name, minimum, top, scale):
+    exact = TABLE_1[name].coefficients
+    exact = [coefficient * scale**power for power, coefficient in enumerate(reversed(exact))][::-1]
+    over, second = hill(Polynomial(name, exact), minimum / scale, top / scale), np.polyder(exact, 2)
+    assert over.curvature == pytest.approx(-float(np.polyval(second, Fraction(over.top))), rel=1e-4)
+    assert over.bottom_curvature == pytest.approx(float(np.polyval(second, Fraction(over.minimum))), rel=1e-4)
+
+
+def test_each_minimum_has_the_tops_beside_it_and_an_inflection_is_no_top():
+    f = Polynomial("f′ = 60 (x + 1) x (x − 1) (x − 2)²", (10, -48, 45, 80, -120, 0, 0))
+    assert [(round(over.minimum, 6), round(over.top, 6)) for over in hills(f)] == [(-1, 0), (1, 0)]
+    tops = [over.top - over.minimum for over in hills(TABLE_1["eighth"])]
+    assert len(tops) > 2 and min(tops) < 0 < max(tops)
+
+
+@pytest.mark.parametrize("derived", [False, True])
+def test_rates_and_memories_of_one_number_have_one_step(derived):
+    """K alone says how the climb arrives, and δ* is that step's as long as the bottom allows it."""
+    over, betas = hill(DOUBLE_WELL, 0.96, 0.075), (0.5, 0.9)
+    here, there = 0.02, 0.02 * math.log(1 / 0.5) / math.log(1 / 0.9)
+    assert over.number(there, 0.5) == pytest.approx(over.number(here))
+    assert over.derived_step(there, 0.5) == pytest.approx(over.derived_step(here))
+    assert over.fitted_step(there, 0.5) == pytest.approx(over.fitted_step(here))
+    allowed = over.largest_delta(here, derived=derived) / here**2
+    assert over.largest_delta(there, betas, derived=derived) / there**2 == pytest.approx(allowed)
+    if derived:
+        assert allowed == pytest.approx(over.curvature * over.derived_step(here) ** 2)
+        assert allowed != pytest.approx(over.largest_delta(here) / here**2, rel=0.1)
+
+
+@pytest.mark.parametrize("derived", [False, True])
+def test_where_the_bottom_allows_less_the_largest_delta_is_its_second_change(derived):
+    over, lr, betas = hill(TABLE_1["tenth"], 2.0475, 1.3453), 10.0, (0.5, 0.9)
+    for distance in (0.0, 0.7):
+        delta = over.largest_delta(lr, betas, distance=distance, derived=derived)
+        assert delta == pytest.approx(over.bottom_curvature * second_change(distance, betas) * lr**2)
+    assert over.largest_delta(lr, betas, derived=derived) == over.largest_delta(lr, betas, distance=0, derived=derived)
+
+
 @pytest.mark.parametrize(
     "ask, message",
     [
         (lambda: hill(DOUBLE_WELL, 0.5, 0.075), "Invalid minimum: 0.5; expected a minimum of the loss there"),
         (lambda: hill(DOUBLE_WELL, 0.96, 0.5), "Invalid top: 0.5; expected a top of the loss there"),
         (lambda: hill(TABLE_1["tenth"], 1.0026, 2.3754), "Invalid top: 2.3754; the loss does not rise all the way"),
+        (
+            lambda: hill(TABLE_1["tenth"], 3.1035, 3.4562),
+            "Invalid minimum: 3.1035; expected a minimum of the loss there",
+        ),
+        (lambda: hill(DOUBLE_WELL, 0.96, np.inf), "Invalid top: inf; expected a finite number"),
         (lambda: hill(DOUBLE_WELL, np.nan, 0.075), "Invalid minimum: nan; expected a finite number"),
         (lambda: hill(DOUBLE_WELL, 0.96, 0.075).number(0.0), "Invalid lr: 0.0; expected a finite number > 0"),
         (lambda: hill(DOUBLE_WELL, 0.96, 0.075).number(0.1, 0.0), r"Invalid beta1: 0.0; expected a number in \(0, 1\)"),
         (lambda: hill(DOUBLE_WELL, 0.96, 0.075).largest_delta(-1.0), "Invalid lr: -1.0"),
         (lambda: fading_step(-1.0), "Invalid number: -1.0; expected a finite number >= 0"),
         (lambda: second_change(-1.0), "Invalid distance: -1.0; expected a finite number >= 0"),
+        (lambda: half_swing(np.nan), "Invalid stiffness: nan; expected a finite number"),
+        (lambda: half_swing(0.1, 1.0), r"Invalid beta1: 1.0; expected a number in \[0, 1\)"),
         (lambda: half_swing(0.02), "Invalid stiffness: 0.02; expected numbers for which the climb swings"),
     ],
 )
 def test_what_is_out_of_range_is_refused(ask, message):
     with pytest.raises(ValueError, match=message):
         ask()
+
+
+def climbs_across(beta1, c, steps=10_000):
+    """Whether the linearised climb from rest, y₀ = −1, ever changes its sign."""
+    m, y = 0.0, -1.0
+    for _ in range(steps):
+        m = beta1 * m - (1 - beta1) * c * y
+        y += m
+        if y > 0:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("beta1", [0.0, 0.3, 0.5, 0.9, 0.99])
+def test_the_linearised_climb_overshoots_above_the_threshold_alone(beta1):
+    threshold = overshoot_threshold(beta1)
+    assert not climbs_across(beta1, 0.98 * threshold)
+    assert not climbs_across(beta1, 0.5 * threshold)
+    for factor in (1.02, 2.0, 100.0):
+        assert climbs_across(beta1, factor * threshold)
+    assert climbs_across(beta1, 1.5 / threshold)
+
+
+def test_the_threshold_at_the_default_beta1():
+    assert overshoot_threshold(0.9) == pytest.approx(0.02633, abs=1e-5)
+    with pytest.raises(ValueError, match=r"Invalid beta1: 1\.0"):
+        overshoot_threshold(1.0)

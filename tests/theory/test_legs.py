@@ -89,7 +89,17 @@ def test_a_leg_that_does_not_turn_says_so():
     none = turns(DOUBLE_WELL, [0.9, 1.0], 0.03, 0.0, count=3, steps=50)
     assert np.isnan(none.x).all()
     assert (none.steps == 0).all()
+    few = [leg(DOUBLE_WELL, [0.9], True, 0.03, 1e9, steps=steps) for steps in (1, 2)]
+    assert [found.steps.item() for found in few] == [0, 2]
+    for found in (none, *few):
+        assert found.steps.dtype == np.int64 and found.dead_end.dtype == bool
     assert leg(DOUBLE_WELL, 0.97, True, 0.03, gamma=np.inf, steps=100).steps == 0
+
+
+def test_a_loss_that_is_not_finite_turns_nothing():
+    """As the optimizer has it; a dead end is a finite loss above γ."""
+    up = leg(lambda x: torch.where(x > 1, math.inf, x), 0.0, True, 0.3, 0.0, gamma=5.0, steps=20)
+    assert np.isnan(up.x) and not up.dead_end
 
 
 def test_any_loss_will_do():

@@ -1,6 +1,7 @@
 """From turn to turn: the return map, its cycles, the prison and γ, its key."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hilladam.losses import DOUBLE_WELL, Polynomial
 from hilladam.theory import enclose_return, fate, hill, leg, return_map, turns
 
 OVER, LR = hill(DOUBLE_WELL, 0.96, 0.0754), 0.03
+BOWL = Polynomial("(x − 1)²", (1, -2, 1))
 
 
 def place(b, lr=LR):
@@ -23,10 +25,40 @@ def test_a_round_is_two_legs_and_every_second_turn_of_a_run():
     np.testing.assert_array_equal(return_map(DOUBLE_WELL, there.bottom.x, LR, gamma=200.0).bottom.x, run[4])
 
 
+def test_each_round_has_its_own_settings():
+    random = np.random.default_rng(0)
+    start, *own = (random.uniform(low, high, 300) for low, high in ((1, 3), (0.3, 4), (0.1, 20), (0.6, 20)))
+    there = return_map(DOUBLE_WELL, start, *own, steps=60)
+    assert not np.isnan(there.top.x).any()
+    down = leg(DOUBLE_WELL, there.top.x, False, *own, steps=60).x
+    np.testing.assert_array_equal(there.bottom.x, down)
+    careless = leg(DOUBLE_WELL, there.top.x, False, *own[:2], steps=60).x
+    assert (there.bottom.x != careless).mean() > 0.1  # above γ a descent does not turn
+
+
 def test_a_climb_without_an_end_has_no_bottom():
     there = return_map(DOUBLE_WELL, [0.95, 1.0], LR, steps=200)
     assert np.isnan(there.bottom.x).tolist() == [False, True]
     assert there.bottom.steps[1] == 0
+    assert there.bottom.steps.dtype == np.int64 and there.bottom.dead_end.dtype == bool
+
+
+def test_all_legs_of_a_run_have_the_same_settings():
+    start, settings = np.array([0.9, 1.3]), dict(betas=(0.5, 0.9), eps=0.1)
+    here = (LR, 1e-4, 200.0)
+    down = leg(DOUBLE_WELL, start, False, *here, first=True, **settings)
+    up = leg(DOUBLE_WELL, down.x, True, *here, **settings)
+    again = leg(DOUBLE_WELL, up.x, False, *here, **settings)
+    np.testing.assert_array_equal(turns(DOUBLE_WELL, start, *here, count=3, **settings).x, [down.x, up.x, again.x])
+    there = return_map(DOUBLE_WELL, down.x, *here, **settings)
+    np.testing.assert_array_equal([there.top.x, there.bottom.x], [up.x, again.x])
+    ends = fate(DOUBLE_WELL, down.x, *here, **settings)
+    assert (ends.period == 1).all()
+    np.testing.assert_allclose(return_map(DOUBLE_WELL, ends.x, *here, **settings).bottom.x, ends.x, atol=1e-8)
+    one = dict(steps=1, **settings)
+    assert np.isnan(turns(DOUBLE_WELL, start, *here, count=1, **one).x).all()
+    assert np.isnan(return_map(DOUBLE_WELL, start, *here, **one).top.x).all()
+    assert np.isnan(fate(DOUBLE_WELL, start, *here, **one).x).all()
 
 
 @pytest.mark.parametrize("lr", [0.02, 0.03, 0.05, 0.1])
@@ -61,24 +93,52 @@ def test_an_enclosure_holds_what_is_inside_and_gives_up_where_it_must():
 
 def test_an_enclosure_of_two_steps_is_that_of_arithmetic():
     """With δ above every change a leg takes two steps, of known size."""
-    bowl = Polynomial("x²", (1, 0, 0))
-    low, high = 1.0, 1.001
-    image = enclose_return(bowl, low, high, 0.1, 1e9, cells=50)
-    ends = return_map(bowl, np.linspace(low, high, 50), 0.1, 1e9).bottom.x
+    low, high = 2.0, 2.001
+    image = enclose_return(BOWL, low, high, 0.1, 1e9, cells=50)
+    ends = return_map(BOWL, np.linspace(low, high, 50), 0.1, 1e9).bottom.x
     assert image.low == pytest.approx(ends.min(), abs=1e-6)
     assert image.high == pytest.approx(ends.max(), abs=1e-6)
     assert image.low <= ends.min() <= ends.max() <= image.high
+    assert enclose_return(BOWL, low, high, 0.1, 1e9, cells=50, steps=2) == image
+    assert enclose_return(BOWL, low, high, 0.1, 1e9, cells=50, steps=1) == (-math.inf, math.inf)
+
+
+def test_an_enclosure_is_that_of_its_cells():
+    edges = [2.0, 2.001, 2.002, 2.003]
+    each = np.array([enclose_return(BOWL, *ends, 0.1, 1e9, cells=1) for ends in pairwise(edges)])
+    whole = enclose_return(BOWL, edges[0], edges[-1], 0.1, 1e9, cells=3)
+    assert whole == pytest.approx((each.min(), each.max()), abs=1e-14)
+
+
+def test_an_enclosure_gives_up_quietly_where_numbers_overflow():
+    assert enclose_return(BOWL, 2.0, 2.1, 1e200, 1e-4, cells=2) == (-math.inf, math.inf)
 
 
 def test_where_gamma_is_in_doubt_both_turns_count():
-    bowl, low, high = Polynomial("x²", (1, 0, 0)), 1.0, 1.0005
-    middle = leg(bowl, (low + high) / 2, True, 0.1, 0.0, gamma=1.6).x  # so one half turns a step later
-    settings = dict(lr=0.1, delta=1e-2, gamma=float(bowl(middle)))
-    there = return_map(bowl, np.array([low, high]), **settings)
+    low, high = 2.0, 2.0005
+    middle = leg(BOWL, (low + high) / 2, True, 0.1, 0.0, gamma=1.6).x  # so one half turns a step later
+    settings = dict(lr=0.1, delta=1e-2, gamma=float(BOWL(middle)))
+    there = return_map(BOWL, np.array([low, high]), **settings)
     assert there.top.steps.tolist() == [4, 3]
     after = there.bottom.x
-    image = enclose_return(bowl, low, high, **settings, cells=1)
+    image = enclose_return(BOWL, low, high, **settings, cells=1)
     assert image.low <= after.min() < after.max() <= image.high
+
+
+@pytest.mark.parametrize("lr, gamma", [((0.01, 0.3), (-0.5, 2.0)), ((0.3, 4.0), (0.6, 20.0))], ids=["usual", "large"])
+def test_an_enclosure_holds_the_map_whatever_the_rule(lr, gamma):
+    """Also with steps that take a descent above γ, where the loss is forgotten, so that the next is not judged."""
+    random = np.random.default_rng(0)
+    found = 0
+    for _ in range(120):
+        x = random.uniform(0.97, 3)
+        rule = random.uniform(*lr), 10 ** random.uniform(-3, 1.5), random.uniform(*gamma)
+        image = enclose_return(DOUBLE_WELL, x, x + 1e-6, *rule, cells=2, steps=400)
+        after = return_map(DOUBLE_WELL, x + np.linspace(0, 1e-6, 9), *rule, steps=400).bottom.x
+        if image.high < math.inf:
+            assert image.low <= after.min() <= after.max() <= image.high, (x, rule)
+            found += 1
+    assert found > 60
 
 
 @pytest.mark.parametrize("gamma, opened", [(1.2, True), (5.0, True), (200.0, False)])
@@ -125,11 +185,17 @@ def test_runs_close_to_each_other_stay_so_or_do_not():
     "ask, message",
     [
         (lambda: return_map(DOUBLE_WELL, np.nan, LR), "Invalid x: nan; expected a finite number"),
+        (lambda: fate(DOUBLE_WELL, [np.nan], LR), r"Invalid x: \[nan\]; expected finite numbers"),
         (lambda: fate(DOUBLE_WELL, 0.9, LR), r"Invalid x: shape \(\); expected \(members,\)"),
         (lambda: fate(DOUBLE_WELL, [0.9], LR, rounds=0), "Invalid rounds: 0; expected an integer >= 1"),
         (lambda: fate(DOUBLE_WELL, [0.9], LR, tolerance=-1), "Invalid tolerance: -1; expected a finite number >= 0"),
         (lambda: enclose_return(DOUBLE_WELL, 1.0, 1.0, LR, 1e-4), "Invalid high: 1.0; expected a number above low = 1"),
         (lambda: enclose_return(DOUBLE_WELL, 1.0, 1.1, 0.0, 1e-4), "Invalid lr: 0.0; expected a finite number > 0"),
+        (lambda: enclose_return(DOUBLE_WELL, np.nan, 1.1, LR, 1e-4), "Invalid low: nan; expected a finite number"),
+        (lambda: enclose_return(DOUBLE_WELL, 1.0, np.inf, LR, 1e-4), "Invalid high: inf; expected a finite number"),
+        (lambda: enclose_return(DOUBLE_WELL, 1.0, 1.1, LR, -1.0), "Invalid delta: -1.0; expected a finite number >= 0"),
+        (lambda: enclose_return(DOUBLE_WELL, 1.0, 1.1, LR, 1e-4, np.nan), "Invalid gamma: nan; expected a number"),
+        (lambda: enclose_return(DOUBLE_WELL, 1.0, 1.1, LR, 1e-4, eps=-1.0), "Invalid eps: -1.0; expected a finite"),
         (lambda: enclose_return(DOUBLE_WELL, 1.0, 1.1, LR, 1e-4, cells=0), "Invalid cells: 0; expected an integer"),
         (lambda: enclose_return(DOUBLE_WELL, 1.0, 1.1, LR, 1e-4, steps=0), "Invalid steps: 0; expected an integer"),
     ],

@@ -39,6 +39,7 @@ def climbs(node, settings):
     return node(CLIMBS, {"cases": cases, "longest": LONGEST, "deltas": DELTAS.tolist()})
 
 
+@pytest.mark.own_rounding  # the same bits on both sides, which perturbed ones are not
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 def test_the_pages_climb_is_the_packages(node, settings):
     for loss, page in zip(LOSSES, climbs(node, settings), strict=True):

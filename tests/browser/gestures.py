@@ -1,0 +1,49 @@
+"""What a reader does to an explorer: keys, the mouse and a finger."""
+
+from playwright.sync_api import expect
+
+
+def middle(handle):
+    handle.scroll_into_view_if_needed()
+    box = handle.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def press(page, handle, *keys):
+    """Press keys on something, and see whether it says something new after each."""
+    handle.focus()
+    for key in keys:
+        before = handle.get_attribute("aria-valuetext")
+        page.keyboard.press(key)
+        expect(handle).not_to_have_attribute("aria-valuetext", before)
+
+
+def drag(page, start, across, up):
+    """Drag with the mouse from a place, by so many pixels."""
+    x, y = start
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + across, y - up, steps=10)
+    page.mouse.up()
+
+
+def pull(page, handle, across, up):
+    """Drag something by its middle, and see whether it says something new."""
+    before = handle.get_attribute("aria-valuetext")
+    drag(page, middle(handle), across, up)
+    expect(handle).not_to_have_attribute("aria-valuetext", before)
+
+
+def swipe(page, start, across, up, moves=11):
+    """Drag with a finger, in its own time."""
+    x, y = start
+    touch = page.context.new_cdp_session(page)
+
+    def send(kind, *points):
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": list(points)})
+
+    send("touchStart", {"x": x, "y": y})
+    for i in range(moves + 1):
+        page.wait_for_timeout(16)
+        send("touchMove", {"x": x + across * i / moves, "y": y - up * i / moves})
+    send("touchEnd")
