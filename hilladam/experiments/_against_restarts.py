@@ -143,7 +143,10 @@ class _Weights(_Starts):
 
 
 def stored_against_restarts() -> Found:
-    """:func:`against_restarts` as last run in full; two cores take half an hour for it.
+    """:func:`against_restarts` as last run in full: what two calls found.
+
+    ``against_restarts()``, and ``against_restarts(scales=[None], lrs=[2, 3, 10])``, because on x itself some of the
+    largest λ of the first were the best. Two cores take half an hour for them.
 
     Example:
         >>> from hilladam.experiments import stored_against_restarts
