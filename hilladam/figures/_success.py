@@ -55,7 +55,7 @@ def success_over_rates(
         ax.set_xlabel("λ")
     for ax in axes[:, 0]:
         ax.set_ylabel("success")
-    figure.legend(handles.values(), handles, loc="outside lower center", ncols=min(len(handles), 6))
+    figure.legend(handles.values(), handles, loc="outside lower center", ncols=min(len(handles), 6), handlelength=4)
     return figure
 
 
