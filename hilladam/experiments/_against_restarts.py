@@ -152,7 +152,8 @@ class _Weights(_Starts):
 def stored_against_restarts() -> Found:
     """:func:`against_restarts` as last run in full, with ``tools/store_results.py`` of the repository.
 
-    Two cores take half an hour for it.
+    It holds two calls: ``against_restarts()``, and ``against_restarts(scales=[None], lrs=[2, 3, 10])``, because on x
+    itself some of the largest λ of the first were the best. Two cores take half an hour for them.
 
     Example:
         >>> from hilladam.experiments import stored_against_restarts

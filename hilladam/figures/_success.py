@@ -89,7 +89,7 @@ def success_over_rates(
             ax.tick_params(labelbottom=True)
     for ax in axes.flat[len(panels) :]:
         ax.remove()
-    figure.legend(handles.values(), handles, loc="outside lower center", ncols=min(len(handles), 6))
+    figure.legend(handles.values(), handles, loc="outside lower center", ncols=min(len(handles), 6), handlelength=4)
     return figure
 
 

@@ -99,7 +99,7 @@ def test_rows_are_the_searches_again():
     assert all((again[key] == found[key]).all() for key in found)
 
 
-@pytest.mark.parametrize("setting", [("tenth", None, 1.0), ("sixth", 3.0, 0.3)], ids=str)
+@pytest.mark.parametrize("setting", [("tenth", None, 1.0), ("eighth", None, 2.0), ("sixth", 3.0, 0.3)], ids=str)
 def test_the_stored_searches_are_what_is_computed(setting):
     loss, scale, lr = setting
     stored, again = stored_against_restarts(), against_restarts([loss], [scale], [lr], range(20))
@@ -110,7 +110,7 @@ def test_the_stored_searches_are_what_is_computed(setting):
 
 def test_the_stored_searches_are_complete():
     stored = stored_against_restarts()
-    assert len(stored) == 3 * 5 * 6 * 3 and {len(hits) for hits in stored.values()} == {1200}
+    assert len(stored) == 3 * (5 * 6 + 3) * 3 and {len(hits) for hits in stored.values()} == {1200}
     # At the paper's λ and with torch's weights, the two rules find nothing where Hill-ADAM finds much.
     low, _ = wilson_interval(int(stored["eighth", 1.0, 0.01, "Hill-ADAM"].sum()), 1200)
     _, high = wilson_interval(int(stored["eighth", 1.0, 0.01, "restarted when still"].sum()), 1200)
