@@ -47,7 +47,9 @@ def table2_rates_text(table):
 
 RESULTS = {
     "success_maps": lambda: success_maps_text({name: success_map(name) for name in MAPPED}),
-    "against_restarts": lambda: against_restarts_text(against_restarts() | against_restarts(scales=[None], lrs=[2, 3, 10])),
+    "against_restarts": lambda: against_restarts_text(
+        against_restarts() | against_restarts(scales=[None], lrs=[2, 3, 10])
+    ),
     "table2_rates": lambda: table2_rates_text(table2_rates(twelve_pairs())),
 }
 
