@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from hilladam.experiments import run_points
 from hilladam.figures import COLOURS
+from hilladam.figures._style import styled
 from hilladam.losses import DOUBLE_WELL, TABLE_1, Polynomial
 from hilladam.widgets._explorer import Explorer, Number, front_end, setting
 
@@ -154,7 +155,7 @@ class ClimbExplorer(Explorer):
         below = climb["records"][climb["change"][climb["records"]] < (self.delta if delta is None else delta)]
         return int(below[0]) if len(below) else None
 
-    @plt.style.context("hilladam.figures.hilladam")
+    @styled
     def picture(self) -> Figure:
         hill, climb, end = hill_of(self.loss), self.climb(), self.ending()
         low = climb["change"][climb["records"]]
