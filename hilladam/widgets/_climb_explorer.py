@@ -13,7 +13,6 @@ from matplotlib.figure import Figure
 
 from hilladam.experiments import run_points
 from hilladam.figures import COLOURS
-from hilladam.figures._style import styled
 from hilladam.losses import DOUBLE_WELL, TABLE_1, Polynomial
 from hilladam.widgets._explorer import Explorer, Number, front_end, setting
 
@@ -155,7 +154,7 @@ class ClimbExplorer(Explorer):
         below = climb["records"][climb["change"][climb["records"]] < (self.delta if delta is None else delta)]
         return int(below[0]) if len(below) else None
 
-    @styled
+    @plt.style.context("hilladam.figures.hilladam")
     def picture(self) -> Figure:
         hill, climb, end = hill_of(self.loss), self.climb(), self.ending()
         low = climb["change"][climb["records"]]
