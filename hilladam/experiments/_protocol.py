@@ -79,12 +79,12 @@ def tune(
         0.1
     """
     grid = sorted(map(float, rates))
-    if len(set(grid)) < 3 or len(set(grid)) < len(grid) or not 0 < grid[0] <= grid[-1] < math.inf:
+    if len(set(grid)) < max(len(grid), 3) or not all(0 < rate < math.inf for rate in grid):
         raise ValueError(f"Invalid rates: {grid}; expected at least three different numbers above 0")
     trials: dict[float, np.ndarray] = {}
 
     def add(new):
-        trials.update(zip(new, np.asarray(trial(new), dtype=float), strict=True))
+        trials.update(zip(new, np.asarray(trial(new)), strict=True))
 
     def score(rate):
         costs = trials[rate]
@@ -229,9 +229,9 @@ def holm(p: ArrayLike) -> np.ndarray:
         >>> holm([0.01, 0.04, 0.03]).tolist()
         [0.03, 0.06, 0.06]
     """
-    p = np.asarray(p, dtype=float)
-    order = np.argsort(p, kind="stable")
+    p = np.asarray(p)
+    order = np.argsort(p)  # of equal ones the order does not matter
     raised = np.maximum.accumulate(p[order] * np.arange(p.size, 0, -1))
-    corrected = np.empty_like(p)
+    corrected = np.empty(p.size)
     corrected[order] = np.minimum(raised, 1.0)
     return corrected

@@ -98,7 +98,7 @@ def test_numbers_out_of_their_range_are_refused(setting, message):
 
 
 def test_a_climb_cannot_begin_where_the_slope_is_zero():
-    with pytest.raises(ValueError, match="Invalid x0: 0.0; expected places from which the loss rises towards top = 1"):
+    with pytest.raises(ValueError, match=r"Invalid x0: 0.0; expected places from which the loss rises towards top"):
         climb(Polynomial("x²", (1, 0, 0)), 0.0, 1.0, 0.1)
 
 
