@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import differential_evolution, dual_annealing
 
 from hilladam.experiments import SEARCHERS, course, field, gradients_to, race, search
 from hilladam.losses import SURFACES
@@ -75,6 +76,42 @@ def test_restarts_begin_where_those_of_adam_do():
     first, second = field(BOX, 1, 0).starts[0], record.states[np.flatnonzero(record.reasons[:, 0])[0] + 1, 0]
     np.testing.assert_array_equal(places[0][0], first)
     assert any(np.array_equal(x, second) for x in places[0])
+
+
+@pytest.mark.parametrize("key", ["tenth", "camel"])
+@pytest.mark.parametrize("name", ["basin hopping", "DIRECT"])
+def test_no_default_of_a_library_ends_a_search_before_its_budget(name, key):
+    loss, box, *_ = course(key)
+    searcher, places = watched(name)
+    search(loss, -1e9, box, searchers={name: searcher}, runs=1, evaluations=2000)
+    assert len(places[0]) == 2000
+
+
+@pytest.mark.parametrize("name", ["dual annealing", "differential evolution"])
+def test_scipys_random_searches_are_what_scipy_makes_of_a_start_and_gradients(name):
+    searcher, places = watched(name)
+    search(LOSS, -9.0, BOX, searchers={name: searcher}, runs=1, evaluations=300, seed=5)
+    (start,), (box,) = field(BOX, 1, 5)
+    asked, dice = [], np.random.default_rng([5, 1, 0])
+
+    def loss(x):
+        asked.append(x.copy())
+        return LOSS.value_and_gradient(x)[0]
+
+    if name == "dual annealing":
+        local = {"method": "L-BFGS-B", "jac": lambda x: np.array(LOSS.value_and_gradient(x)[1]), "bounds": box}
+        dual_annealing(loss, box, x0=start, minimizer_kwargs=local, maxiter=100, rng=dice)
+    else:
+        differential_evolution(loss, box, x0=start, maxiter=10, rng=dice)
+    assert len(asked) > 300
+    np.testing.assert_array_equal(places[0], asked[:300])
+
+
+def test_local_searches_go_to_the_bottom():
+    searcher, places = watched("MLSL with L-BFGS")
+    search(LOSS, -9.0, BOX, searchers={"MLSL": searcher}, **SMALL)
+    best = [min(LOSS(x).item() for x in run) for run in places]
+    assert np.median(best) < LOSS.global_minimum.value + 1e-7
 
 
 def test_one_variable_is_a_search_too(name):
