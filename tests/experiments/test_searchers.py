@@ -116,7 +116,9 @@ def test_local_searches_go_to_the_bottom():
 
 def test_one_variable_is_a_search_too(name):
     loss, box, target, _ = course("tenth")
-    assert np.isfinite(search(loss, target, box, searchers=[name], runs=3)[name]).any()
+    searcher, places = watched(name)
+    assert np.isfinite(search(loss, target, box, searchers={name: searcher}, runs=3)[name]).any()
+    assert {x.shape for run in places for x in run} == {(1,)}
 
 
 def test_a_function_of_ones_own_is_searched_by_its_own_gradients():
