@@ -1,6 +1,8 @@
 """The stored maps of success are what the engine counts, and what the law says."""
 
+import base64
 import json
+import zlib
 
 import numpy as np
 import pytest
@@ -27,9 +29,12 @@ def test_a_part_counted_again_is_what_is_stored(name):
         np.testing.assert_array_equal(again, kept)
 
 
-def test_what_is_packed_is_read_back(tmp_path):
+def test_what_is_packed_is_read_back():
     maps = stored_success_maps()
-    assert json.loads(_pack(maps)).keys() == maps.keys() == MAPPED.keys()
+    packed = json.loads(_pack(maps))
+    assert packed.keys() == maps.keys() == MAPPED.keys()
+    for name, text in packed.items():
+        assert zlib.decompress(base64.b64decode(text)) == maps[name].counts.tobytes()
 
 
 def test_the_compiled_sine_wave_is_the_loss():
