@@ -150,6 +150,16 @@ def test_a_fate_is_a_cycle():
     assert (fate(DOUBLE_WELL, x, 0.1, 1e-3, 200.0).rounds == 0).all()
 
 
+def test_a_cycle_comes_back_bit_for_bit():
+    ends = fate(DOUBLE_WELL, place(np.array([-1.0, 1.0])), LR, gamma=200.0, rounds=500, tolerance=0.0)
+    assert (ends.period >= 1).all()
+    x = ends.x
+    for _ in range(ends.period.max()):
+        x = return_map(DOUBLE_WELL, x, LR, gamma=200.0).bottom.x
+    assert (ends.period.max() % ends.period == 0).all()
+    np.testing.assert_array_equal(x, ends.x)
+
+
 def test_a_run_that_stops_turning_has_no_cycle():
     ends = fate(DOUBLE_WELL, [0.97], LR, steps=300)
     assert np.isnan(ends.x).all()
