@@ -62,9 +62,7 @@ class Budget:
         self.spent = 0
         """How many evaluations there have been."""
         self.best_loss, self.best_place = math.inf, None
-        self._place = np.empty(0)
-        self._gradient = np.empty(0)
-        self._paid = False  # for the gradient at the place
+        self._paid: tuple[np.ndarray, np.ndarray] | None = None  # a place, and the gradient there
 
     @property
     def met(self) -> bool:
@@ -76,25 +74,24 @@ class Budget:
         if self.spent >= self.evaluations or self.met:
             raise Spent
         self.spent += 1
-        self._place = np.array(place, dtype=float)
-        value, self._gradient = self.function(self._place)
-        self._paid = False
+        self._paid, place = None, np.array(place, dtype=float)
+        value, gradient = self.function(place)
         if value < self.best_loss:  # which NaN and +∞ are not
-            self.best_loss, self.best_place = value, self._place
-        return value, self._gradient
+            self.best_loss, self.best_place = value, place
+        return value, gradient
 
     def __call__(self, place) -> float:
         """The loss alone."""
-        value, _ = self.both(place)
-        self._paid = True
+        value, gradient = self.both(place)
+        self._paid = np.array(place), gradient
         return value
 
     def gradient(self, place) -> np.ndarray:
         """The gradient alone, free once where the loss was asked for last."""
-        if not self._paid or not np.array_equal(place, self._place):
-            self.both(place)
-        self._paid = False
-        return self._gradient
+        paid, self._paid = self._paid, None
+        if paid and np.array_equal(place, paid[0]):
+            return paid[1]
+        return self.both(place)[1]
 
 
 def value_and_gradient(loss) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:

@@ -87,7 +87,7 @@ def cluster_interval(
     """
     from scipy.stats import norm, t
 
-    values, labels = np.asarray(outcomes, dtype=float), np.asarray(clusters)
+    values, labels = np.asarray(outcomes), np.asarray(clusters)
     if values.ndim != 1 or values.shape != labels.shape:
         raise ValueError(
             f"Invalid clusters: shape {labels.shape} for outcomes of shape {values.shape}; expected (runs,)"

@@ -82,7 +82,7 @@ def tune(
         0.1
     """
     grid = sorted(map(float, rates))
-    if len(set(grid)) < 3 or len(set(grid)) < len(grid) or not 0 < grid[0] <= grid[-1] < math.inf:
+    if len(set(grid)) < max(len(grid), 3) or not all(0 < rate < math.inf for rate in grid):
         raise ValueError(f"Invalid rates: {grid}; expected at least three different numbers above 0")
     trials: dict[float, np.ndarray] = {}
 
@@ -243,6 +243,6 @@ def holm(p: ArrayLike) -> np.ndarray:
         raise ValueError(f"Invalid p: {p}; expected numbers from 0 to 1, of shape (tests,)")
     order = np.argsort(p, kind="stable")
     raised = np.maximum.accumulate(p[order] * np.arange(p.size, 0, -1))
-    corrected = np.empty_like(p)
+    corrected = np.empty(p.size)
     corrected[order] = np.minimum(raised, 1.0)
     return corrected

@@ -88,11 +88,9 @@ def _cma(loss, start, box, rng):
     with extra("search"):
         import cma
 
+    variables = slice(len(start))
     if len(start) == 1:  # which pycma does not take: a second variable that nothing depends on
         box, start = np.tile(box, (2, 1)), np.tile(start, 2)
-        variables = slice(0, 1)
-    else:
-        variables = slice(None)
     starts = iter([start])
     settings = {
         "bounds": [*box.T], "CMA_stds": box[:, 1] - box[:, 0], "seed": int(rng.integers(1, 2**31)),

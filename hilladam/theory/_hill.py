@@ -86,8 +86,8 @@ class Hill:
     def fitted_step(self, lr: "ArrayLike", beta1: float = 0.9) -> np.ndarray:
         """0.9 exp(−0.29/K²) with K q^0.3 for K: the step at the top, in units of λ, on both sides of K = 1.
 
-        The numbers were fitted to the largest δ on five losses; the steps themselves are some 6 % shorter. Where the slope
-        does not come down to the top as on a sine wave, :attr:`shape` says so, and a little of it belongs into K.
+        The numbers were fitted to the largest δ on five losses; the steps themselves are some 6 % shorter. Where the
+        slope does not come down to the top as on a sine wave, :attr:`shape` says so, and a little of it belongs into K.
 
         Args:
             lr, beta1: as for :meth:`number`.

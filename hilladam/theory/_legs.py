@@ -71,10 +71,10 @@ def leg(f: "Loss", x: "ArrayLike", maximize: "ArrayLike", lr: "ArrayLike", delta
     """
     value, slope = _value_and_slope(_polynomial(f))
     steps, (beta1, beta2), eps = whole("steps", steps, 1), decays(betas), finite("eps", eps, least=0)
-    gamma = np.asarray(gamma, dtype=np.float64)
+    gamma = np.asarray(gamma)
     if np.isnan(gamma).any():
         raise ValueError(f"Invalid gamma: {gamma}; expected numbers")
-    given = finite("x", x), np.asarray(maximize, bool), finite("lr", lr, above=0), finite("delta", delta, least=0)
+    given = finite("x", x), np.asarray(maximize), finite("lr", lr, above=0), finite("delta", delta, least=0)
     shape = np.broadcast_shapes(*(a.shape for a in (*given, gamma)))
     x, climbs, lr, delta, gamma = (np.broadcast_to(a, shape).ravel() for a in (*given, gamma))
     stop, count, dead_end = np.full(x.size, np.nan), np.zeros(x.size, np.int64), np.zeros(x.size, bool)
@@ -131,7 +131,7 @@ def turns(f: "Loss", start: "ArrayLike", lr: "ArrayLike", delta: "ArrayLike" = 1
         [0.93, 0.08, -1.03, 0.08]
     """
     count = whole("count", count, 1)
-    x, lr, delta, gamma = np.broadcast_arrays(*(np.asarray(a, dtype=np.float64) for a in (start, lr, delta, gamma)))
+    x, lr, delta, gamma = np.broadcast_arrays(start, lr, delta, gamma)
     found = Leg(np.full((count, *x.shape), np.nan), np.zeros((count, *x.shape), np.int64),
                 np.zeros((count, *x.shape), bool))  # fmt: skip
     alive = np.ones(x.shape, bool)

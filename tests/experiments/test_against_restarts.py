@@ -56,6 +56,25 @@ def test_hill_adam_through_the_network_is_table_1s_run():
     assert found.tolist() == expected.tolist() and 0 < expected.sum() < 30
 
 
+@pytest.mark.parametrize("scale", [None, 1.5])
+def test_where_nothing_counts_as_still_all_three_are_one_descent(scale):
+    found = against_restarts(["tenth"], [scale], [0.1], range(30), 200, delta=0.0, every=200)
+    climbs, still, every = found.values()
+    assert climbs.tolist() == still.tolist() == every.tolist() and 0 < climbs.sum() < 30
+
+
+def test_gamma_is_hill_adams():
+    starts = [np.random.default_rng(search).uniform(-2, 6) for search in range(40)]
+    runs = [run_points(TENTH, starts, 300, lr=0.3, gamma=gamma, history=False) for gamma in (2.0, 200.0)]
+    low, high = (run.best_losses < TENTH.global_minimum.value + CLOSE for run in runs)
+    found = the(against_restarts(["tenth"], [None], [0.3], range(40), 300, gamma=2.0), "Hill-ADAM")
+    assert found.tolist() == low.tolist() != high.tolist()
+
+
+def test_a_run_may_be_of_one_step():
+    assert list(against_restarts(["sixth"], [None], [0.1], [0], 2, every=1))[-1][-1] == "restarted every 1"
+
+
 def test_a_fixed_number_of_steps_makes_as_many_runs_as_the_budget_pays():
     target = TENTH.global_minimum.value + CLOSE
     dice = [np.random.default_rng(search) for search in range(20)]

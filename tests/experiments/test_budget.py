@@ -32,12 +32,33 @@ def test_the_gradient_at_the_place_of_the_last_loss_is_free_and_right():
     assert budget.gradient(place).tolist() == [2.0, 8.0] and budget.spent == 2
 
 
+def test_a_gradient_elsewhere_or_once_more_or_after_both_costs():
+    budget, here, there = Budget(bowl, 10), np.array([3.0, 4.0]), np.array([1.0, 2.0])
+    budget(here)
+    assert budget.gradient(there).tolist() == [2.0, 4.0] and budget.spent == 2
+    assert budget.gradient(here).tolist() == [6.0, 8.0] and budget.spent == 3
+    budget(here)
+    for spent in (4, 5):
+        assert budget.gradient(here).tolist() == [6.0, 8.0] and budget.spent == spent
+    budget.both(here)
+    assert budget.gradient(here).tolist() == [6.0, 8.0] and budget.spent == 7
+
+
 def test_the_best_is_kept_and_is_not_moved_with_the_array_that_was_given():
     budget, place = Budget(bowl, 10), np.array([1.0, 0.0])
     budget(place)
     place[:] = 2.0
     budget(place)
-    assert budget.best_loss == 1.0 and budget.best_place.tolist() == [1.0, 0.0]
+    budget(np.array([0, 1]))
+    assert budget.best_loss == 1.0 and budget.best_place.tolist() == [1.0, 0.0]  # of equal ones the first
+
+
+def test_the_loss_is_asked_at_places_of_float64():
+    asked = []
+    budget = Budget(lambda x: (asked.append(x.dtype) or 0.0, x), 3)
+    for ask in (budget, budget.both, budget.gradient):
+        ask(np.array([1, 2], dtype=np.float32))
+    assert asked == [np.float64] * 3
 
 
 def test_what_is_not_finite_is_never_the_best():

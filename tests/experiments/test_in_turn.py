@@ -28,3 +28,10 @@ def test_with_nothing_to_keep_the_interrupt_passes_on():
 def test_errors_are_no_interrupts():
     with pytest.raises(ZeroDivisionError):
         in_turn([1, 0], lambda key: 1 / key, "parts")
+
+
+def test_progress_is_shown_to_who_asks_for_it(capsys):
+    in_turn([1, 2], str, "parts")
+    assert capsys.readouterr().err == ""
+    in_turn([1, 2], str, "parts", "counting")
+    assert "counting: " in capsys.readouterr().err

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 from scipy.special import xlogy
-from scipy.stats import binom, norm
+from scipy.stats import binom, norm, t
 
 from hilladam.experiments import RATES, cluster_interval, compare, difference_interval, holm, tune
 
@@ -60,12 +60,20 @@ def test_widening_has_an_end_and_no_success_has_a_middle():
     with pytest.raises(ValueError, match=r"Invalid rates: the best, 10000\.0, is an end of what may be tried"):
         tune(looking_up(lambda rate: [1 / rate])[0], 1000)
     trial, asked = looking_up(lambda rate: [INF, INF])
-    assert tune(trial, 1000).lr == RATES[len(RATES) // 2] and tuple(asked) == RATES
+    found = tune(trial, 1000)
+    assert found.lr == RATES[len(RATES) // 2] and tuple(found.trials) == tuple(asked) == RATES
 
 
-@pytest.mark.parametrize("rates", [(), (0.1, 1), (0, 0.1, 1), (0.1, 0.1, 1, 2), (1, 2, INF), (1, 2, math.nan)])
+def test_widening_may_reach_its_end():
+    low = tune(looking_up(lambda rate: [1 + abs(math.log10(rate / 0.01))])[0], 1000, (0.1, 1, 10), lowest=0.001)
+    assert low.lr == 0.01 and min(low.trials) == 0.001
+    high = tune(looking_up(lambda rate: [1 + abs(math.log10(rate / 100))])[0], 1000, (0.1, 1, 10), highest=1000)
+    assert high.lr == 100 and max(high.trials) == 1000
+
+
+@pytest.mark.parametrize("rates", [(), (0.1, 1), (0, 0.1, 1), (0.1, 0.1, 1, 2), (1, 2, INF), (1, math.nan, 2)])
 def test_a_grid_has_three_rates(rates):
-    with pytest.raises(ValueError, match="Invalid rates: "):
+    with pytest.raises(ValueError, match=r"Invalid rates: .*; expected at least three different numbers above 0"):
         tune(lambda rates: [[1.0]] * len(rates), 10, rates)
 
 
@@ -76,6 +84,11 @@ def test_what_a_run_cost_is_a_number_or_infinite(at):
     with pytest.raises(ValueError, match="Invalid trial: NaN"):
         tune(trial, 10, (0.1, 1.0, 10.0))
     assert asked == [0.1, 1.0, 10.0]
+
+
+def test_a_trial_that_leaves_out_a_rate_is_no_trial():
+    with pytest.raises(ValueError, match="shorter"):
+        tune(lambda rates: [[1.0]] * 2, 10, (0.1, 1.0, 10.0))
 
 
 # Two rates -----------------------------------------------------------------------------------------------------------
@@ -118,6 +131,7 @@ def test_holms_correction_is_the_step_down_one():
     together = compare(pairs)
     np.testing.assert_allclose(together["corrected"], holm(together["p"]))
     assert list(together.index) == list(pairs)
+    assert holm([0.04]).tolist() == [0.04] and holm([0, 1]).tolist() == [0, 1] and not holm([]).size
 
 
 def test_holms_correction_rejects_what_its_definition_rejects():
@@ -190,6 +204,12 @@ def test_no_difference_at_all_has_an_interval_too(runs):
     assert difference_interval(runs, 0, runs).high == 1 and difference_interval(0, runs, runs).low == -1
 
 
+def test_the_intervals_of_a_comparison_are_those_of_the_difference_with_its_confidence():
+    for confidence in (0.9, 0.99):
+        row = compare({"x": pair(20, 7, 3, 10)}, confidence).loc["x"]
+        assert (row.low, row.high) == difference_interval(7, 3, 40, confidence)
+
+
 @pytest.mark.parametrize(
     "pairs, message",
     [
@@ -246,6 +266,21 @@ def test_clusters_of_one_run_are_independent_runs():
     low, high = cluster_interval(outcomes, np.arange(200))
     assert low == pytest.approx(0.3 - 1.97 * math.sqrt(0.21 / 200), abs=0.01)
     assert high == pytest.approx(0.3 + 1.97 * math.sqrt(0.21 / 200), abs=0.01)
+
+
+@pytest.mark.parametrize("confidence", [0.9, 0.95])
+def test_the_interval_of_few_clusters_is_students_where_means_are_normal(confidence):
+    values = np.array([-2.2, -0.9, -0.6, -0.3, 0.3, 0.6, 0.9, 2.2])  # of a normal's kurtosis
+    low, high = cluster_interval(values, np.arange(8), confidence, draws=400_000)
+    half = t.isf((1 - confidence) / 2, 7) * values.std(ddof=1) / math.sqrt(8)
+    assert (-low, high) == pytest.approx((half, half), rel=0.015)
+
+
+def test_an_interval_of_clusters_hangs_on_the_seed_and_needs_two():
+    values = np.random.default_rng(5).normal(size=12)
+    first, again, other = (cluster_interval(values, np.arange(12), seed=seed) for seed in (0, 0, 1))
+    assert first == again and first != other
+    assert cluster_interval([0, 1, 1], ["a", "a", "b"]) == (0.5, 1.0)
 
 
 def test_clusters_have_names_and_sizes_of_their_own():

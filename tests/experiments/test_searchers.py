@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import scipy.optimize
+from scipy.optimize import differential_evolution, dual_annealing
 
 from hilladam.experiments import SEARCHERS, course, field, gradients_to, race, search
 from hilladam.losses import SURFACES
@@ -99,9 +100,47 @@ def test_nothing_is_raised_inside_direct(monkeypatch):
     assert not passed
 
 
+@pytest.mark.parametrize("key", ["tenth", "camel"])
+@pytest.mark.parametrize("name", ["basin hopping", "DIRECT"])
+def test_no_default_of_a_library_ends_a_search_before_its_budget(name, key):
+    loss, box, *_ = course(key)
+    searcher, places = watched(name)
+    search(loss, -1e9, box, searchers={name: searcher}, runs=1, evaluations=2000)
+    assert len(places[0]) == 2000
+
+
+@pytest.mark.parametrize("name", ["dual annealing", "differential evolution"])
+def test_scipys_random_searches_are_what_scipy_makes_of_a_start_and_gradients(name):
+    searcher, places = watched(name)
+    search(LOSS, -9.0, BOX, searchers={name: searcher}, runs=1, evaluations=300, seed=5)
+    (start,), (box,) = field(BOX, 1, 5)
+    asked, dice = [], np.random.default_rng([5, 1, 0])
+
+    def loss(x):
+        asked.append(x.copy())
+        return LOSS.value_and_gradient(x)[0]
+
+    if name == "dual annealing":
+        local = {"method": "L-BFGS-B", "jac": lambda x: np.array(LOSS.value_and_gradient(x)[1]), "bounds": box}
+        dual_annealing(loss, box, x0=start, minimizer_kwargs=local, maxiter=100, rng=dice)
+    else:
+        differential_evolution(loss, box, x0=start, maxiter=10, rng=dice)
+    assert len(asked) > 300
+    np.testing.assert_array_equal(places[0], asked[:300])
+
+
+def test_local_searches_go_to_the_bottom():
+    searcher, places = watched("MLSL with L-BFGS")
+    search(LOSS, -9.0, BOX, searchers={"MLSL": searcher}, **SMALL)
+    best = [min(LOSS(x).item() for x in run) for run in places]
+    assert np.median(best) < LOSS.global_minimum.value + 1e-7
+
+
 def test_one_variable_is_a_search_too(name):
     loss, box, target, _ = course("tenth")
-    assert np.isfinite(search(loss, target, box, searchers=[name], runs=3)[name]).any()
+    searcher, places = watched(name)
+    assert np.isfinite(search(loss, target, box, searchers={name: searcher}, runs=3)[name]).any()
+    assert {x.shape for run in places for x in run} == {(1,)}
 
 
 def test_a_function_of_ones_own_is_searched_by_its_own_gradients():

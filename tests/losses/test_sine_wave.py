@@ -3,10 +3,12 @@
 import math
 
 import numpy as np
+import pytest
 import torch
 
 from hilladam.experiments import gradients_to, race, search
 from hilladam.losses import SINE_WAVE
+from hilladam.losses._sine_wave import _mean
 
 
 def test_it_is_the_mean_square_over_the_times():
@@ -41,6 +43,25 @@ def test_it_is_raced_on_and_searched():
     assert np.isfinite(gradients_to(records["Hill-ADAM"], 0.01)).mean() > 0.2
     hits = search(SINE_WAVE, 0.01, (0.0, 13.0), searchers=["L-BFGS, restarted"], runs=3)["L-BFGS, restarted"]
     assert np.isfinite(hits).all()
+
+
+def test_it_is_exact_at_the_times():
+    t, x = np.linspace(-0.5, 0.5, 256), np.linspace(-1, 14, 301)
+    wave, goal = np.sin(2 * math.pi * x[:, None] * t + 0.5), np.sin(2 * math.pi * 6.0 * t + 0.5)
+    np.testing.assert_allclose(SINE_WAVE(x), ((wave - goal) ** 2).mean(axis=1), atol=1e-12)
+
+
+def test_the_mean_keeps_its_digits_where_the_frequency_is_small():
+    t, f = np.linspace(-0.5, 0.5, 256), 0.004
+    value, slope = _mean(f)
+    assert value == pytest.approx(np.cos(2 * math.pi * f * t).mean(), abs=5e-15, rel=0)
+    assert slope == pytest.approx(-(2 * math.pi * t * np.sin(2 * math.pi * f * t)).mean(), abs=2e-12, rel=0)
+
+
+def test_it_reckons_in_float64():
+    for numbers in (np.float32([3.7, 5.1]), np.array([3, 5])):
+        for function in (SINE_WAVE, SINE_WAVE.derivative):
+            np.testing.assert_array_equal(function(numbers), function(numbers.astype(float)), strict=True)
 
 
 def test_value_and_slope_keep_their_shape_and_agree():

@@ -212,6 +212,8 @@ def test_curvatures_are_those_of_the_polynomial_on_any_scale(name, minimum, top,
 def test_each_minimum_has_the_tops_beside_it_and_an_inflection_is_no_top():
     f = Polynomial("f′ = 60 (x + 1) x (x − 1) (x − 2)²", (10, -48, 45, 80, -120, 0, 0))
     assert [(round(over.minimum, 6), round(over.top, 6)) for over in hills(f)] == [(-1, 0), (1, 0)]
+    bounded = hills(Polynomial("f′ = −4 (x + 1) x (x − 1)", (-1, 0, 2, 0, 0)))
+    assert [(round(over.minimum, 6), round(over.top, 6)) for over in bounded] == [(0, -1), (0, 1)]
     tops = [over.top - over.minimum for over in hills(TABLE_1["eighth"])]
     assert len(tops) > 2 and min(tops) < 0 < max(tops)
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from hilladam.experiments import run_points
-from hilladam.losses import DOUBLE_WELL, SINE_WAVE, TABLE_1
+from hilladam.losses import DOUBLE_WELL, SINE_WAVE, TABLE_1, Polynomial
 from hilladam.optim import ReferenceHillAdam
 from hilladam.theory import leg, turns
 
@@ -83,6 +83,22 @@ def test_above_gamma_a_descent_goes_on_and_forgets():
     np.testing.assert_array_equal(down.steps, first)
     np.testing.assert_allclose(down.x, place, atol=1e-9)
     assert not down.dead_end.any()
+
+
+def test_what_is_exactly_at_gamma_or_delta_is_not_beyond_it():
+    """With β = 0 and ε = 0 steps are of λ, and on x² all numbers are exact."""
+
+    def steps(x, maximize, **settings):
+        return int(
+            leg(Polynomial("x²", (1, 0, 0)), x, maximize, 0.5, betas=(0.0, 0.0), eps=0.0, steps=3, **settings).steps
+        )
+
+    assert steps(1.0, True, delta=0.0, gamma=2.25) == 2  # the loss is 2.25, and 4
+    assert steps(1.0, True, delta=0.0, gamma=2.24) == 1
+    assert steps(1.0, True, delta=1.75) == 0  # and changes by 1.75, and more
+    assert steps(1.0, True, delta=1.76) == 2
+    assert steps(2.0, False, delta=2.0, gamma=4.0, first=True) == 1
+    assert steps(2.0, False, delta=2.0, gamma=3.9, first=True) == 2  # a loss above γ is not remembered
 
 
 def test_a_leg_that_does_not_turn_says_so():
