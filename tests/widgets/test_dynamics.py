@@ -11,7 +11,7 @@ from hilladam.experiments import Points, run_points, train
 from hilladam.losses import DOUBLE_WELL, TABLE_1, Polynomial, stack
 from hilladam.optim import REASONS, decide
 from hilladam.widgets import HillExplorer
-from hilladam.widgets._hill_explorer import polynomial_of
+from hilladam.widgets._formula import loss_of
 
 LOSSES = ["double well", *TABLE_1]
 NAMES = ["Hill-ADAM", "Adam", "momentum", "RMSprop", "NAdam", "RAdam", "CoolMomentum"]
@@ -187,8 +187,8 @@ def test_finds_the_extrema(node, loss):
 
 
 PARSE = """
-import { parse } from "./dynamics.js";
-const read = (text) => { try { return parse(text).coefficients; } catch (error) { return error.message; } };
+import { lossOf } from "./formula.js";
+const read = (text) => { try { return lossOf(text).coefficients; } catch (error) { return error.message; } };
 export default (texts) => texts.map(read);
 """
 FORMULAS = [
@@ -203,7 +203,7 @@ FORMULAS = [
 
 def test_the_page_and_python_read_the_same_polynomials(node):
     for text, found in zip(FORMULAS, node(PARSE, FORMULAS), strict=True):
-        assert found == pytest.approx([float(c) for c in polynomial_of(text).coefficients]), text
+        assert found == pytest.approx([float(c) for c in loss_of(text).coefficients]), text
 
 
 @pytest.mark.parametrize("text", ["", "x^3", "-x^4", "x^", "2 +", "y^2", "(x^2", "x^2)", "x^2/x", "7", "x^1.5", "x^99",
