@@ -13,10 +13,11 @@ Digits are 0 to 9. Between all these there may be white space: a space, a tab, t
 space. ``−`` is ``-``; ``·``, ``×`` and ``⋅`` are ``*``; ``π`` is ``pi``. A text has at most 300 characters, and no more
 than 20 parentheses and signs inside each other.
 
-What adds, subtracts and multiplies, and divides by numbers alone, is a polynomial, with exact fractions as coefficients.
+What adds, subtracts and multiplies, and divides by numbers alone, is a polynomial; its coefficients are fractions.
 Anything else is a :class:`Formula`, a list of operations of which each takes the results of earlier ones.
 """
 
+import math
 import re
 from dataclasses import dataclass
 from decimal import Decimal
@@ -42,7 +43,7 @@ STEEP, TALL = 1e9, 1e9
 """The slope beyond which a formula is taken to have no bound, and the size of what is drawn."""
 
 FUNCTIONS = ("sin", "cos", "exp", "log", "sqrt", "abs")
-_CONSTANTS = {"pi": torch.pi, "e": torch.e}
+_CONSTANTS = {"pi": math.pi, "e": math.e}
 _SPELLINGS = {"−": "-", "·": "*", "×": "*", "⋅": "*", "**": "^", "π": "pi"}
 _TOKEN = re.compile(
     r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|sin|cos|exp|log|sqrt|abs|pi|[ex]|[A-Za-z]+|\*\*"
@@ -255,36 +256,38 @@ def _number(value, digits=None):
     return re.sub(r"e([+-])0", r"e\1", f"{float(value) + 0.0:.{digits}e}").replace("inf", "Infinity")
 
 
-def forward(program: Program, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def forward(program: Program, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Value and slope of a formula at ``x``, in float64: both are carried through the operations in their order.
 
     ``forward`` in ``dynamics.js`` does the same, and the same numbers come out but for the rounding of the functions.
     The slope is NaN where it has none or the formula no value, which then is NaN or infinite.
     """
-    one = torch.ones((), dtype=torch.float64)
-    done: list[tuple[torch.Tensor, torch.Tensor]] = []
-    for name, *rest in program:
-        if name == "x":
-            result = x, torch.ones_like(x)
-        elif name == "number":
-            result = one * rest[0], 0 * one
-        elif name in _CONSTANTS:
-            result = one * _CONSTANTS[name], 0 * one
-        elif name == "^":
-            result = _power(*done[rest[0]], rest[1])
-        elif len(rest) == 2:
-            result = _combined(name, *done[rest[0]], *done[rest[1]])
-        else:
-            result = _applied(name, *done[rest[0]])
-        done.append(result)
-    value, slope = (each.expand(x.shape) for each in done[-1])  # a formula without x is a number for all
-    return value, torch.where(value.isfinite() & slope.isfinite(), slope, torch.nan)
+    x = np.asarray(x, dtype=np.float64)
+    zero, one = np.zeros_like(x), np.ones_like(x)
+    done: list[tuple[np.ndarray, np.ndarray]] = []
+    with np.errstate(all="ignore"):
+        for name, *rest in program:
+            if name == "x":
+                result = x, one
+            elif name == "number":
+                result = one * rest[0], zero
+            elif name in _CONSTANTS:
+                result = one * _CONSTANTS[name], zero
+            elif name == "^":
+                result = _power(*done[rest[0]], rest[1])
+            elif len(rest) == 2:
+                result = _combined(name, *done[rest[0]], *done[rest[1]])
+            else:
+                result = _applied(name, *done[rest[0]])
+            done.append(result)
+    value, slope = done[-1]
+    return value, np.where(np.isfinite(value) & np.isfinite(slope), slope, np.nan)
 
 
 def _power(a, da, exponent):
+    below = np.ones_like(a)
     if exponent == 0:
-        return torch.ones_like(a), torch.zeros_like(a)
-    below = torch.ones_like(a)
+        return below, np.zeros_like(a)
     for _ in range(exponent - 1):
         below = below * a
     return below * a, exponent * below * da
@@ -304,16 +307,16 @@ def _applied(name, a, da):
     if name == "minus":
         return -a, -da
     if name == "sin":
-        return torch.sin(a), torch.cos(a) * da
+        return np.sin(a), np.cos(a) * da
     if name == "cos":
-        return torch.cos(a), -torch.sin(a) * da
+        return np.cos(a), -np.sin(a) * da
     if name == "exp":
-        return torch.exp(a), torch.exp(a) * da
+        return np.exp(a), np.exp(a) * da
     if name == "log":
-        return torch.log(a), da / a
+        return np.log(a), da / a
     if name == "sqrt":
-        return torch.sqrt(a), da / (2 * torch.sqrt(a))
-    return torch.abs(a), torch.sign(a) * da
+        return np.sqrt(a), da / (2 * np.sqrt(a))
+    return abs(a), np.sign(a) * da
 
 
 class _Forward(torch.autograd.Function):
@@ -321,7 +324,7 @@ class _Forward(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, x, program):
-        value, slope = forward(program, x)
+        value, slope = (torch.as_tensor(each) for each in forward(program, x.numpy()))
         ctx.save_for_backward(slope)
         return value
 
@@ -338,19 +341,12 @@ class Formula:
     program: Program
 
     def __call__(self, x):
-        """The loss at ``x``, a tensor, differentiably, or an array or a number."""
-        if isinstance(x, torch.Tensor):
-            return _Forward.apply(x, self.program)
-        return self.at(x)[0]
+        """The loss at ``x``: a float64 tensor, which can be differentiated once, an array or a number."""
+        return _Forward.apply(x, self.program) if isinstance(x, torch.Tensor) else forward(self.program, x)[0]
 
     def derivative(self, x):
         """The slope of the loss at ``x``, an array or a number."""
-        return self.at(x)[1]
-
-    def at(self, x):
-        """Value and slope."""
-        value, slope = forward(self.program, torch.as_tensor(np.asarray(x, dtype=np.float64)))
-        return value.numpy(), slope.numpy()
+        return forward(self.program, x)[1]
 
     @property
     def stationary_points(self) -> tuple[StationaryPoint, ...]:
@@ -370,7 +366,7 @@ class Formula:
     @property
     def start(self) -> float:
         """Where a run is worth watching: in the lowest valley but one, to three digits."""
-        return _start(self.survey, lambda x: bool(np.isfinite(self.at(x)[0])))
+        return _start(self.survey, lambda x: bool(np.isfinite(forward(self.program, x)[0])))
 
     @cached_property
     def survey(self) -> tuple[StationaryPoint, ...]:
@@ -380,7 +376,7 @@ class Formula:
             ValueError: none of the minima is the lowest point, or it cannot be drawn.
         """
         x = (np.arange(SAMPLES + 1) - SAMPLES // 2) / (SAMPLES // (2 * EDGE))
-        values, slopes = self.at(x)
+        values, slopes = forward(self.program, x)
         signs = _signs(values, slopes)
         if not np.isfinite(values).any():
             raise ValueError(f"it has no value between -{EDGE} and {EDGE}")
@@ -411,17 +407,17 @@ class Formula:
                 points.append(StationaryPoint(float(place), float(value), "minimum" if dips else "maximum", None))
         ends += [values[i] for i in (0, SAMPLES) if np.isfinite(values[i])]
         ends += self._shores(x, values, shores) + self._cliffs(x, values, signs, cliffs)
-        return _judged(points, ends, values, lambda place: self.at(place)[0])
+        return _judged(points, ends, values, lambda place: forward(self.program, place)[0])
 
     def _turns(self, x, signs, brackets):
         """Where the slope changes its sign, by halving; the values, and whether the formula has no bound there."""
         low, high, sign = _ends(x, signs, brackets)
         for _ in range(40):
             middle = (low + high) / 2
-            now = _signs(*self.at(middle))
+            now = _signs(*forward(self.program, middle))
             low, high = np.where(now == -sign, low, middle), np.where(now == sign, high, middle)
         place = (low + high) / 2
-        value, slope = self.at(place)
+        value, slope = forward(self.program, place)
         return place, value, ~np.isfinite(value) | (abs(slope) > STEEP)
 
     def _shores(self, x, values, brackets):
@@ -429,7 +425,7 @@ class Formula:
         dry, wet, before = _ends(x, values, brackets)
         for _ in range(40):
             middle = (dry + wet) / 2
-            stands = np.isfinite(self.at(middle)[0])
+            stands = np.isfinite(forward(self.program, middle)[0])
             dry, wet = np.where(stands, middle, dry), np.where(stands, wet, middle)
         return self._bounded(dry, before)
 
@@ -440,13 +436,13 @@ class Formula:
         for _ in range(40):
             middle = (low + high) / 2
             with np.errstate(invalid="ignore"):
-                jumped = (self.at(middle)[0] - self.at(low)[0]) * sign < 0
+                jumped = (forward(self.program, middle)[0] - forward(self.program, low)[0]) * sign < 0
             low, high = np.where(jumped, low, middle), np.where(jumped, middle, high)
         return self._bounded(low, before) + self._bounded(high, before)
 
     def _bounded(self, places, before):
         """The values at these places, −∞ where they fall steeply from those before."""
-        value, slope = self.at(places)
+        value, slope = forward(self.program, places)
         value = np.where((abs(slope) > STEEP) & (value < before), -np.inf, value)
         return list(value[~np.isnan(value)])
 

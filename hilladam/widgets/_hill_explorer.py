@@ -15,14 +15,14 @@ from hilladam.widgets._formula import Formula, loss_of
 _CONTENDERS = ("Hill-ADAM", "Adam", "momentum", "RMSprop", "NAdam", "RAdam", "CoolMomentum")
 _LOSSES = {"double well": DOUBLE_WELL, **TABLE_1}
 _STARTS = {"double well": 1.4, "x2": 2.5, "sixth": 0.1, "eighth": 1.3, "tenth": 0.85, "fourth": -0.3}
-# What the page sets when a reader chooses a loss: the steps just before Hill-ADAM turns for the first time.
+# What the page sets when a reader chooses a loss, up to a moment before Hill-ADAM turns for the first time.
 _OPENINGS = {
-    "double well": {"start": 1.2, "lr": 0.03, "delta": 1e-3, "steps": 300},
-    "x2": {"start": 2.5, "lr": 0.02, "delta": 1e-3, "steps": 500},
-    "sixth": {"start": 0.05, "lr": 0.01, "delta": 1e-3, "steps": 300},
-    "eighth": {"start": 3.0, "lr": 0.01, "delta": 1e-3, "steps": 500},
-    "tenth": {"start": 4.35, "lr": 0.01, "delta": 1e-3, "steps": 300},
-    "fourth": {"start": -0.3, "lr": 0.02, "delta": 1e-3, "steps": 500},
+    "double well": {"start": 1.2, "lr": 0.03, "delta": 1e-3, "steps": 300, "step": 12},
+    "x2": {"start": 2.5, "lr": 0.05, "delta": 1e-3, "steps": 300, "step": 70},
+    "sixth": {"start": 0.05, "lr": 0.01, "delta": 1e-3, "steps": 300, "step": 33},
+    "eighth": {"start": 3.0, "lr": 0.01, "delta": 1e-3, "steps": 500, "step": 5},
+    "tenth": {"start": 4.35, "lr": 0.01, "delta": 1e-3, "steps": 300, "step": 30},
+    "fourth": {"start": 0.3, "lr": 0.05, "delta": 1e-3, "steps": 300, "step": 12},
 }
 _DASHES = dict(zip(_CONTENDERS, ["-", "--", ":", "-.", (0, (4, 2)), (0, (9, 4)), (0, (3, 3, 1, 3))], strict=True))
 
@@ -112,7 +112,7 @@ class HillExplorer(Explorer):
     def run(self) -> dict[str, Record]:
         """Run the chosen optimizers with these settings in torch, in float64: what the page shows, up to rounding."""
         loss, records = self.polynomial, {}
-        losses = stack([loss]) if isinstance(loss, Polynomial) else loss
+        losses = stack([loss]) if isinstance(loss, Polynomial) else lambda x: loss(x.flatten())
         for name in self.optimizers:
             points = Points(torch.tensor([self.start], dtype=torch.float64))
             optimizer = self._optimizer(name, points.parameters)

@@ -21,7 +21,7 @@ const RATES = powers(-4, 0, 8);
 const EDGE = 10; // formulas are looked at between ±10
 
 /** What to show of a loss: its extrema, and as much of its walls as leaves the hills in sight. */
-function landscape(polynomial) {
+export function landscape(polynomial) {
   const points = extrema(polynomial);
   const at = (x) => evaluate(polynomial, x)[0];
   const lowest = points.reduce((a, b) => (b.value < a.value ? b : a));
@@ -299,7 +299,7 @@ export function render({ model, el }) {
     ["loss"],
     () => {
       const name = model.get("loss");
-      const known = name in presets;
+      const known = Object.hasOwn(presets, name);
       try {
         polynomial = known ? presets[name] : lossOf(name);
       } catch (error) {
