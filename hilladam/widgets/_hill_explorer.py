@@ -101,8 +101,8 @@ class HillExplorer(Explorer):
         return proposal["value"]
 
     @property
-    def polynomial(self) -> Polynomial | Formula:
-        """The loss, which is called with x; a formula that is no polynomial too."""
+    def polynomial(self):
+        """The loss: a :class:`~hilladam.losses.Polynomial`, or a formula, which is called and differentiated alike."""
         return function_of(self.loss)
 
     def _optimizer(self, name: str, params: list[torch.Tensor]) -> torch.optim.Optimizer | ReferenceHillAdam:
