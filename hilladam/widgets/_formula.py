@@ -27,8 +27,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 import torch
 
-from hilladam.losses import Polynomial
-from hilladam.losses._polynomial import StationaryPoint
+from hilladam.losses import Polynomial, StationaryPoint
 
 LONGEST, DEEPEST, HIGHEST = 300, 20, 12
 BITS = 1024
