@@ -104,7 +104,8 @@ export function toggles(model, trait, legend, names, signal) {
     });
   }
   follow(model, [trait], () => boxes.forEach((box) => (box.checked = model.get(trait).includes(box.value))), signal);
-  return html("fieldset", { className: "toggles" }, html("legend", {}, legend), ...labels);
+  const dataset = { trait };
+  return html("fieldset", { className: "toggles", dataset }, html("legend", {}, legend), ...labels);
 }
 
 /** A button with a short text and a longer name. */
@@ -207,5 +208,5 @@ export function player(model, trait, end, ends, signal) {
   ];
   const scrub = html("label", { className: "slider scrub" }, html("span", {}, trait), input, shown);
   const speed = slider(model, "speed", "speed", [5, 10, 20, 40, 60, 120, 300], signal);
-  return html("div", { className: "player" }, ...buttons, scrub, speed);
+  return html("div", { className: "player", dataset: { trait } }, ...buttons, scrub, speed);
 }

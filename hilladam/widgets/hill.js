@@ -33,6 +33,15 @@ function landscape(polynomial) {
   return { points, lowest, near: 0.01 * rise, domain: [left, right, lowest.value - 0.12 * (top - lowest.value), top] };
 }
 
+/** Whether an address may set the loss to this text: all else of it is known from the traits. */
+export function readable(name, text, model) {
+  try {
+    return Object.hasOwn(model.get("presets"), text) || landscape(parse(text)).domain.every(Number.isFinite);
+  } catch {
+    return false;
+  }
+}
+
 export function render({ model, el }) {
   const closing = new AbortController();
   const { signal } = closing;
@@ -46,7 +55,7 @@ export function render({ model, el }) {
   const grip = svg("path", { class: "grip", d: "M0-4L9 12H-9Z" });
   const handle = svg(
     "g",
-    { role: "slider", "aria-label": "start" },
+    { role: "slider", "aria-label": "start", "data-trait": "start" },
     svg("circle", { class: "reach", r: 24, cy: 4 }),
     grip,
   );
