@@ -136,7 +136,7 @@ export function share({ model, el }, render, kind, readable = () => false) {
     say("As it was at first.");
   });
   const more = button("⋯", "Link and pictures", () => open(!menu.classList.contains("open")));
-  const status = html("span", { className: "unseen" });
+  const status = html("span", { className: "status" });
   status.setAttribute("role", "status");
   const copied = html("input", { type: "text", readOnly: true, className: "link", hidden: true });
   copied.setAttribute("aria-label", "link to this state");

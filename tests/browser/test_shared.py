@@ -1,67 +1,16 @@
 """What every explorer shares: its state in the address, reset, links, pictures, and controls that a link hides."""
 
-import json
-import re
 import struct
 import zlib
 from xml.etree import ElementTree
 
 import pytest
 from page_checks import violations
+from planting import HOME, trait
 from playwright.sync_api import expect
-from test_crossing import MODEL
 
 from hilladam import widgets
 from hilladam.widgets import ClimbExplorer, HillExplorer, PhaseExplorer, ReturnMapExplorer, SeriesExplorer
-
-HOME = "http://localhost/book/page.html"  # answered here: nothing is asked over the network
-PAGE = """<!doctype html><html lang="en" {marks}><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1"><title>Planted</title>
-<style>body {{ font: 16px system-ui, sans-serif; margin: 12px; {ground} }} * {{ box-sizing: border-box }} {css}</style>
-<main><h1>Planted</h1><div id="elsewhere">A place on the page.</div>{figures}</main>
-{scripts}</html>"""
-FIGURE = '<figure id="{name}" style="margin: 0"><div id="place-{name}"></div></figure>'
-SCRIPT = """<script type="module">{script}
-(window.models ??= {{}})["{name}"] = model;
-</script>"""
-
-
-@pytest.fixture
-def plant(view):
-    """Plant explorers in a page of their own, one in each figure, and open it at an address."""
-    with view.new_page() as page:
-        page.faults = []
-        page.on("pageerror", lambda error: page.faults.append(f"script error: {error}"))
-        page.on("console", lambda message: message.type == "error" and page.faults.append(message.text))
-        dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
-
-        def open(hash="", book=True, **explorers):
-            scripts = ""
-            for name, explorer in explorers.items():
-                state = {key: value for key, value in explorer.get_state().items() if not key.startswith("_")}
-                model = MODEL.replace("window.model", "const model")
-                script = explorer._esm.replace("export default", "const widget =") + model
-                script = script.replace("STATE", json.dumps(state)).replace('"place"', f'"place-{name}"')
-                scripts += SCRIPT.format(script=script.replace("</", "<\\/"), name=name)
-            marks = f'data-theme="{"dark" if dark else "light"}"' + (' data-content_root="../"' if book else "")
-            body = PAGE.format(
-                marks=marks, scripts=scripts, figures="".join(FIGURE.format(name=name) for name in explorers),
-                ground="background: #121212; color: #e4e8ed" if dark else "",
-                css="".join({explorer._css for explorer in explorers.values()}),
-            )  # fmt: skip
-            page.goto("about:blank")
-            page.unroute_all()
-            page.route("**/*", lambda route: route.fulfill(body=body, content_type="text/html"))
-            page.goto(HOME + hash)
-            page.get_by_role("group", name=re.compile("^Explorer: ")).first.wait_for()
-            return page
-
-        yield open
-        assert page.faults == []
-
-
-def trait(page, name, explorer="fig"):
-    return page.evaluate("([name, explorer]) => models[explorer].get(name)", [name, explorer])
 
 
 def rests_at(page, hash):
