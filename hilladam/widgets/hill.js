@@ -2,6 +2,7 @@
 
 import { OPTIMIZERS, evaluate, extrema, parse, run } from "./dynamics.js";
 import { Chart, STAR, clamp, draggable, format, oncePerFrame, pointing, set, svg } from "./plot.js";
+import { escapeGolf } from "./golf.js";
 import { BETAS, follow, html, inward, mount, player, powers, scrollable, slider, spoken, toggles } from "./controls.js";
 
 const LETTERS = {
@@ -174,10 +175,13 @@ export function render({ model, el }) {
 
   const task = html("p", { className: "task" });
   const reached = spoken();
+  const game = escapeGolf(model, (name) => presets[name]?.name ?? name, signal);
   function verdict() {
     const there = [...runs].map(([name, each]) => [name, arrival(each)]).filter(([, step]) => step >= 0);
     const text = there.map(([name, step]) => `${name} at step ${step}`).join(", ");
     reached.say(`At the global minimum: ${text || "none of them"}.`);
+    const player = runs.get("Hill-ADAM");
+    game.score(player && arrival(player));
   }
 
   // The loss: one of the presets, or what the reader types.
@@ -246,6 +250,7 @@ export function render({ model, el }) {
     { className: "player" },
     html("label", { className: "choice" }, html("span", {}, "loss"), losses),
     own,
+    game.tick,
   );
   follow(
     model,
@@ -268,7 +273,7 @@ export function render({ model, el }) {
     },
     signal,
   );
-  follow(model, ["optimizers", "start", ...SETTINGS], rerun, signal);
+  follow(model, ["optimizers", "start", "golf", ...SETTINGS], rerun, signal);
   follow(model, ["step"], show, signal);
   follow(model, ["task"], () => task.replaceChildren(model.get("task"), " ", reached.element), signal);
   return mount(
@@ -281,6 +286,7 @@ export function render({ model, el }) {
     alert,
     html("div", { className: "charts" }, hill.root, history.root),
     player(model, "step", () => model.get("steps"), ["steps"], signal),
+    game.card,
     toggles(model, "optimizers", "run", Object.keys(OPTIMIZERS), signal),
     first,
     more,
