@@ -43,7 +43,7 @@ class BarCodeExplorer(Explorer):
         >>> for delta in (1e-4, 1e-3, 1e-2):
         ...     explorer.delta = delta
         ...     print(delta, explorer.reached().mean().round(2))
-        0.0001 0.53
+        0.0001 0.5
         0.001 0.65
         0.01 0.44
     """

@@ -111,7 +111,7 @@ def test_a_panel_follows_its_control(lab, page, chapter, panel):
     assert before and output.evaluate(SHOWN) == before
 
     control.focus()
-    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowRight")
     deadline = time.monotonic() + 20
     while output.evaluate(SHOWN) == before:
         assert time.monotonic() < deadline, "the picture stays as it was"
