@@ -99,6 +99,8 @@ def _values(trait: traitlets.TraitType) -> dict | None:
         return {"type": "choice", "values": list(trait.values)}
     if isinstance(trait, traitlets.Unicode):
         return {"type": "text"}
+    if isinstance(trait, traitlets.Dict) and isinstance(trait._key_trait, traitlets.Enum):
+        return {"type": "table", "keys": list(trait._key_trait.values), "of": _values(trait._value_trait)}
     if isinstance(trait, traitlets.Tuple):
         return {"type": "tuple", "of": [_values(each) for each in trait._traits]}
     if isinstance(trait, traitlets.List):

@@ -44,7 +44,7 @@ export function writeAddress(explorers) {
 const items = (text) => (text === "" ? [] : text.split(","));
 
 /** The value of a trait that a text stands for, undefined where the trait may not have it: see `Explorer.settings`. */
-export function valueOf(text, { type, min = -Infinity, max, values, of, longest = ITEMS }) {
+export function valueOf(text, { type, min = -Infinity, max, values, keys, of, longest = ITEMS }) {
   const plain = unescape(text);
   if (plain === undefined) return undefined;
   const whole = (list) => (list.includes(undefined) ? undefined : list);
@@ -60,13 +60,22 @@ export function valueOf(text, { type, min = -Infinity, max, values, of, longest 
   const texts = items(text);
   if (type === "list") return texts.length > longest ? undefined : whole(texts.map((each) => valueOf(each, of)));
   if (type === "tuple") return texts.length !== of.length ? undefined : whole(texts.map((each, i) => valueOf(each, of[i])));
+  if (type === "table") {
+    const rows = texts.map((each) => each.split(":")).map(([key, word = ""]) => [unescape(key), valueOf(word, of)]);
+    return rows.every(([key, value]) => keys.includes(key) && value !== undefined) ? Object.fromEntries(rows) : undefined;
+  }
   return undefined;
 }
 
 /** The text that stands for a value: numbers with all their digits, so that a run has the same bits again. */
 export function textOf(value) {
   if (value === null) return "inf";
-  return Array.isArray(value) ? value.map(textOf).join(",") : escape(String(value));
+  if (Array.isArray(value)) return value.map(textOf).join(",");
+  if (typeof value !== "object") return escape(String(value));
+  return Object.keys(value)
+    .sort()
+    .map((key) => `${escape(key)}:${textOf(value[key])}`)
+    .join(",");
 }
 
 /** The names in a list such as hide=lr,delta that are settings. */

@@ -5,7 +5,6 @@
 import { format } from "./plot.js";
 import { button, follow, html } from "./controls.js";
 
-const HOLE = ["loss", "start", "lr"]; // λ too: with one as long as the way, a single step would do
 const CLUBS = ["delta", "gamma", "beta1", "beta2"];
 
 /**
@@ -27,7 +26,9 @@ export function escapeGolf(model, nameOf, signal) {
   });
   const card = html("p", { className: "golf", hidden: true }, line, " ", back);
   line.setAttribute("aria-live", "polite");
-  const hole = () => JSON.stringify(HOLE.map((trait) => model.get(trait)));
+  // λ belongs to the hole: with one as long as the way, a single step would do.
+  const rate = () => model.get("rates")?.["Hill-ADAM"] ?? model.get("lr");
+  const hole = () => JSON.stringify([model.get("loss"), model.get("start"), rate()]);
 
   function score(gradients) {
     if (!model.get("golf")) return;
@@ -35,7 +36,6 @@ export function escapeGolf(model, nameOf, signal) {
       const clubs = Object.fromEntries(CLUBS.map((trait) => [trait, model.get(trait)]));
       best.set(hole(), { gradients, clubs });
     }
-    const [loss, start, lr] = HOLE.map((trait) => model.get(trait));
     const fewest = best.get(hole())?.gradients;
     const now =
       gradients === undefined
@@ -44,7 +44,7 @@ export function escapeGolf(model, nameOf, signal) {
           ? `not at the global minimum within ${model.get("steps")} steps`
           : `at the global minimum after ${gradients} gradients`;
     const mine = fewest === gradients ? " Your fewest so far." : ` Your fewest so far: ${fewest}.`;
-    const where = `${nameOf(loss)} from x = ${format(start)} with λ = ${format(lr)}`;
+    const where = `${nameOf(model.get("loss"))} from x = ${format(model.get("start"))} with λ = ${format(rate())}`;
     line.textContent = `${where}: ${now}.${fewest === undefined ? "" : mine} Only δ, γ, β₁ and β₂ may change.`;
     back.hidden = fewest === undefined || fewest === gradients;
   }

@@ -62,6 +62,13 @@ def test_lists_have_their_lengths(node):
     assert [found != "refused" for found, _ in node(VALUES, cases)] == [True, False, True, False, False]
 
 
+def test_a_table_has_its_keys(node):
+    rates = {"type": "table", "keys": ["Adam", "Hill-ADAM"], "of": {"type": "number", "min": 0}}
+    texts = ["Adam:0.1,Hill-ADAM:1e-3", "Adam:-1", "Adam", "SGD:1", "__proto__:1", ":1", "Adam:0.1,"]
+    taken = [found != "refused" for found, _ in node(VALUES, [[text, rates] for text in texts])]
+    assert taken == [True] + [False] * 6
+
+
 def test_every_value_comes_back_to_the_last_bit(node):
     random = np.random.default_rng(0)
     numbers = random.integers(0, 2**64, 2000, dtype=np.uint64).view(float)  # any bits, so that every size occurs
@@ -70,6 +77,8 @@ def test_every_value_comes_back_to_the_last_bit(node):
     lists = {"type": "list", "of": {"type": "text"}}
     cases = [[text, {"type": "text"}] for text in texts] + [[texts[:-2], lists], [[], lists]]
     cases += [[None, {"type": "number"}], [True, {"type": "boolean"}], [False, {"type": "boolean"}]]
+    rates = {"type": "table", "keys": ["Adam", "Hill-ADAM"], "of": {"type": "number", "min": 0}}
+    cases += [[{"Adam": 0.1, "Hill-ADAM": 1 / 3}, rates], [{}, rates]]
     assert node(BACK, cases) == [value for value, _ in cases]
     back = node(BACK, [[number, {"type": "number"}] for number in numbers])
     assert list(map(float, back)) == numbers
