@@ -4,8 +4,9 @@
 // hilladam/experiments/_compiled_arithmetic.py in the same order, without Math.pow, so that their runs have the same bits
 // in every browser and in Python: tests/experiments/test_compiled.py and tests/widgets/test_dynamics.py run both.
 
-/** Value and slope at x of a polynomial in powers of x − centre, highest first, by Horner's rule. */
-export function evaluate({ coefficients, centre }, x) {
+/** Value and slope at x of a polynomial in powers of x − centre, highest first, by Horner's rule; or of a formula. */
+export function evaluate({ coefficients, centre, program }, x) {
+  if (program) return forward(program, x);
   const u = x - centre;
   let value = coefficients[0];
   let slope = 0;
@@ -14,6 +15,96 @@ export function evaluate({ coefficients, centre }, x) {
     value = value * u + coefficients[i];
   }
   return [value, slope];
+}
+
+const scratch = { values: new Float64Array(1000), slopes: new Float64Array(1000) };
+
+/**
+ * Value and slope at x of a formula, both carried through its operations in their order, as in _formula.py. The slope is
+ * NaN where it has none or the formula no value, which then is NaN or infinite.
+ */
+export function forward(program, x) {
+  const { values, slopes } = scratch;
+  let [value, slope] = [NaN, NaN];
+  for (let k = 0; k < program.length; k++) {
+    const operation = program[k]; // taken apart by hand: a formula is evaluated 10,000 times for every letter typed
+    const [i, j] = [operation[1], operation[2]];
+    switch (operation[0]) {
+      case "x":
+        value = x;
+        slope = 1;
+        break;
+      case "number":
+        value = i;
+        slope = 0;
+        break;
+      case "pi":
+        value = Math.PI;
+        slope = 0;
+        break;
+      case "e":
+        value = Math.E;
+        slope = 0;
+        break;
+      case "+":
+        value = values[i] + values[j];
+        slope = slopes[i] + slopes[j];
+        break;
+      case "-":
+        value = values[i] - values[j];
+        slope = slopes[i] - slopes[j];
+        break;
+      case "*":
+        value = values[i] * values[j];
+        slope = slopes[i] * values[j] + values[i] * slopes[j];
+        break;
+      case "/":
+        value = values[i] / values[j];
+        slope = (slopes[i] - value * slopes[j]) / values[j];
+        break;
+      case "^":
+        value = j === 0 ? 1 : values[i];
+        slope = j === 0 ? 0 : slopes[i];
+        if (j > 1) {
+          let below = 1;
+          for (let n = 1; n < j; n++) below *= values[i];
+          value = below * values[i];
+          slope = j * below * slopes[i];
+        }
+        break;
+      case "minus":
+        value = -values[i];
+        slope = -slopes[i];
+        break;
+      case "sin":
+        value = Math.sin(values[i]);
+        slope = Math.cos(values[i]) * slopes[i];
+        break;
+      case "cos":
+        value = Math.cos(values[i]);
+        slope = -Math.sin(values[i]) * slopes[i];
+        break;
+      case "exp":
+        value = Math.exp(values[i]);
+        slope = value * slopes[i];
+        break;
+      case "log":
+        value = Math.log(values[i]);
+        slope = slopes[i] / values[i];
+        break;
+      case "sqrt":
+        value = Math.sqrt(values[i]);
+        slope = slopes[i] / (2 * value);
+        break;
+      case "abs":
+        value = Math.abs(values[i]);
+        slope = Math.sign(values[i]) * slopes[i];
+        break;
+    }
+    values[k] = value;
+    slopes[k] = slope;
+  }
+  return Number.isFinite(value) && Number.isFinite(slope) ? [value, slope] : [value, NaN];
 }
 
 const derivative = (coefficients) => coefficients.slice(0, -1).map((c, i) => c * (coefficients.length - 1 - i));
@@ -40,8 +131,9 @@ function realRoots(coefficients) {
   return roots;
 }
 
-/** The minima and maxima of a polynomial, from left to right: [{x, value, kind}]. */
+/** The minima and maxima of a polynomial, from left to right: [{x, value, kind}]; a formula brings them. */
 export function extrema(polynomial) {
+  if (polynomial.points) return polynomial.points;
   const slope = derivative(polynomial.coefficients);
   let kind = (slope.length % 2 === 0) === slope[0] > 0 ? "minimum" : "maximum"; // of the leftmost
   const points = [];
@@ -160,7 +252,8 @@ export function decide(loss, climbs, previous, delta, gamma, floor = -Infinity) 
  * One run of `settings.steps` steps from x0.
  *
  * Returns `x` and `loss` before each step and after the last one, `climbs` for each step, `switches` [{step, reason,
- * climbs}], and `best`: at each index, the index of the lowest loss so far.
+ * climbs}], `best`: at each index, the index of the lowest loss so far, and `end`: the index at which a formula has no
+ * value or no slope, after which x and loss are NaN; null where the run goes on to its last step.
  */
 export function run(polynomial, x0, name, settings) {
   const { steps, delta, gamma, floor } = settings;
@@ -175,6 +268,13 @@ export function run(polynomial, x0, name, settings) {
     x[t] = place;
     loss[t] = value;
     best[t] = t === 0 || value < loss[best[t - 1]] ? t : best[t - 1];
+    if (polynomial.program && Number.isNaN(slope)) {
+      best.fill(t && value === -Infinity ? best[t - 1] : best[t], t);
+      climbs.fill(now.climbs, t);
+      x.fill(NaN, t + 1);
+      loss.fill(NaN, t + 1);
+      return { x, loss, climbs, switches, best, end: t };
+    }
     if (t === steps) break;
     if (name === "Hill-ADAM") {
       now = decide(value, now.climbs, now.previous, delta, gamma, floor);
@@ -186,7 +286,7 @@ export function run(polynomial, x0, name, settings) {
     climbs[t] = now.climbs;
     place = step(place, now.climbs ? -slope : slope);
   }
-  return { x, loss, climbs, switches, best };
+  return { x, loss, climbs, switches, best, end: null };
 }
 
 /**
@@ -208,81 +308,4 @@ export function arrival(polynomial, x0, name, settings, gate) {
     x = step(x, climbs ? -slope : slope);
   }
   return -1;
-}
-
-const HIGHEST = 12;
-const unbounded = `it needs a lowest point: an even highest power, 2 to ${HIGHEST}, with a positive number before it`;
-
-function add(a, b) {
-  const sum = new Array(Math.max(a.length, b.length)).fill(0);
-  for (const terms of [a, b]) terms.forEach((c, i) => (sum[sum.length - terms.length + i] += c));
-  return sum;
-}
-
-function multiply(a, b) {
-  const product = new Array(a.length + b.length - 1).fill(0);
-  if (product.length > HIGHEST + 1) throw new Error(unbounded);
-  a.forEach((c, i) => b.forEach((d, j) => (product[i + j] += c * d)));
-  return product;
-}
-
-/**
- * The polynomial that a text describes, such as "(x^2 - 1)^2 + 0.3x": numbers, x, + - * / ^ and parentheses, where the
- * sign of a product may be left out.
- *
- * Throws an Error that says what is wrong in a reader's words.
- */
-export function parse(text) {
-  const tokens =
-    text
-      .replaceAll("**", "^")
-      .replaceAll("−", "-")
-      .match(/\d+\.?\d*|\.\d+|\S/g) ?? [];
-  const ahead = (symbols) => tokens.length > 0 && symbols.includes(tokens[0]);
-  const fail = (token) => {
-    throw new Error(token === undefined ? "it ends too early" : `it has “${token}” where that makes no sense`);
-  };
-
-  function sum() {
-    let total = product();
-    while (ahead("+-")) total = add(total, multiply([tokens.shift() === "-" ? -1 : 1], product()));
-    return total;
-  }
-
-  function product() {
-    let total = power();
-    while (tokens.length && !ahead("+-)")) {
-      const divides = ahead("*/") && tokens.shift() === "/";
-      const factor = power();
-      if (divides && (factor.length > 1 || factor[0] === 0)) fail("/");
-      total = multiply(total, divides ? [1 / factor[0]] : factor);
-    }
-    return total;
-  }
-
-  function power() {
-    const base = atom();
-    if (!ahead("^")) return base;
-    tokens.shift();
-    const exponent = tokens.shift();
-    if (!/^\d+$/.test(exponent ?? "") || exponent > HIGHEST) fail(exponent);
-    return new Array(Number(exponent)).fill(base).reduce(multiply, [1]);
-  }
-
-  function atom() {
-    const token = tokens.shift();
-    if (token === "+" || token === "-") return multiply([token === "-" ? -1 : 1], power());
-    if (token === "x") return [1, 0];
-    if (/^\.?\d/.test(token ?? "")) return [Number(token)];
-    if (token !== "(") fail(token);
-    const inside = sum();
-    const close = tokens.shift();
-    return close === ")" ? inside : fail(close);
-  }
-
-  const terms = sum();
-  if (tokens.length) fail(tokens[0]);
-  const coefficients = terms.slice(terms.findIndex((c) => c !== 0));
-  if (coefficients.length < 3 || coefficients.length % 2 === 0 || !(coefficients[0] > 0)) throw new Error(unbounded);
-  return { coefficients, centre: 0 };
 }

@@ -1,7 +1,8 @@
 // The hill: drag the start, and run.
 
-import { OPTIMIZERS, evaluate, extrema, parse, run } from "./dynamics.js";
-import { Chart, STAR, clamp, draggable, format, oncePerFrame, pointing, set, svg } from "./plot.js";
+import { OPTIMIZERS, evaluate, extrema, run } from "./dynamics.js";
+import { lossOf } from "./formula.js";
+import { Chart, STAR, clamp, draggable, format, grab, oncePerFrame, pointing, set, svg } from "./plot.js";
 import { escapeGolf } from "./golf.js";
 import { BETAS, follow, html, inward, mount, player, powers, scrollable, slider, spoken, toggles } from "./controls.js";
 
@@ -17,27 +18,32 @@ const LETTERS = {
 const OWN = "your own";
 const SETTINGS = ["lr", "beta1", "beta2", "delta", "gamma", "steps"];
 
-/** What to show of a polynomial: its extrema, and as much of its walls as leaves the hills in sight. */
-function landscape(polynomial) {
+const RATES = powers(-4, 0, 8);
+const EDGE = 10; // formulas are looked at between ±10
+
+/** What to show of a loss: its extrema, and as much of its walls as leaves the hills in sight. */
+export function landscape(polynomial) {
   const points = extrema(polynomial);
   const at = (x) => evaluate(polynomial, x)[0];
   const lowest = points.reduce((a, b) => (b.value < a.value ? b : a));
   const highest = Math.max(...points.map((point) => point.value));
-  const rise = points.length > 1 ? highest - lowest.value : Math.min(at(lowest.x - 3), at(lowest.x + 3)) - lowest.value;
-  const top = lowest.value + (points.length > 1 ? 2 : 1) * rise;
+  const wall = Math.min(at(lowest.x - 3), at(lowest.x + 3));
+  const rise = polynomial.rise ?? (points.length > 1 ? highest : wall) - lowest.value;
+  let top = lowest.value + (points.length > 1 ? 2 : 1) * rise;
   const edge = (x, direction) => {
-    let [inside, step] = [0, 0.01];
-    while (at(x + direction * step) < top) [inside, step] = [step, 1.1 * step];
-    return x + direction * step;
+    let step = 0.01;
+    while (at(x + direction * step) < top && !(polynomial.program && step > EDGE - direction * x)) step *= 1.1;
+    return polynomial.program ? clamp(x + direction * step, -EDGE, EDGE) : x + direction * step;
   };
   const [left, right] = [edge(points[0].x, -1), edge(points.at(-1).x, 1)];
+  if (polynomial.program) top = Math.min(top, lowest.value + 1.3 * rise); // its walls may be hills as high as the others
   return { points, lowest, near: 0.01 * rise, domain: [left, right, lowest.value - 0.12 * (top - lowest.value), top] };
 }
 
 /** Whether an address may set the loss to this text: all else of it is known from the traits. */
 export function readable(name, text, model) {
   try {
-    return Object.hasOwn(model.get("presets"), text) || landscape(parse(text)).domain.every(Number.isFinite);
+    return Object.hasOwn(model.get("presets"), text) || landscape(lossOf(text)).domain.every(Number.isFinite);
   } catch {
     return false;
   }
@@ -49,22 +55,20 @@ export function render({ model, el }) {
   const presets = model.get("presets");
   let [polynomial, scene, runs] = [null, null, new Map()];
 
-  // The curve, with the start below it and the balls on it.
+  // The curve, with the balls on it, and a ring around the start.
   const curve = svg("path", { class: "curve" });
-  const balls = svg("g");
+  const balls = svg("g", { class: "handle" });
   const star = svg("path", { class: "star", d: STAR });
-  const grip = svg("path", { class: "grip", d: "M0-4L9 12H-9Z" });
-  const handle = svg(
-    "g",
-    { role: "slider", "aria-label": "start", "data-trait": "start" },
-    svg("circle", { class: "reach", r: 24, cy: 4 }),
-    grip,
-  );
+  const grip = svg("path", { class: "grip", d: "M-21 0l6-5v10ZM21 0l-6-5v10Z" });
+  const ring = svg("circle", { class: "start", r: 12 });
+  const slides = { role: "slider", "aria-label": "start", "data-trait": "start" };
+  const handle = svg("g", slides, svg("circle", { class: "reach", r: 24 }), ring, grip);
   const hill = new Chart(
     { label: "The loss over x, and where each optimizer is", xLabel: "x", yLabel: "loss f(x)" },
     () => {
       const [left, right] = hill.domain;
-      const xs = Array.from({ length: 301 }, (_, i) => left + (i / 300) * (right - left));
+      const count = polynomial.program ? 1500 : 300;
+      const xs = Array.from({ length: count + 1 }, (_, i) => left + (i / count) * (right - left));
       set(curve, {
         d: hill.line(
           xs,
@@ -117,22 +121,25 @@ export function render({ model, el }) {
     const place = (x, y) =>
       `translate(${hill.x(clamp(x, left, right)).toFixed(1)} ${hill.y(clamp(y, bottom, top)).toFixed(1)})`;
     balls.replaceChildren(
-      ...[...runs].reverse().map(([name, { x, loss, climbs }]) => {
+      ...[...runs].reverse().map(([name, { x, loss, climbs, end }]) => {
+        const now = end === null ? t : Math.min(t, end - 1); // a ball stays where it stepped off the curve
         const up = name === "Hill-ADAM" && climbs[Math.min(t, climbs.length - 1)] === 1;
         const letter = svg("text", { y: 4 });
         letter.textContent = LETTERS[name];
         const arrow = svg("path", { class: "switch", d: up ? "M0-21L5-13H-5Z" : "M0 21L5 13H-5Z" });
         const parts = [svg("circle", { r: 9 }), letter, ...(name === "Hill-ADAM" ? [arrow] : [])];
-        const where = Number.isFinite(x[t]) ? place(x[t], loss[t]) : place(right, top);
+        const where = Number.isFinite(x[now]) ? place(x[now], loss[now]) : place(right, end === 0 ? bottom : top);
         return svg("g", { class: "ball", "data-optimizer": name, "data-climbs": up, transform: where }, ...parts);
       }),
     );
     const leader = runs.get("Hill-ADAM") ?? runs.values().next().value;
-    set(star, { visibility: leader ? "visible" : "hidden" });
-    if (leader)
-      set(star, { transform: `${place(leader.x[leader.best[t]], leader.loss[leader.best[t]])} translate(0 20)` });
+    const lowestYet = leader?.loss[leader.best[t]];
+    set(star, { visibility: Number.isFinite(lowestYet) ? "visible" : "hidden" });
+    if (Number.isFinite(lowestYet))
+      set(star, { transform: `${place(leader.x[leader.best[t]], lowestYet)} translate(0 20)` });
+    const height = evaluate(polynomial, model.get("start"))[0];
     set(handle, {
-      transform: place(model.get("start"), bottom),
+      transform: place(model.get("start"), Number.isNaN(height) ? bottom : height),
       "aria-valuenow": model.get("start"),
       "aria-valuemin": left,
       "aria-valuemax": right,
@@ -145,18 +152,20 @@ export function render({ model, el }) {
 
   const arrival = ({ loss }) => loss.findIndex((value) => value < scene.lowest.value + scene.near);
 
-  function row(name, { x, loss, climbs, switches, best }, t) {
+  function row(name, { x, loss, climbs, switches, best, end }, t) {
+    const now = end === null ? t : Math.min(t, end);
     const reached = arrival({ loss });
     const turns = switches.filter((each) => each.step <= t).length;
     const direction = climbs[Math.min(t, climbs.length - 1)] ? "▲ climbs" : "▼ descends";
     const cells = [
-      Number.isFinite(x[t]) ? format(x[t]) : "has diverged",
-      format(loss[t]),
+      Number.isFinite(x[now]) ? format(x[now]) : "has diverged",
+      format(loss[now]),
       format(loss[best[t]]),
       reached < 0 ? "never" : reached > t ? "not yet" : `at step ${reached}`,
       name === "Hill-ADAM" ? `${direction}, ${turns} turn${turns === 1 ? "" : "s"}` : "",
     ];
-    const head = html("th", { scope: "row" }, `${LETTERS[name]} ${name}`);
+    const rate = name in model.get("rates") ? `, λ = ${format(model.get("rates")[name])}` : "";
+    const head = html("th", { scope: "row" }, `${LETTERS[name]} ${name}${rate}`);
     return html("tr", { dataset: { optimizer: name } }, head, ...cells.map((text) => html("td", {}, text)));
   }
 
@@ -166,9 +175,11 @@ export function render({ model, el }) {
 
   /** Run again: something else than the step has changed. */
   const rerun = oncePerFrame(() => {
+    if (!scene) return;
     const settings = Object.fromEntries(SETTINGS.map((name) => [name, inward(model.get(name))]));
     const chosen = Object.keys(OPTIMIZERS).filter((name) => model.get("optimizers").includes(name));
-    runs = new Map(chosen.map((name) => [name, run(polynomial, model.get("start"), name, settings)]));
+    const own = (name) => ({ ...settings, lr: model.get("rates")[name] ?? settings.lr });
+    runs = new Map(chosen.map((name) => [name, run(polynomial, model.get("start"), name, own(name))]));
     history.show(0, settings.steps, ...hill.domain.slice(2));
     verdict();
   });
@@ -179,16 +190,25 @@ export function render({ model, el }) {
   function verdict() {
     const there = [...runs].map(([name, each]) => [name, arrival(each)]).filter(([, step]) => step >= 0);
     const text = there.map(([name, step]) => `${name} at step ${step}`).join(", ");
-    reached.say(`At the global minimum: ${text || "none of them"}.`);
+    const ends = [...runs].filter(([, { end }]) => end !== null).map(ending);
+    reached.say([`At the global minimum: ${text || "none of them"}.`, ...ends].join(" "));
     const player = runs.get("Hill-ADAM");
     game.score(player && arrival(player));
+  }
+
+  function ending([name, { x, loss, end }]) {
+    const missing = Number.isFinite(loss[end]) ? "slope" : "value";
+    const where = Number.isFinite(x[end]) ? `x = ${format(x[end])}` : "infinity";
+    return `${name} ends at step ${end}: at ${where} the loss has no ${missing}.`;
   }
 
   // The loss: one of the presets, or what the reader types.
   const formula = html("input", { type: "text", name: "formula", spellcheck: false, autocomplete: "off" });
   const alert = html("p");
   alert.setAttribute("role", "alert");
-  const own = html("label", { className: "formula", hidden: true }, html("span", {}, "f(x) ="), formula);
+  const words = "x, numbers, + − * / ^ ( ), sin, cos, exp, log, sqrt, abs, pi, e";
+  const label = html("label", {}, html("span", {}, "f(x) ="), formula);
+  const own = html("div", { className: "formula", hidden: true }, label, html("small", {}, words));
   const names = [...Object.entries(presets).map(([key, each]) => [key, each.name]), [OWN, "your own …"]];
   const losses = html("select", { name: "loss" }, ...names.map(([value, text]) => html("option", { value }, text)));
   losses.addEventListener("change", () => {
@@ -198,16 +218,17 @@ export function render({ model, el }) {
       formula.focus();
       read();
     } else {
-      model.set({ loss: losses.value, start: presets[losses.value].start, step: 0 });
+      model.set({ loss: losses.value, rates: {}, ...presets[losses.value].opening });
     }
     model.save_changes();
   });
   function read() {
     try {
-      const [, right] = landscape(parse(formula.value)).domain;
-      const { x } = extrema(parse(formula.value)).at(-1);
+      const loss = lossOf(formula.value);
+      const { points, domain } = landscape(loss);
       alert.textContent = "";
-      model.set({ loss: formula.value, start: Number(((x + right) / 2).toPrecision(3)), step: 0 });
+      const start = loss.start ?? Number(((points.at(-1).x + domain[1]) / 2).toPrecision(3));
+      model.set({ loss: formula.value, start, step: 0 });
     } catch (error) {
       refuse(error);
     }
@@ -223,6 +244,13 @@ export function render({ model, el }) {
     nudge: (across, up) => start(model.get("start") + ((across + up) * (hill.domain[1] - hill.domain[0])) / 200),
     end: () => model.save_changes(),
   });
+  grab(balls, {
+    move: (event) => {
+      model.set("step", 0);
+      start(hill.from(event)[0]);
+    },
+    end: () => model.save_changes(),
+  });
   function start(x) {
     const [left, right] = hill.domain;
     model.set("start", Number(clamp(x, left, right).toPrecision(4)));
@@ -233,9 +261,37 @@ export function render({ model, el }) {
     end: () => model.save_changes(),
   });
 
+  // λ for all of them, and for each one alone.
+  const through = (get, set, traits) => ({
+    get,
+    set,
+    save_changes: () => model.save_changes(),
+    on: (_, action) => traits.forEach((trait) => model.on(`change:${trait}`, action)),
+    off: (_, action) => traits.forEach((trait) => model.off(`change:${trait}`, action)),
+  });
+  const together = through(
+    () => model.get("lr"),
+    (_, lr) => model.set({ lr, rates: {} }),
+    ["lr"],
+  );
+  const rates = new Map(
+    Object.keys(OPTIMIZERS).map((name) => {
+      const alone = through(
+        () => model.get("rates")[name] ?? model.get("lr"),
+        (_, lr) => model.set("rates", { ...model.get("rates"), [name]: lr }),
+        ["rates", "lr"],
+      );
+      return [name, slider(alone, `lr of ${name}`, `λ of ${name}`, RATES, signal)];
+    }),
+  );
+  const each = html("div", { className: "controls", dataset: { trait: "rates" } });
+  const chosen = () => each.replaceChildren(...[...rates].filter(([name]) => running(name)).map(([, label]) => label));
+  const running = (name) => model.get("optimizers").includes(name);
+  follow(model, ["optimizers"], chosen, signal);
+
   const sliders = (...each) => html("div", { className: "controls" }, ...each);
   const first = sliders(
-    slider(model, "lr", "λ", powers(-4, 0, 8), signal),
+    slider(together, "lr", "λ", RATES, signal),
     slider(model, "delta", "δ", [0, ...powers(-8, 1, 2)], signal),
   );
   const others = sliders(
@@ -244,7 +300,8 @@ export function render({ model, el }) {
     slider(model, "gamma", "γ", [...powers(0, 4, 4), Infinity], signal),
     slider(model, "steps", "steps", [100, 200, 300, 500, 1000, 2000, 5000], signal),
   );
-  const more = html("details", {}, html("summary", {}, "β₁, β₂, γ and the number of steps"), others);
+  const summary = html("summary", {}, "λ of each, β₁, β₂, γ and the number of steps");
+  const more = html("details", {}, summary, each, others);
   const picker = html(
     "div",
     { className: "player" },
@@ -257,9 +314,9 @@ export function render({ model, el }) {
     ["loss"],
     () => {
       const name = model.get("loss");
-      const known = name in presets;
+      const known = Object.hasOwn(presets, name);
       try {
-        polynomial = known ? presets[name] : parse(name);
+        polynomial = known ? presets[name] : lossOf(name);
       } catch (error) {
         return refuse(error);
       }
@@ -273,7 +330,7 @@ export function render({ model, el }) {
     },
     signal,
   );
-  follow(model, ["optimizers", "start", "golf", ...SETTINGS], rerun, signal);
+  follow(model, ["optimizers", "start", "rates", "golf", ...SETTINGS], rerun, signal);
   follow(model, ["step"], show, signal);
   follow(model, ["task"], () => task.replaceChildren(model.get("task"), " ", reached.element), signal);
   return mount(

@@ -148,20 +148,22 @@ export class Chart {
   }
 }
 
-/**
- * Let a mark be dragged, and moved by keys: `move(event)` is called for every pointer position, `end()` when it is over.
- * For `nudge` see `steer`.
- */
-export function draggable(mark, { move, nudge, end }) {
+/** Let a mark be dragged: `move(event)` is called for every pointer position, `end()` when it is over. */
+export function grab(mark, { move, end }) {
   mark.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false }); // or the page scrolls
   mark.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     event.preventDefault();
-    mark.focus();
     mark.setPointerCapture(event.pointerId);
   });
   mark.addEventListener("pointermove", (event) => mark.hasPointerCapture(event.pointerId) && move(event));
   mark.addEventListener("lostpointercapture", end);
+}
+
+/** The same, and by keys; for `nudge` see `steer`. */
+export function draggable(mark, { move, nudge, end }) {
+  mark.addEventListener("pointerdown", (event) => event.button === 0 && mark.focus());
+  grab(mark, { move, end });
   steer(mark, { nudge, end });
 }
 

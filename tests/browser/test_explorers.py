@@ -82,13 +82,15 @@ def test_the_start_moves_with_the_pointer_and_the_page_keeps_up(page, hill):
     assert gaps[len(gaps) // 2] < 25, "half of the frames come late, with all seven optimizers running"
 
 
-def test_the_start_moves_under_a_finger(browser, address):
+@pytest.mark.parametrize("touched", ["start", "ball"])
+def test_the_start_moves_under_a_finger(browser, address, touched):
     with browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True) as context:
         page = context.new_page()
         page.goto(address + "book/index.html")
         start = page.get_by_role("slider", name="start")
         start.scroll_into_view_if_needed()
-        box, touch = start.bounding_box(), context.new_cdp_session(page)
+        thing = start if touched == "start" else page.locator(".ball[data-optimizer=Adam] circle")
+        box, touch = thing.bounding_box(), context.new_cdp_session(page)
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         page.evaluate("document.addEventListener('pointermove', () => (window.moves = (window.moves ?? 0) + 1), true)")
         top = page.evaluate("scrollY")
@@ -139,6 +141,75 @@ def test_a_polynomial_of_ones_own(hill):
     hill.get_by_role("combobox", name="loss").select_option(label="double well")
     expect(formula).to_be_hidden()
     expect(hill.locator("[role=alert]")).to_be_empty()
+
+
+@ON_A_DESK
+def test_a_formula_of_ones_own_and_where_it_ends(page, hill):
+    hill.get_by_role("combobox", name="loss").select_option(label="your own …")
+    formula, alert = hill.get_by_role("textbox", name="f(x) ="), hill.locator("[role=alert]")
+    formula.fill("x - log(x)")
+    hill.get_by_role("checkbox", name="momentum", exact=True).check()
+    for _ in range(16):  # λ = 1 throws it over the edge
+        hill.get_by_role("slider", name="λ", exact=True).press("ArrowRight")
+    sentence = re.compile(r"momentum ends at step \d+: at x = −\S+ the loss has no value")
+    expect(hill.locator(".task strong")).to_contain_text(sentence)
+    hill.get_by_role("slider", name="step", exact=True).press("End")
+    expect(hill.get_by_role("row", name=re.compile("momentum"))).to_contain_text("none")
+    assert "NaN" not in hill.inner_text() and "NaN" not in hill.inner_html()
+    formula.fill("sin(20x)")
+    expect(alert).to_contain_text("it has 64 valleys between -10 and 10; expected at most 60")
+    formula.fill("x" * 100_000)
+    expect(alert).to_contain_text("100000 characters; expected at most 300")
+    formula.fill("constructor")
+    expect(alert).to_contain_text("“constructor”")
+
+
+@ON_A_DESK
+def test_each_optimizer_has_its_own_rate(page, hill):
+    hill.locator("summary").click()
+    adam = hill.get_by_role("slider", name="λ of Adam", exact=True)
+    expect(hill.get_by_role("slider", name="λ of momentum", exact=True)).to_have_count(0)
+    ours = "document.querySelector('path.run[data-optimizer=\"{}\"]').getAttribute('d')"
+    before, other = page.evaluate(ours.format("Adam")), page.evaluate(ours.format("Hill-ADAM"))
+    adam.press("ArrowRight")
+    page.wait_for_function(f"before => {ours.format('Adam')} !== before", arg=before)
+    assert page.evaluate(ours.format("Hill-ADAM")) == other
+    expect(hill.get_by_role("row", name=re.compile("Adam, λ = 0.013"))).to_be_visible()
+    hill.get_by_role("slider", name="λ", exact=True).press("ArrowLeft")  # moves all of them
+    expect(adam).to_have_attribute("aria-valuetext", "0.0075")
+    expect(hill.get_by_role("row", name=re.compile("λ ="))).to_have_count(0)
+
+
+@ON_A_DESK
+def test_a_ball_is_dragged_and_the_runs_begin_there(page, hill):
+    start, step = hill.get_by_role("slider", name="start"), hill.get_by_role("slider", name="step", exact=True)
+    step.press("End")
+    start.press("Home")  # away from the balls
+    before = start.get_attribute("aria-valuetext")
+    ball = hill.locator(".ball[data-optimizer=Adam]")
+    ball.scroll_into_view_if_needed()
+    box = ball.locator("circle").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for i in range(1, 6):
+        page.mouse.move(x + 8 * i, y)
+    page.mouse.up()
+    expect(step).to_have_value("0")
+    expect(start).not_to_have_attribute("aria-valuetext", before)
+    page.wait_for_function("""x => {
+      const ball = document.querySelector(".ball[data-optimizer=Adam] circle").getBoundingClientRect();
+      return Math.abs(ball.x + ball.width / 2 - x) < 2;
+    }""", arg=x + 40)  # fmt: skip
+
+
+@ON_A_DESK
+def test_a_chosen_loss_opens_before_the_first_turn(hill):
+    hill.get_by_role("combobox", name="loss").select_option(label="eighth order")
+    expect(hill.get_by_role("slider", name="step", exact=True)).to_have_value("5")
+    row = hill.get_by_role("row", name=re.compile("Hill-ADAM"))
+    expect(row).to_contain_text("▼ descends, 0 turns")
+    expect(row).to_contain_text("not yet")
 
 
 def drag(page, handle, across, up):

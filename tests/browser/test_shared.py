@@ -98,7 +98,7 @@ def test_what_a_trait_may_not_be_is_not_taken_from_an_address(plant):
 
 
 def test_a_lecturer_hides_and_locks(plant):
-    page = plant("#fig:lr=0.02&hide=delta,gamma,steps,beta1,beta2&lock=lr,start", fig=HillExplorer(loss="sixth"))
+    page = plant("#fig:lr=0.02&hide=delta,gamma,steps,beta1,beta2,rates&lock=lr,start", fig=HillExplorer(loss="sixth"))
     expect(page.get_by_role("slider", name="δ", exact=True)).to_be_hidden()
     expect(page.locator("details")).to_be_hidden()  # nothing is left in it
     rate, start = page.get_by_role("slider", name="λ", exact=True), page.get_by_role("slider", name="start")
@@ -109,7 +109,7 @@ def test_a_lecturer_hides_and_locks(plant):
     assert trait(page, "loss") == "tenth" and trait(page, "start") == 0.1
     page.get_by_role("button", name="Reset").click()
     assert trait(page, "loss") == "sixth" and trait(page, "lr") == 0.02
-    rests_at(page, "#fig:lr=0.02&hide=delta,gamma,steps,beta1,beta2&lock=lr,start")
+    rests_at(page, "#fig:lr=0.02&hide=delta,gamma,steps,beta1,beta2,rates&lock=lr,start")
     page.get_by_role("button", name="Link and pictures").click()
     page.get_by_role("button", name="show all controls").click()
     expect(page.get_by_role("slider", name="δ", exact=True)).to_be_visible()
