@@ -22,7 +22,8 @@ UNREACHED = """() => [...document.querySelectorAll("main *, article *")].filter(
         .some(({tabIndex}) => tabIndex >= 0))
     .map((box) => box.outerHTML.slice(0, 100))"""
 
-LIMIT = 1_500_000  # bytes of a page's first view, compressed, without its widgets
+LIMIT = 400_000  # bytes of a page's first view, compressed, with its explorers
+# What the panels that need a kernel bring is not counted.
 MANAGER = "_static/vendor/widgets/"
 WIDGET = re.compile(rb'<script type="application/vnd\.jupyter\.widget-.*?</script>', re.S)
 
@@ -65,6 +66,6 @@ def excess(page):
 
 
 def weight(answers):
-    """Return the bytes of a page's answers, compressed, without the widgets and their manager."""
+    """Return the bytes of a page's answers, compressed, without panels and their manager."""
     bodies = [WIDGET.sub(b"", answer.body()) for answer in answers if MANAGER not in answer.url]
     return sum(len(gzip.compress(body)) for body in bodies)
