@@ -1,7 +1,7 @@
 // What MathJax is told before it starts. Its menu, 108 kB, comes when a reader turns to a formula, or has used it before.
 {
   const page = window.MathJax;
-  const formulas = "mjx-container";
+  const [formulas, TURNS] = ["mjx-container", ["focusin", "contextmenu"]];
 
   async function ready() {
     if (localStorage.getItem("MathJax-Menu-Settings")) await MathJax.loader.load("ui/menu");
@@ -16,7 +16,7 @@
     await MathJax.startup.defaultPageReady();
     if (MathJax.startup.document.menu) return;
     for (const formula of document.querySelectorAll(formulas)) formula.tabIndex = 0; // as the menu does
-    for (const event of ["focusin", "contextmenu"]) addEventListener(event, turn);
+    for (const event of TURNS) addEventListener(event, turn);
   }
 
   // A page without an origin, in a sandboxed frame or from a disk, may not be given fonts; then formulas are drawn.
@@ -26,18 +26,28 @@
     return new FontFace("MathJax_Zero", `url("${url}")`).load().then(() => true, () => false);
   }
 
+  let coming;
+
   async function turn(event) {
-    if (!event.target.closest(formulas)) return;
-    for (const event of ["focusin", "contextmenu"]) removeEventListener(event, turn);
+    if (!event.target.closest?.(formulas)) return;
     if (event.type === "contextmenu") event.preventDefault();
+    await (coming ??= bringMenu());
+    if (event.type === "contextmenu") event.target.dispatchEvent(new MouseEvent("contextmenu", event));
+  }
+
+  async function bringMenu() {
     await MathJax.loader.load("ui/menu");
-    // As MathJax does itself when its menu loads what makes another kind of document: the formulas go over to it.
-    const { math } = MathJax.startup.document;
+    for (const event of TURNS) removeEventListener(event, turn);
+    // As MathJax does when its menu loads what makes another kind of document: the formulas go over to it.
+    const { math, processed } = MathJax.startup.document;
     MathJax.startup.getComponents();
     const { document } = MathJax.startup;
-    for (const formula of math) document.math.push(Object.assign(new document.options.MathItem(), formula));
-    document.addMenu();
-    if (event.type === "contextmenu") event.target.dispatchEvent(new MouseEvent("contextmenu", event));
+    document.processed = processed;
+    for (const old of math) {
+      const formula = Object.assign(new document.options.MathItem(), old);
+      document.math.push(formula);
+      document.menu.addMenu(formula);
+    }
   }
 
   page.loader = { load: [] };

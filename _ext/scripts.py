@@ -1,6 +1,6 @@
 """No script holds up a page: each waits until the page is there.
 
-What sphinx-thebe brings stays away, for nothing uses it; and what sphinx-design brings, where a page uses nothing of it.
+What sphinx-thebe brings stays away, for nothing uses it, and so does what sphinx-design brings, where a page uses none.
 """
 
 AT_ONCE = "_static/documentation_options.js"  # an inline script builds on it
