@@ -1,25 +1,19 @@
-"""The built book served as GitHub Pages does, and Chromium with all other hosts out of reach."""
+"""The built book, served, and Chromium with all other hosts out of reach."""
 
-import functools
-import http.server
 import json
 import os
 import re
 import shutil
-import threading
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-import yaml
 from offline import Package, fetch, unpack
 from page_checks import watch
 from planting import FIGURE, HOME, MODEL, PAGE, SCRIPT
 from playwright.sync_api import sync_playwright
+from serving import served
 
 ROOT = Path(__file__).parents[2]
-CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text())
-PREFIX = urlsplit(CONFIG["html"]["baseurl"]).path  # /hilladam/
 
 VIEWS = {
     "light-desktop": {"color_scheme": "light", "viewport": {"width": 1360, "height": 900}},
@@ -39,29 +33,10 @@ AXE = Package(
 )
 
 
-class Handler(http.server.SimpleHTTPRequestHandler):
-    def translate_path(self, path):
-        return super().translate_path("/" + path.removeprefix(PREFIX))
-
-    def send_error(self, code, *args):
-        page = Path(self.directory, "404.html").read_bytes()
-        self.send_response(code)
-        self.send_header("Content-Type", "text/html")
-        self.send_header("Content-Length", len(page))
-        self.end_headers()
-        self.wfile.write(page)
-
-    def log_message(self, *args):
-        pass
-
-
 @pytest.fixture(scope="module")
 def address(site):
-    handler = functools.partial(Handler, directory=site)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}{PREFIX}"
-        server.shutdown()
+    with served(site) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
