@@ -193,7 +193,7 @@ export function render({ model, el }) {
   }
 
   /** Compute of the starts that are not known yet as many as a frame has time for, the coarse first. */
-  const goOn = oncePerFrame(() => {
+  function survey() {
     if (signal.aborted || !work.length) return;
     const begun = performance.now();
     while (work.length && performance.now() - begun < SLICE) {
@@ -203,7 +203,8 @@ export function render({ model, el }) {
     drawBars();
     say();
     if (work.length) goOn();
-  });
+  }
+  const goOn = oncePerFrame(survey);
 
   const retrace = () => {
     runs = Object.fromEntries(CONTENDERS.map((name) => [name, run(scene, model.get("start"), name, settings)]));
@@ -226,7 +227,7 @@ export function render({ model, el }) {
     runs = {};
     hill.show(scene.left, scene.right, scene.bottom, scene.top);
     retrace();
-    goOn();
+    survey(); // in this frame too, so that the strip does not flicker
   });
 
   const save = () => model.save_changes();
