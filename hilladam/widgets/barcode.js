@@ -101,7 +101,9 @@ export function render({ model, el }) {
       const points = [];
       for (let i = stops[k]; i <= stops[k + 1]; i++) {
         if (!Number.isFinite(x[i]) || x[i] < hill.domain[0] || x[i] > hill.domain[1]) continue;
-        points.push([hill.x(x[i]), Math.max(hill.y(loss[i]), -1e3) - lift]);
+        const px = hill.x(x[i]);
+        const same = points.length > 1 && i < stops[k + 1] && Math.abs(px - points.at(-1)[0]) < 0.5;
+        if (!same) points.push([px, Math.max(hill.y(loss[i]), -1e3) - lift]);
       }
       if (points.length < 2) continue;
       const direction = climbs[stops[k]] ? "up" : "down";
