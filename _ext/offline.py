@@ -32,7 +32,8 @@ PACKAGES = [
         "Bt+SSVU8eBG27zChVewOicYs7Xsdt40qm4+UpHyX7k0/O9NliPc+x77k1/FEsPsjKPZGJvtRZM1vO+geW0OhGw==",
         root="es5/",
         folder="mathjax",
-        wanted=("tex-chtml.js", "input/tex/extensions/*", "output/chtml/fonts/woff-v2/*"),
+        # All that its menu asks for, and so does a choice that was made there once.
+        wanted=("startup.js", "core.js", "input/*", "output/*", "ui/*", "a11y/*", "sre/*"),
     ),
     Package(
         "requirejs@2.3.8",

@@ -1,7 +1,7 @@
 """A widget that brings a picture of itself shows it until it runs: in print, and without JavaScript.
 
 MyST-NB would take the widget alone and drop the picture. Here the picture stays, with its caption and its text
-alternative, and the widget comes into the same figure; its style sheet hides the picture once it is there.
+alternative, and the widget comes into the same figure; book.css hides the picture once an explorer stands there.
 """
 
 from docutils import nodes

@@ -4,6 +4,7 @@ from hilladam._extras import extra
 
 with extra("widgets"):
     from hilladam.widgets._annealing_panel import annealing_panel
+    from hilladam.widgets._bar_code_explorer import BarCodeExplorer
     from hilladam.widgets._climb_explorer import ClimbExplorer
     from hilladam.widgets._colour_explorer import ColourExplorer
     from hilladam.widgets._colour_panel import colour_panel
@@ -15,6 +16,7 @@ with extra("widgets"):
     from hilladam.widgets._series_explorer import SeriesExplorer
 
 __all__ = [
+    "BarCodeExplorer",
     "ClimbExplorer",
     "ColourExplorer",
     "HillExplorer",

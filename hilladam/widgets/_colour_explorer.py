@@ -113,6 +113,12 @@ class ColourExplorer(Explorer):
         places = [(1.0, 1.0, 1.0), scene["truth"], *(each["gains"] for each in scene["minima"])]
         super().__init__(scene=scene, images=_images(pair, places), paths=paths, **settings)
 
+    @traitlets.default("settings")
+    def _settings(self):
+        known = {"path": ["", *self.paths], "seed": self.scene["seeds"] or [0]}
+        bounds = {name: {"type": "number", "min": -1e6, "max": 1e6} for name in ("red", "green", "blue")}
+        return super()._settings() | bounds | {name: {"type": "choice", "values": all} for name, all in known.items()}
+
     @traitlets.validate("red", "green", "blue")
     def _finite(self, proposal):
         if not math.isfinite(proposal["value"]):

@@ -3,6 +3,7 @@
 import base64
 import math
 import re
+import sys
 from pathlib import Path
 
 import anywidget
@@ -19,7 +20,7 @@ _EXPORT = re.compile(r"^export (?=(?:function|const|class) (\w+))", re.M)
 _RENDER = """export default {
   render({ model, el }) {
     el.addEventListener("focusin", ({ target }) => target.setAttribute("data-lm-suppress-shortcuts", "true"));
-    return NAME.render({ model, el });
+    return shared.share({ model, el }, NAME.render, "NAME", NAME.readable);
   },
 };
 """
@@ -38,7 +39,9 @@ def front_end(name: str) -> str:
         exports = ", ".join(_EXPORT.findall(source))
         modules[name] = f"const {name} = (() => {{\n{body}\nreturn {{ {exports} }};\n}})();\n"
 
-    wrap(name)
+    wrap("shared")
+    if name not in modules:
+        wrap(name)
     return "\n".join(modules.values()) + _RENDER.replace("NAME", name)
 
 
@@ -51,6 +54,14 @@ class Explorer(anywidget.AnyWidget):
 
     _css = (_HERE / "explorer.css").read_text(encoding="utf-8")
     _mime, _encode = "image/png", staticmethod(png)
+
+    settings = traitlets.Dict(read_only=True).tag(sync=True)
+
+    @traitlets.default("settings")
+    def _settings(self):
+        """What the address of a page may set, and to what: all that a reader can, but not the words of the task."""
+        found = {name: _values(trait) for name, trait in self.traits(setting=True).items() if name != "task"}
+        return {name: values for name, values in found.items() if values}
 
     def picture(self) -> Figure:
         """What the explorer shows, drawn by matplotlib."""
@@ -74,6 +85,28 @@ class Number(traitlets.Float):
     def validate(self, obj, value):
         value = super().validate(obj, value)
         return self.error(obj, value) if math.isnan(value) else value
+
+
+def _values(trait: traitlets.TraitType) -> dict | None:
+    """The values that a trait may have, for `valueOf` of ``address.js``; None where no text stands for one."""
+    if isinstance(trait, traitlets.Float | traitlets.Int):
+        bounds = {"min": trait.min, "max": trait.max}
+        kind = "number" if isinstance(trait, traitlets.Float) else "integer"
+        return {"type": kind} | {name: x for name, x in bounds.items() if x is not None and math.isfinite(x)}
+    if isinstance(trait, traitlets.Bool):
+        return {"type": "boolean"}
+    if isinstance(trait, traitlets.Enum):
+        return {"type": "choice", "values": list(trait.values)}
+    if isinstance(trait, traitlets.Unicode):
+        return {"type": "text"}
+    if isinstance(trait, traitlets.Dict) and isinstance(trait._key_trait, traitlets.Enum):
+        return {"type": "table", "keys": list(trait._key_trait.values), "of": _values(trait._value_trait)}
+    if isinstance(trait, traitlets.Tuple):
+        return {"type": "tuple", "of": [_values(each) for each in trait._traits]}
+    if isinstance(trait, traitlets.List):
+        longest = {} if trait._maxlen == sys.maxsize else {"longest": trait._maxlen}
+        return {"type": "list", "of": _values(trait._trait)} | longest
+    return None
 
 
 def setting(trait: traitlets.TraitType) -> traitlets.TraitType:

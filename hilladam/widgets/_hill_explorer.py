@@ -47,6 +47,8 @@ class HillExplorer(Explorer):
         steps (int): the length of a run, 1 to 5,000.
         step (int): the step that is shown, from 0; beyond ``steps`` it is the last.
         speed (float): steps per second while it plays.
+        golf (bool): whether the page counts the gradients that Hill-ADAM needs to the global minimum, and remembers
+            the fewest for this loss, start and λ.
         task (str): what the reader is asked to do, shown above the results.
 
     Each argument is a trait: read it after playing, or set it from a cell.
@@ -88,6 +90,7 @@ class HillExplorer(Explorer):
     steps = setting(traitlets.Int(300, min=1, max=5000))
     step = setting(traitlets.Int(0, min=0))
     speed = setting(Number(60.0, min=1, max=1000))
+    golf = setting(traitlets.Bool(False))
     task = setting(traitlets.Unicode())
 
     @traitlets.default("start")

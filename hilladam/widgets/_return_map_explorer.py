@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import matplotlib.pyplot as plt
 import numpy as np
 import traitlets
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hilladam.experiments import Record, run_points
@@ -93,8 +94,7 @@ class ReturnMapExplorer(Crossing):
     @property
     def starts(self) -> np.ndarray:
         """The starts of the bar code, from left to right."""
-        left, right, *_ = PLACES[self.loss]
-        return left + ((np.arange(_STARTS) + 0.5) / _STARTS) * (right - left)
+        return starts_of(landscape_of(self.loss))
 
     def run(self) -> Record:
         """The run from ``start``, to the last bit that of the page where numba is installed."""
@@ -102,7 +102,7 @@ class ReturnMapExplorer(Crossing):
 
     def reached(self) -> np.ndarray:
         """Which of ``starts`` lead to the deepest valley: bool. It is reached below the floors of all others."""
-        return self._run(self.starts, history=False).best_losses < _gate(self.polynomial)
+        return self._run(self.starts, history=False).best_losses < gate_of(self.polynomial)
 
     def _run(self, starts, **options):
         settings = dict(lr=self.lr, betas=_BETAS, delta=self.delta, gamma=self.gamma)
@@ -124,22 +124,8 @@ class ReturnMapExplorer(Crossing):
     def picture(self) -> Figure:
         loss, scene, run = self.polynomial, landscape_of(self.loss), self.run()
         figure, (hill, square) = plt.subplots(1, 2, figsize=(8, 3.8))
-        x = np.linspace(scene["left"], scene["right"], 400)
-        hill.plot(x, loss(x), color=COLOURS["loss"], linewidth=1.2)
-        colours = [COLOURS["best"] if reached else "0.85" for reached in self.reached()]
-        width = (scene["right"] - scene["left"]) / _STARTS
-        hill.bar(self.starts, 0.09, width, color=colours, transform=hill.get_xaxis_transform(), linewidth=0)
-        there = run.losses < scene["gate"]
-        turns = run.switches[run.switches < there.argmax()] if there.any() else run.switches
-        ends = np.append(turns, there.argmax()) if there.any() else turns
-        stops = np.append(self.start, run.states[ends])[: 2 * _LEGS + 1]
-        for number, (begin, end) in enumerate(pairwise(stops)):
-            path = np.linspace(begin, end, 60)
-            lift = 0.02 + 0.018 * number
-            colour = COLOURS["maximize" if number % 2 else "minimize"]
-            hill.plot(path, loss(path) + lift * (scene["top"] - scene["bottom"]), color=colour, linewidth=1.2)
-        hill.plot(self.start, min(loss(self.start), scene["top"]), "o", color="black", markersize=9)
-        hill.set(xlabel="x", ylabel="loss", xlim=(scene["left"], scene["right"]), ylim=(scene["bottom"], scene["top"]))
+        draw_hill(hill, loss, scene, run, self.start, self.reached())
+        there, turns = way_of(run, scene["gate"])
 
         bottoms = run.states[turns[::2]]  # descents come first
         wells = np.searchsorted(scene["maxima"], bottoms)
@@ -170,9 +156,40 @@ class ReturnMapExplorer(Crossing):
         return figure
 
 
-def _gate(loss):
-    """The loss of the deepest minimum but one: what is below it is in the deepest valley."""
-    return sorted(point.value for point in loss.minima)[1]
+def way_of(run: Record, gate: float) -> tuple[np.ndarray, np.ndarray]:
+    """Where a run is below ``gate``, by step, and the steps of its turns before that."""
+    there = run.losses < gate
+    return there, run.switches[run.switches < there.argmax()] if there.any() else run.switches
+
+
+def draw_hill(ax: Axes, loss: Polynomial, scene: dict, run: Record, start: float, reached: np.ndarray) -> None:
+    """Draw the loss, the legs of a run beside it, and below them the fate of every start."""
+    x = np.linspace(scene["left"], scene["right"], 400)
+    ax.plot(x, loss(x), color=COLOURS["loss"], linewidth=1.2)
+    colours = [COLOURS["best"] if arrives else "0.85" for arrives in reached]
+    width = (scene["right"] - scene["left"]) / _STARTS
+    ax.bar(starts_of(scene), 0.09, width, color=colours, transform=ax.get_xaxis_transform(), linewidth=0)
+    there, turns = way_of(run, scene["gate"])
+    ends = np.append(turns, there.argmax()) if there.any() else turns
+    stops = np.append(start, run.states[ends])[: 2 * _LEGS + 1]
+    for number, (begin, end) in enumerate(pairwise(stops)):
+        path = np.linspace(begin, end, 60)
+        lift = 0.02 + 0.018 * number
+        colour = COLOURS["maximize" if number % 2 else "minimize"]
+        ax.plot(path, loss(path) + lift * (scene["top"] - scene["bottom"]), color=colour, linewidth=1.2)
+    ax.plot(start, min(loss(start), scene["top"]), "o", color="black", markersize=9)
+    ax.set(xlabel="x", ylabel="loss", xlim=(scene["left"], scene["right"]), ylim=(scene["bottom"], scene["top"]))
+
+
+def starts_of(scene: dict) -> np.ndarray:
+    """The starts of the bar code, from left to right."""
+    return scene["left"] + ((np.arange(_STARTS) + 0.5) / _STARTS) * (scene["right"] - scene["left"])
+
+
+def gate_of(loss: Polynomial) -> float:
+    """The loss of the deepest minimum but one, less what rounding may take from it: below is the deepest valley."""
+    deepest, second, *_ = sorted(point.value for point in loss.minima)
+    return second - 1e-6 * (second - deepest)
 
 
 def landscape_of(key: str) -> dict:
@@ -189,7 +206,7 @@ def landscape_of(key: str) -> dict:
         "minima": minima,
         "maxima": [point.x for point in loss.stationary_points if point.kind == "maximum"],
         "goal": minima.index(loss.global_minimum.x),
-        "gate": _gate(loss),
+        "gate": gate_of(loss),
         "left": left,
         "right": right,
         "starts": _STARTS,

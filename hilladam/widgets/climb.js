@@ -103,7 +103,7 @@ export function render({ model, el }) {
   const thread = svg("path", { class: "thread" });
   const stairs = svg("path", { class: "stairs" });
   const bar = svg("g");
-  const field = svg("g", { role: "slider", "aria-label": "step" }, svg("rect", { class: "reach" }));
+  const field = svg("g", { role: "slider", "aria-label": "step", "data-trait": "step" }, svg("rect", { class: "reach" }));
   const touch = svg("rect", { class: "reach" });
   const level = svg("path", { class: "level" });
   const reach = svg("rect", { class: "reach", height: 26, y: -13 });
@@ -116,7 +116,7 @@ export function render({ model, el }) {
   const label = svg("text", { class: "delta", y: -6, "text-anchor": "end" });
   const delta = svg(
     "g",
-    { role: "slider", "aria-label": "δ", "aria-orientation": "vertical" },
+    { role: "slider", "aria-label": "δ", "aria-orientation": "vertical", "data-trait": "delta" },
     reach,
     level,
     label,

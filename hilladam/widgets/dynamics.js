@@ -288,3 +288,24 @@ export function run(polynomial, x0, name, settings) {
   }
   return { x, loss, climbs, switches, best, end: null };
 }
+
+/**
+ * The step at which a run of `settings.steps` steps is first below `gate`, or −1: what `run` finds, without keeping the
+ * way. As in hilladam.experiments.run_points the place after the last step does not count.
+ */
+export function arrival(polynomial, x0, name, settings, gate) {
+  const { steps, delta, gamma, floor } = settings;
+  let step = OPTIMIZERS[name](settings);
+  let [x, climbs, previous] = [x0, false, NaN];
+  for (let t = 0; t < steps; t++) {
+    const [loss, slope] = evaluate(polynomial, x);
+    if (loss < gate) return t;
+    if (name === "Hill-ADAM") {
+      const now = decide(loss, climbs, previous, delta, gamma, floor);
+      [climbs, previous] = [now.climbs, now.previous];
+      if (now.reason) step = adam(settings);
+    }
+    x = step(x, climbs ? -slope : slope);
+  }
+  return -1;
+}

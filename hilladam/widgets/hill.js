@@ -3,6 +3,7 @@
 import { OPTIMIZERS, evaluate, extrema, run } from "./dynamics.js";
 import { lossOf } from "./formula.js";
 import { Chart, STAR, clamp, draggable, format, grab, oncePerFrame, pointing, set, svg } from "./plot.js";
+import { escapeGolf } from "./golf.js";
 import { BETAS, follow, html, inward, mount, player, powers, scrollable, slider, spoken, toggles } from "./controls.js";
 
 const LETTERS = {
@@ -39,6 +40,15 @@ export function landscape(polynomial) {
   return { points, lowest, near: 0.01 * rise, domain: [left, right, lowest.value - 0.12 * (top - lowest.value), top] };
 }
 
+/** Whether an address may set the loss to this text: all else of it is known from the traits. */
+export function readable(name, text, model) {
+  try {
+    return Object.hasOwn(model.get("presets"), text) || landscape(lossOf(text)).domain.every(Number.isFinite);
+  } catch {
+    return false;
+  }
+}
+
 export function render({ model, el }) {
   const closing = new AbortController();
   const { signal } = closing;
@@ -51,7 +61,8 @@ export function render({ model, el }) {
   const star = svg("path", { class: "star", d: STAR });
   const grip = svg("path", { class: "grip", d: "M-21 0l6-5v10ZM21 0l-6-5v10Z" });
   const ring = svg("circle", { class: "start", r: 12 });
-  const handle = svg("g", { role: "slider", "aria-label": "start" }, svg("circle", { class: "reach", r: 24 }), ring, grip);
+  const slides = { role: "slider", "aria-label": "start", "data-trait": "start" };
+  const handle = svg("g", slides, svg("circle", { class: "reach", r: 24 }), ring, grip);
   const hill = new Chart(
     { label: "The loss over x, and where each optimizer is", xLabel: "x", yLabel: "loss f(x)" },
     () => {
@@ -175,11 +186,14 @@ export function render({ model, el }) {
 
   const task = html("p", { className: "task" });
   const reached = spoken();
+  const game = escapeGolf(model, (name) => presets[name]?.name ?? name, signal);
   function verdict() {
     const there = [...runs].map(([name, each]) => [name, arrival(each)]).filter(([, step]) => step >= 0);
     const text = there.map(([name, step]) => `${name} at step ${step}`).join(", ");
     const ends = [...runs].filter(([, { end }]) => end !== null).map(ending);
     reached.say([`At the global minimum: ${text || "none of them"}.`, ...ends].join(" "));
+    const player = runs.get("Hill-ADAM");
+    game.score(player && arrival(player));
   }
 
   function ending([name, { x, loss, end }]) {
@@ -270,7 +284,7 @@ export function render({ model, el }) {
       return [name, slider(alone, `lr of ${name}`, `λ of ${name}`, RATES, signal)];
     }),
   );
-  const each = html("div", { className: "controls" });
+  const each = html("div", { className: "controls", dataset: { trait: "rates" } });
   const chosen = () => each.replaceChildren(...[...rates].filter(([name]) => running(name)).map(([, label]) => label));
   const running = (name) => model.get("optimizers").includes(name);
   follow(model, ["optimizers"], chosen, signal);
@@ -293,6 +307,7 @@ export function render({ model, el }) {
     { className: "player" },
     html("label", { className: "choice" }, html("span", {}, "loss"), losses),
     own,
+    game.tick,
   );
   follow(
     model,
@@ -315,7 +330,7 @@ export function render({ model, el }) {
     },
     signal,
   );
-  follow(model, ["optimizers", "start", "rates", ...SETTINGS], rerun, signal);
+  follow(model, ["optimizers", "start", "rates", "golf", ...SETTINGS], rerun, signal);
   follow(model, ["step"], show, signal);
   follow(model, ["task"], () => task.replaceChildren(model.get("task"), " ", reached.element), signal);
   return mount(
@@ -328,6 +343,7 @@ export function render({ model, el }) {
     alert,
     html("div", { className: "charts" }, hill.root, history.root),
     player(model, "step", () => model.get("steps"), ["steps"], signal),
+    game.card,
     toggles(model, "optimizers", "run", Object.keys(OPTIMIZERS), signal),
     first,
     more,

@@ -62,7 +62,7 @@ export function render({ model, el }) {
   const marker = svg("rect", { class: "marker", rx: 1.5 });
   const halo = svg("rect", { class: "marker halo", rx: 2.5 });
   const reach = svg("rect", { class: "reach" });
-  const field = svg("g", { role: "slider", "aria-label": "cell" }, reach, halo, marker);
+  const field = svg("g", { role: "slider", "aria-label": "cell", "data-trait": "cell" }, reach, halo, marker);
   const names = { xLabel: "λ / L, step over distance to the top", yLabel: "1 − β₁, long memory above" };
   const diagram = new Chart({ label: "Which settings escape", ...names, height: 340, logX: true, logY: true }, () => {
     if (!scene) return;

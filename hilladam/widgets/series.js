@@ -44,7 +44,8 @@ export function render({ model, el }) {
   // The gradients, which the reader drags.
   const places = numbers(LONGEST).map((k) => {
     const reach = svg("rect", { class: "reach", rx: 3 });
-    return svg("g", { role: "slider", "aria-label": `gradient ${k}`, "aria-orientation": "vertical" }, reach);
+    const slides = { role: "slider", "aria-orientation": "vertical", "data-trait": "gradients" };
+    return svg("g", { ...slides, "aria-label": `gradient ${k}` }, reach);
   });
   const gradients = new Chart(
     {

@@ -46,7 +46,8 @@ export function render({ model, el }) {
   const ball = svg("circle", { class: "ball", r: 9 });
   const star = svg("text", { class: "goalname", "text-anchor": "middle" });
   star.textContent = "deepest valley";
-  const handle = svg("g", { role: "slider", "aria-label": "start" }, svg("circle", { class: "reach", r: 22 }), ball);
+  const slides = { role: "slider", "aria-label": "start", "data-trait": "start" };
+  const handle = svg("g", slides, svg("circle", { class: "reach", r: 22 }), ball);
   const labels = {
     label: "The loss, the run on it, and for every start whether it gets there",
     xLabel: "x: drag the start",
@@ -64,7 +65,7 @@ export function render({ model, el }) {
     const level = hill.y(rule.gamma);
     const seen = level > hill.y(hill.domain[3]) && level < barTop() - 4;
     set(ceiling, { d: seen ? `M${hill.x(left)} ${level}H${hill.x(right)}` : null });
-    set(gammaName, { x: hill.x(left) + 6, y: level - 4, visibility: seen ? null : "hidden" });
+    set(gammaName, { x: hill.x(left) + 6, y: seen ? level - 4 : 0, visibility: seen ? null : "hidden" });
     gammaName.textContent = `γ = ${format(rule.gamma)}`;
     const deepest = scene.minima[scene.goal];
     set(star, {

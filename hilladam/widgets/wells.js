@@ -61,7 +61,7 @@ export function render({ model, el }) {
   const marks = svg("g", { "aria-hidden": "true" });
   const ends = svg("g", { "aria-hidden": "true" });
   const rings = ["halo", "ring"].map((name) => svg("circle", { class: name, r: 10 }));
-  const handle = svg("g", { role: "slider" }, svg("circle", { class: "reach", r: 24 }), ...rings);
+  const handle = svg("g", { role: "slider", "data-trait": "red blue" }, svg("circle", { class: "reach", r: 24 }), ...rings);
   const labels = {
     label: "The loss over the gains of red and blue",
     xLabel: "gain of red r",

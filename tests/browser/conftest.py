@@ -1,22 +1,19 @@
-"""The built book served as GitHub Pages does, and Chromium with all other hosts out of reach."""
+"""The built book, served, and Chromium with all other hosts out of reach."""
 
-import functools
-import http.server
+import json
 import os
+import re
 import shutil
-import threading
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-import yaml
 from offline import Package, fetch, unpack
 from page_checks import watch
+from planting import FIGURE, HOME, MODEL, PAGE, SCRIPT
 from playwright.sync_api import sync_playwright
+from serving import served
 
 ROOT = Path(__file__).parents[2]
-CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text())
-PREFIX = urlsplit(CONFIG["html"]["baseurl"]).path  # /hilladam/
 
 VIEWS = {
     "light-desktop": {"color_scheme": "light", "viewport": {"width": 1360, "height": 900}},
@@ -36,29 +33,10 @@ AXE = Package(
 )
 
 
-class Handler(http.server.SimpleHTTPRequestHandler):
-    def translate_path(self, path):
-        return super().translate_path("/" + path.removeprefix(PREFIX))
-
-    def send_error(self, code, *args):
-        page = Path(self.directory, "404.html").read_bytes()
-        self.send_response(code)
-        self.send_header("Content-Type", "text/html")
-        self.send_header("Content-Length", len(page))
-        self.end_headers()
-        self.wfile.write(page)
-
-    def log_message(self, *args):
-        pass
-
-
 @pytest.fixture(scope="module")
 def address(site):
-    handler = functools.partial(Handler, directory=site)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}{PREFIX}"
-        server.shutdown()
+    with served(site) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -92,3 +70,37 @@ def axe(tmp_path_factory):
     folder = tmp_path_factory.mktemp("npm")
     unpack(AXE, fetch(AXE, ROOT / "_build" / ".npm"), folder)
     return folder / "axe" / "axe.min.js"
+
+
+@pytest.fixture
+def plant(view):
+    """Plant explorers in a page of their own, one in each figure, and open it at an address."""
+    with view.new_page() as page:
+        page.faults = []
+        page.on("pageerror", lambda error: page.faults.append(f"script error: {error}"))
+        page.on("console", lambda message: message.type == "error" and page.faults.append(message.text))
+        dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+
+        def open(hash="", book=True, **explorers):
+            scripts = ""
+            for name, explorer in explorers.items():
+                state = {key: value for key, value in explorer.get_state().items() if not key.startswith("_")}
+                model = MODEL.replace("window.model", "const model")
+                script = explorer._esm.replace("export default", "const widget =") + model
+                script = script.replace("STATE", json.dumps(state)).replace('"place"', f'"place-{name}"')
+                scripts += SCRIPT.format(script=script.replace("</", "<\\/"), name=name)
+            marks = f'data-theme="{"dark" if dark else "light"}"' + (' data-content_root="../"' if book else "")
+            body = PAGE.format(
+                marks=marks, scripts=scripts, figures="".join(FIGURE.format(name=name) for name in explorers),
+                ground="background: #121212; color: #e4e8ed" if dark else "",
+                css="".join({explorer._css for explorer in explorers.values()}),
+            )  # fmt: skip
+            page.goto("about:blank")
+            page.unroute_all()
+            page.route("**/*", lambda route: route.fulfill(body=body, content_type="text/html"))
+            page.goto(HOME + hash)
+            page.get_by_role("group", name=re.compile("^Explorer: ")).first.wait_for()
+            return page
+
+        yield open
+        assert page.faults == []

@@ -22,7 +22,10 @@ UNREACHED = """() => [...document.querySelectorAll("main *, article *")].filter(
         .some(({tabIndex}) => tabIndex >= 0))
     .map((box) => box.outerHTML.slice(0, 100))"""
 
-LIMIT = 1_500_000  # bytes of a page's first view, compressed, without its widgets
+# Bytes of a page, compressed, with its explorers, and without its figures, which come as the reader comes near them.
+LIMIT = 400_000
+FIGURES = "/_images/"
+# What the panels that need a kernel bring is not counted.
 MANAGER = "_static/vendor/widgets/"
 WIDGET = re.compile(rb'<script type="application/vnd\.jupyter\.widget-.*?</script>', re.S)
 
@@ -47,10 +50,11 @@ def watch(page, address):
 
 
 def settle(page, url):
-    """Open a page and wait until its formulas are set."""
+    """Open a page and wait until its formulas are set, in their fonts."""
     page.goto(url, wait_until="networkidle")
     page.wait_for_function("!window.MathJax || window.MathJax.startup?.promise")  # at first it is its settings alone
     page.evaluate("window.MathJax?.startup.promise")
+    page.evaluate("document.fonts.ready.then(() => 0)")
 
 
 def violations(page, axe):
@@ -65,6 +69,7 @@ def excess(page):
 
 
 def weight(answers):
-    """Return the bytes of a page's answers, compressed, without the widgets and their manager."""
-    bodies = [WIDGET.sub(b"", answer.body()) for answer in answers if MANAGER not in answer.url]
+    """Return the bytes of a page's answers, compressed, without figures, panels and their manager."""
+    counted = [answer for answer in answers if FIGURES not in answer.url and MANAGER not in answer.url]
+    bodies = [WIDGET.sub(b"", answer.body()) for answer in counted]
     return sum(len(gzip.compress(body)) for body in bodies)

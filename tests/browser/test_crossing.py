@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 from gestures import drag, middle, press, swipe
 from page_checks import excess, violations
+from planting import MODEL
 from playwright.sync_api import expect
 
 from hilladam.widgets import ClimbExplorer, ReturnMapExplorer
@@ -16,25 +17,6 @@ PAGE = """<!doctype html><html lang="en" data-theme="{theme}"><meta charset="utf
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>Planted</title>
 <style>body {{ font: 16px system-ui, sans-serif; margin: 12px; {ground} }} * {{ box-sizing: border-box }} {css}</style>
 <main><h1>Planted</h1><div id="place"></div></main><script type="module">{script}</script></html>"""
-# What stands for the model of ipywidgets.
-MODEL = """
-const [traits, heard] = [STATE, {}];
-window.model = {
-  get: (name) => traits[name],
-  set(name, value) {
-    for (const [key, each] of Object.entries(typeof name === "object" ? name : { [name]: value })) {
-      if (traits[key] === each) continue;
-      traits[key] = each;
-      for (const action of heard[`change:${key}`] ?? []) action();
-    }
-  },
-  on: (event, action) => (heard[event] ??= []).push(action),
-  off: (event, action) => (heard[event] = heard[event].filter((each) => each !== action)),
-  save_changes: () => (window.saved = { ...traits }),
-};
-window.heard = heard;
-window.away = widget.render({ model, el: document.getElementById("place") });
-"""
 
 
 @pytest.fixture

@@ -115,5 +115,5 @@ def test_axe_finds_what_is_not_accessible(sound, axe, rule, html):
 def test_a_heavy_page_is_found(sound):
     before = weight(sound.answers)
     assert 0 < before < LIMIT
-    sound.evaluate("fetch('../_static/vendor/mathjax/tex-chtml.js').then(answer => answer.text())")
+    sound.evaluate("fetch('../_static/vendor/mathjax/ui/menu.js').then(answer => answer.text())")
     assert weight(sound.answers) > before + 100_000

@@ -18,7 +18,12 @@ FAMILIES = {
     "wide": ("DejaVu Sans, Verdana, sans-serif", "DejaVu Sans Mono, Menlo, monospace"),
     "narrow": ("Liberation Sans, Arial, sans-serif", "Liberation Mono, Courier New, monospace"),
 }
-WIDTHS = [1360, 390, 360, 320]
+WIDTHS = [1360, 390, 360, 320, 305]  # 305 pixels are 320 beside a scroll bar
+HEAVIER = {
+    "book/api.html": 530_000,  # 1.5 MB of signatures
+    "book/experiments/colour.html": 450_000,  # photographs and paths in the settings of its explorer
+    "book/hill-adam/crossing.html": 480_000,  # two explorers, and another font for the sake of one sign
+}
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -26,7 +31,7 @@ def test_loads_whole_and_light_and_is_accessible(page, address, axe, name):
     settle(page, address + name)
     assert page.faults == []
     assert page.evaluate(UNSET) == []
-    assert weight(page.answers) < LIMIT
+    assert weight(page.answers) < HEAVIER.get(name, LIMIT)
     bodies = {answer.url: answer.body() for answer in page.answers}
     assert any(MANAGER in url for url in bodies) == bool(WIDGET.search(bodies[address + name]))
     assert violations(page, axe) == []

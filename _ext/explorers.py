@@ -1,0 +1,84 @@
+"""An explorer runs in a page by itself: its front end, its style and its settings, without the widget manager.
+
+MyST-NB puts the state of all widgets of a notebook into the page's head, sources and all, and the manager after it.
+Here each front end and each style becomes a file, named for what it holds; the settings stay where the explorer stands,
+for the script beside this file, which runs it.
+"""
+
+import hashlib
+import json
+import re
+import shutil
+from pathlib import Path
+
+from sphinx.errors import ExtensionError
+
+STATE = "application/vnd.jupyter.widget-state+json"
+VIEW = re.compile(r'<script type="application/vnd\.jupyter\.widget-view\+json">(.*?)</script>', re.S)
+MANAGER = "vendor/widgets/"
+FOLDER = "explorers"  # in the site's _static
+PLACE = '<div class="explorer" data-module="{}"><script type="application/json">{}</script></div>'
+NO_SETTINGS = {"layout", "tabbable", "tooltip"}  # of every widget
+
+
+def setup(app):
+    app.connect("builder-inited", add_host)
+    app.connect("html-page-context", host, priority=600)  # MyST-NB adds its scripts at 500
+    return {"parallel_read_safe": True}
+
+
+def add_host(app):
+    if app.builder.format == "html":
+        folder = Path(app.outdir, "_static", FOLDER)
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(Path(__file__).with_suffix(".js"), folder / "host.js")
+
+
+def host(app, _page, _template, context, _doctree):
+    scripts = context["script_files"]
+    stored = next((script for script in scripts if script.attributes.get("type") == STATE), None)
+    if not stored:
+        return
+    state = json.loads(stored.attributes["body"])
+    models = state["state"]
+    modules, styles = set(), set()
+
+    def place(view):
+        model = models[json.loads(view[1])["model_id"]]["state"]
+        if "_esm" not in model:
+            return view[0]
+        modules.add(model["_esm"])
+        styles.add(model["_css"])
+        settings = {key: value for key, value in model.items() if key[0] != "_" and key not in NO_SETTINGS}
+        return PLACE.format(named(model["_esm"]), json.dumps(settings).replace("</", r"<\/"))
+
+    context["body"] = VIEW.sub(place, context["body"])
+    # What else there is needs the manager, and that the state of its own widgets.
+    if VIEW.search(context["body"]):
+        state["state"] = {key: model for key, model in models.items() if "_esm" not in model["state"]}
+        stored.attributes["body"] = json.dumps(state).replace("</", r"<\/")
+    else:
+        scripts[:] = [script for script in scripts if script is not stored and MANAGER not in str(script.filename)]
+    for module in sorted(modules):
+        app.add_js_file(write(app, f"{named(module)}.js", register(module)), priority=400)  # before MathJax
+    for style in sorted(styles):
+        app.add_css_file(write(app, f"{named(style)}.css", style))
+    if modules:
+        app.add_js_file(f"{FOLDER}/host.js", priority=400)
+
+
+def register(module):
+    """Return a classic script, for pages without an origin too, that calls the module's default export by its name."""
+    body, exports = re.subn(r"^export default ", "return ", module, flags=re.M)
+    if exports != 1 or re.search(r"^(import|export)\b", body, re.M):
+        raise ExtensionError(f"An explorer's front end is one module with one default export, not {module[:200]!r} …")
+    return f'(window.explorers ??= {{}})["{named(module)}"] = () => {{\n"use strict";\n{body}}};\n'
+
+
+def named(text):
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def write(app, name, text):
+    Path(app.outdir, "_static", FOLDER, name).write_text(text, encoding="utf-8")
+    return f"{FOLDER}/{name}"

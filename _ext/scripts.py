@@ -1,0 +1,25 @@
+"""No script holds up a page: each waits until the page is there.
+
+What sphinx-thebe brings stays away, for nothing uses it, and so does what sphinx-design brings, where a page uses none.
+"""
+
+AT_ONCE = "_static/documentation_options.js"  # an inline script builds on it
+
+
+def setup(app):
+    app.connect("html-page-context", lighten, priority=900)
+    return {"parallel_read_safe": True}
+
+
+def lighten(_app, page, _template, context, _doctree):
+    unused = ["thebe"] if 'class="sd-' in context.get("body", "") else ["thebe", "sphinx-design", "design-tabs"]
+    for kind in ("css_files", "script_files"):
+        context[kind] = [file for file in context[kind] if not any(name in text(file) for name in unused)]
+    if page != "search":  # where the template calls what the scripts define
+        for script in context["script_files"]:
+            if script.filename and script.filename != AT_ONCE and "async" not in script.attributes:
+                script.attributes["defer"] = "defer"
+
+
+def text(file):
+    return f"{file.filename} {file.attributes.get('body', '')}"

@@ -1,0 +1,122 @@
+"""The explorers run wherever the book's files are put, and where one cannot run there is its picture."""
+
+import re
+from pathlib import Path
+
+import pytest
+from page_checks import UNSET, watch
+from playwright.sync_api import expect
+from serving import served
+
+ROOT = Path(__file__).parents[2]
+SOURCES = {path: path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("book/**/*.ipynb"))}
+# Every page with explorers and nothing that needs the widget manager.
+PAGES = [
+    path.relative_to(ROOT).with_suffix(".html").as_posix()
+    for path, text in SOURCES.items()
+    if "AnyModel" in text and "@jupyter-widgets/controls" not in text and ".ipynb_checkpoints" not in path.parts
+]
+# What the book needs beside itself: scripts and styles in the page, pictures and fonts in style sheets, workers.
+POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; font-src 'self' data:; worker-src blob:"
+)
+
+DRAWN = "place => [...place.querySelectorAll('svg')].map((svg) => svg.outerHTML).join()"
+
+
+def test_there_are_pages_to_test():
+    assert {"book/index.html", "book/hill-adam/crossing.html"} <= set(PAGES)
+
+
+@pytest.fixture
+def page(browser):
+    with browser.new_page(viewport={"width": 1360, "height": 900}) as page:
+        yield page
+
+
+def runs(frame):
+    """See that each explorer of a page stands, hears keys, and has hidden its picture, and that formulas are set."""
+    frame.wait_for_load_state("networkidle")
+    for place in frame.locator(".explorer").all():
+        expect(place.locator(".hilladam")).to_be_visible()
+        before = place.evaluate(DRAWN)
+        handle = place.locator("input[type=range]").first
+        handle.press("ArrowRight" if handle.evaluate("handle => handle.value === handle.min") else "ArrowLeft")
+        assert place.evaluate(DRAWN) != before
+    for picture in frame.locator(".static-picture").all():
+        expect(picture).to_be_hidden()
+    assert frame.locator(".explorer").count() == frame.locator(".static-picture").count() > 0
+    expect(frame.locator("mjx-container").first).to_be_attached()
+    frame.wait_for_function(f"({UNSET})().length === 0")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_under_a_policy_that_forbids_eval(page, site, name):
+    with served(site, headers={"Content-Security-Policy": POLICY}) as address:
+        watch(page, address)
+        page.goto(address + name)
+        runs(page)
+        assert page.faults == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_from_a_disk(page, site, name):
+    watch(page, site.as_uri())
+    page.goto((site / name).as_uri())
+    runs(page)
+    assert page.faults == []
+
+
+@pytest.mark.parametrize("prefix", ["/", "/a/course/its%20book/"])
+def test_under_any_path(page, site, prefix):
+    with served(site, prefix=prefix) as address:
+        watch(page, address)
+        page.goto(address + PAGES[0])
+        runs(page)
+        assert page.faults == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_in_a_sandboxed_frame(page, site, address, name):
+    watch(page, address)
+    page.goto(address + "book/references.html")
+    frame = f"<iframe sandbox='allow-scripts' src='{address}{name}' style='width: 1300px; height: 850px'></iframe>"
+    page.set_content(frame)
+    frame = page.frames[1]
+    frame.wait_for_url("**/" + name)
+    runs(frame)
+    assert frame.evaluate("origin") == "null"
+    # Icons and formulas do not hang on fonts that have no way in; that MathJax asked for one is all that went wrong.
+    icons = "[...document.fonts].filter(({family}) => family.includes('Awesome')).map(({status}) => status)"
+    frame.wait_for_function(f"{icons}.includes('loaded')")
+    assert "error" not in frame.evaluate(icons)
+    assert frame.locator("mjx-container:not([jax=SVG])").count() == 0
+    asked = re.compile(r"console: (Access to font .*MathJax_Zero\.woff|Failed to load resource: net::ERR_FAILED)")
+    assert [fault for fault in page.faults if not asked.match(fault)] == []
+    frame.get_by_role("button", name="light/dark").click()
+    assert page.evaluate("1") == 1 and len(page.faults) <= 2
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        None,
+        "window.explorers = new Proxy({}, {get: () => () => ({render() { throw new Error('planted') }})})",
+        "window.explorers = new Proxy({}, {get: () => () => ({async render({el}) {"
+        " el.innerHTML = '<div class=hilladam>half</div>'; await 0; throw new Error('planted') }})})",
+    ],
+    ids=["does not come", "fails at once", "fails when half of it stands"],
+)
+def test_an_explorer_that_fails_leaves_its_picture_and_says_so(page, address, script):
+    def answer(route):
+        if route.request.url.partition("?")[0].endswith("/host.js"):
+            route.continue_()
+        else:
+            route.abort() if script is None else route.fulfill(body=script, content_type="text/javascript")
+
+    page.route("**/_static/explorers/*.js*", answer)
+    page.goto(address + "book/index.html")
+    expect(page.locator(".explorer")).to_have_text(re.compile("does not run in this browser"))
+    expect(page.locator(".static-picture")).to_be_visible()
+    expect(page.locator(".hilladam")).to_have_count(0)

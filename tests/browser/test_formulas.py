@@ -1,0 +1,88 @@
+"""MathJax's own menu, and what it remembers: whatever a reader once chose there, every formula is set."""
+
+import json
+
+import pytest
+from page_checks import UNSET, settle, watch
+from playwright.sync_api import expect
+
+PAGE = "book/hill-adam/algorithm.html"
+KEPT = "MathJax-Menu-Settings"
+CHOICES = [
+    {"renderer": "SVG"},
+    {"explorer": True},
+    {"explorer": True, "speech": True, "braille": True, "locale": "de", "speechRules": "clearspeak-default"},
+    {"explorer": True, "highlight": "Hover", "magnification": "Keyboard", "infoType": True},
+    {"collapsible": True},
+    {"renderer": "SVG", "explorer": True, "collapsible": True},
+    {"assistiveMml": False},
+    {"inTabOrder": False},
+    {"zoom": "Click", "scale": "1.5"},
+]
+SET = "document.querySelectorAll('mjx-container').length"
+
+
+@pytest.fixture
+def page(browser, address):
+    with browser.new_context(viewport={"width": 1360, "height": 900}) as context, context.new_page() as page:
+        watch(page, address)
+        yield page
+        assert page.faults == []
+
+
+def files(page):
+    return {answer.url.partition("/vendor/mathjax/")[2].partition("?")[0] for answer in page.answers} - {""}
+
+
+def still(page):
+    """Wait until formulas that are set anew, and what MathJax loads for them, stand still."""
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(500)
+    page.wait_for_load_state("networkidle")
+
+
+@pytest.fixture
+def count(page, address):
+    """The page, open as at a first visit, and the number of its formulas."""
+    settle(page, address + PAGE)
+    assert page.evaluate(UNSET) == []
+    return page.evaluate(SET)
+
+
+@pytest.mark.parametrize("choice", CHOICES, ids=json.dumps)
+def test_every_formula_is_set_after_any_choice(page, address, count, choice):
+    page.evaluate("([key, value]) => localStorage.setItem(key, value)", [KEPT, json.dumps(choice)])
+    settle(page, address + PAGE)
+    still(page)
+    assert page.evaluate(UNSET) == []
+    assert page.evaluate(SET) == count
+    assert page.evaluate("MathJax.startup.document.menu !== undefined")
+    drawn = page.locator("mjx-container[jax=SVG] > svg").count()
+    assert drawn == (count if choice.get("renderer") == "SVG" else 0)
+    if choice.get("explorer") and "speech" in choice:
+        assert any(name.startswith("sre/mathmaps/") for name in files(page))
+
+
+def test_the_menu_comes_when_a_reader_turns_to_a_formula(page, count):
+    assert "book.js" in files(page)
+    assert "ui/menu.js" not in files(page)
+    formula = page.locator("mjx-container").first
+    formula.click(button="right")
+    page.get_by_role("menuitem", name="Math Settings").hover()
+    page.get_by_role("menuitem", name="Math Renderer").hover()
+    page.get_by_role("menuitemradio", name="SVG").click()
+    expect(page.locator("mjx-container[jax=SVG]")).to_have_count(count)
+    assert page.evaluate(UNSET) == []
+    page.reload(wait_until="networkidle")
+    expect(page.locator("mjx-container[jax=SVG]")).to_have_count(count)
+
+
+def test_the_menu_opens_by_keys(page, count):
+    page.locator("mjx-container").nth(3).focus()
+    still(page)
+    page.keyboard.press("Space")
+    menu = page.get_by_role("menuitem", name="Math Settings")
+    expect(menu).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(menu).to_have_count(0)
+    assert page.evaluate("document.activeElement === document.querySelectorAll('mjx-container')[3]")
