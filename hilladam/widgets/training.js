@@ -1,7 +1,7 @@
 // Experiment 1: a row of Table 1 as its seeds come in, beside the paper's, and one of its runs step by step.
 
 import { conduct } from "./training_dynamics.js";
-import { Chart, STAR, clamp, format, oncePerFrame, pointing, set, steer, svg } from "./plot.js";
+import { Chart, STAR, clamp, oncePerFrame, pointing, set, steer, svg } from "./plot.js";
 import { fitHeights } from "./crossing.js";
 import { button, choice, follow, html, inward, mount, powers, slider, spoken } from "./controls.js";
 
@@ -16,13 +16,17 @@ const SETTINGS = ["loss", "activation", "steps", "lr", "delta", "gamma", "scale"
 const NEAR = 0.01; // of a minimum: as hilladam.experiments.summarize counts
 const MEANS = { here: 2, paper: 4.6 }; // how far right of the last seed
 
-const digits = (value) => (Number.isFinite(value) ? value.toFixed(4) : "∞").replace("-", "−");
+const fixed = (value, places) =>
+  Number.isFinite(value) ? value.toFixed(places).replace(/^-(?=[0.]*$)/, "").replace("-", "−") : "∞";
+const digits = (value) => fixed(value, 4); // as the paper prints
 const average = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Adam is a ring, Hill-ADAM a dot, so that both are seen where they agree. */
-function sign(name, x, y, outside) {
-  if (outside) return svg("path", { class: "beyond", "data-optimizer": name, d: `M${x - 5} ${y + 7}l5-8l5 8` });
-  return svg("circle", { class: "end", "data-optimizer": name, cx: x, cy: y, r: name === "Adam" ? 6 : 3.5 });
+/** Adam is a ring, Hill-ADAM a dot in it; what lies above the chart, a wide arrow head and a narrow one. */
+function sign(name, x, y, outside = false) {
+  const wide = name === "Adam";
+  const look = { "data-optimizer": name, class: outside ? "beyond" : "end" };
+  if (outside) return svg("path", { ...look, d: wide ? `M${x - 7} ${y + 9}l7-9l7 9` : `M${x - 4} ${y + 10}l4-5l4 5` });
+  return svg("circle", { ...look, cx: x, cy: y, r: wide ? 6 : 3.5 });
 }
 
 export function render({ model, el }) {
@@ -45,7 +49,7 @@ export function render({ model, el }) {
     const values = loss().minima.map(([, value]) => value);
     const terms = values.map((value, i) => [counts[i], value]).filter(([count]) => count);
     terms.sort(([, a], [, b]) => a - b);
-    const words = terms.map(([count, value]) => `${count} × ${digits(value)}`);
+    const words = terms.map(([count, value]) => `${count}\u00a0×\u00a0${fixed(value, 3)}`);
     return [...words, ...(others ? [`${others} elsewhere`] : [])].join(" + ");
   }
   function counted(name) {
@@ -87,8 +91,10 @@ export function render({ model, el }) {
         mark(name, last + MEANS.paper, loss().paper[name].mean),
       ]);
       marks.replaceChildren(svg("path", { class: "rule", d: `M${end} ${ceiling}V${floor}` }), ...found, ...means);
-      for (const part of row.axes.querySelectorAll("text[text-anchor=middle]"))
-        set(part, { visibility: Number(part.getAttribute("x")) > end ? "hidden" : null });
+      for (const part of row.axes.querySelectorAll("[text-anchor=middle], [d$=v5]")) {
+        const x = Number(part.getAttribute("x") ?? part.getAttribute("d").match(/M(\S+)/)[1]);
+        set(part, { visibility: x > end ? "hidden" : null }); // there are no seeds
+      }
       names.replaceChildren(
         ...Object.keys(MEANS).map((name) => {
           const text = svg("text", { x: row.x(last + MEANS[name]), y: floor + 18, "text-anchor": "middle" });
@@ -153,17 +159,18 @@ export function render({ model, el }) {
   const verdict = spoken();
   const pointed = html("p", { className: "pointed" });
   const cells = Object.fromEntries(NAMES.map((name) => [name, ["paper", "here"].map(() => html("td"))]));
-  const body = NAMES.map((name) =>
-    html("tr", { dataset: { optimizer: name } }, html("th", { scope: "row" }, name), ...cells[name]),
-  );
+  const body = NAMES.map((name) => {
+    const sample = svg("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, sign(name, 8, 8));
+    return html("tr", { dataset: { optimizer: name } }, html("th", { scope: "row" }, sample, name), ...cells[name]);
+  });
   const title = html("th", { scope: "col" });
-  const heads = ["", "the paper's mean"].map((text) => html("th", { scope: "col" }, text));
+  const heads = ["", "paper’s mean"].map((text) => html("th", { scope: "col" }, text));
   heads[0].append(html("span", { className: "unseen" }, "optimizer"));
   const table = html("table", {}, html("thead", {}, html("tr", {}, ...heads, title)), html("tbody", {}, ...body));
 
   function tell() {
     const count = complete().length;
-    title.textContent = count ? `mean of ${count === last + 1 ? "" : "the first "}${count} here` : "here";
+    title.textContent = count ? `mean of ${count} here` : "mean here";
     for (const name of NAMES) {
       const { mean, counts } = loss().paper[name];
       const told = [
@@ -175,7 +182,7 @@ export function render({ model, el }) {
     const seed = model.get("seed");
     const hill = runs[seed]?.["Hill-ADAM"];
     pointed.textContent = hill
-      ? `Seed ${seed}: ${hill.turns} turns; lowest at step ${hill.bestStep}, x = ${format(hill.bestX)} (star).`
+      ? `Seed ${seed}: ${hill.turns} turns, lowest at step ${hill.bestStep} (star).`
       : `Seed ${seed}: not trained yet.`;
     verdict.say(words(count));
   }
@@ -257,8 +264,8 @@ export function render({ model, el }) {
   fitHeights(
     charts,
     new Map([
-      [row, [250, 165]],
-      [course, [250, 150]],
+      [row, [250, 150]],
+      [course, [250, 136]],
     ]),
     signal,
   );
