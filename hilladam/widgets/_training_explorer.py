@@ -19,8 +19,8 @@ SEEDS = range(15)
 class TrainingExplorer(Explorer):
     """Train the paper's network with fifteen seeds, Adam beside Hill-ADAM, on a loss of Table 1; no kernel is needed.
 
-    It begins when the reader presses ▶. What it computes is :func:`~hilladam.experiments.table1`, to the last bit with no
-    activation and with ReLU, and up to rounding, which a climb magnifies, with tanh and sigmoid.
+    It begins when the reader presses ▶. What it computes is :func:`~hilladam.experiments.table1`, to the last bit with
+    no activation and with ReLU, and up to rounding, which a climb magnifies, with tanh and sigmoid.
 
     Args:
         loss (str): a key of :data:`hilladam.losses.TABLE_1`.
