@@ -40,7 +40,7 @@ class TrainingExplorer(Explorer):
 
     Example:
         >>> from hilladam.widgets import TrainingExplorer
-        >>> explorer = TrainingExplorer(loss="sixth", steps=1000)
+        >>> explorer = TrainingExplorer(loss="sixth", steps=2000)
         >>> runs = explorer.run()
         >>> {name: f"{record.best_losses.mean():.3f}" for name, record in runs.items()}
         {'Adam': '5.192', 'Hill-ADAM': '2.886'}

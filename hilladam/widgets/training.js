@@ -157,7 +157,6 @@ export function render({ model, el }) {
 
   const task = html("p", { className: "task" });
   const verdict = spoken();
-  const pointed = html("p", { className: "pointed" });
   const cells = Object.fromEntries(NAMES.map((name) => [name, ["paper", "here"].map(() => html("td"))]));
   const body = NAMES.map((name) => {
     const sample = svg("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, sign(name, 8, 8));
@@ -181,9 +180,9 @@ export function render({ model, el }) {
     }
     const seed = model.get("seed");
     const hill = runs[seed]?.["Hill-ADAM"];
-    pointed.textContent = hill
-      ? `Seed ${seed}: ${hill.turns} turns, lowest at step ${hill.bestStep} (star).`
-      : `Seed ${seed}: not trained yet.`;
+    const about = hill ? `: ${hill.turns} turns, lowest at step ${hill.bestStep}` : "";
+    course.names.children[1].textContent = `x of seed ${seed}${about}`;
+    set(course.root, { "aria-label": `x of seed ${seed}, step by step${about}` });
     verdict.say(words(count));
   }
   function words(count) {
@@ -265,7 +264,7 @@ export function render({ model, el }) {
     charts,
     new Map([
       [row, [250, 150]],
-      [course, [250, 136]],
+      [course, [250, 140]],
     ]),
     signal,
   );
@@ -307,7 +306,6 @@ export function render({ model, el }) {
     charts,
     verdict.element,
     table,
-    pointed,
     more,
   );
 }

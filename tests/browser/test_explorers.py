@@ -239,6 +239,7 @@ def test_a_seed_is_tapped_and_shows_its_run(page, explorer):
     expect(training.get_by_role("button", name="Train")).to_be_visible(timeout=60_000)
     seed, run = training.get_by_role("slider", name="seed"), training.locator("path.run").last
     expect(seed).to_have_attribute("aria-valuetext", re.compile(r"seed 0: Adam 5\.19\d+, Hill-ADAM 2\.88"))
+    expect(training.get_by_role("group", name=re.compile(r"^x of seed 0, step by step: \d+ turns"))).to_be_visible()
     before = run.get_attribute("d")
     press(page, seed, "ArrowRight", "End", "Home", "Shift+ArrowRight")
     expect(seed).to_have_attribute("aria-valuetext", re.compile("^seed 10:"))
