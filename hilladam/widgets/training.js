@@ -263,8 +263,8 @@ export function render({ model, el }) {
   fitHeights(
     charts,
     new Map([
-      [row, [250, 150]],
-      [course, [250, 140]],
+      [row, [250, 142]],
+      [course, [250, 132]],
     ]),
     signal,
   );
