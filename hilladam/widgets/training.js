@@ -162,14 +162,12 @@ export function render({ model, el }) {
     const sample = svg("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, sign(name, 8, 8));
     return html("tr", { dataset: { optimizer: name } }, html("th", { scope: "row" }, sample, name), ...cells[name]);
   });
-  const title = html("th", { scope: "col" });
-  const heads = ["", "paper’s mean"].map((text) => html("th", { scope: "col" }, text));
+  const heads = ["", "paper’s mean", "mean here"].map((text) => html("th", { scope: "col" }, text));
   heads[0].append(html("span", { className: "unseen" }, "optimizer"));
-  const table = html("table", {}, html("thead", {}, html("tr", {}, ...heads, title)), html("tbody", {}, ...body));
+  const table = html("table", {}, html("thead", {}, html("tr", {}, ...heads)), html("tbody", {}, ...body));
 
   function tell() {
     const count = complete().length;
-    title.textContent = count ? `mean of ${count} here` : "mean here";
     for (const name of NAMES) {
       const { mean, counts } = loss().paper[name];
       const told = [
