@@ -11,9 +11,9 @@ with extra("widgets"):
     from hilladam.widgets._escape_panel import escape_panel
     from hilladam.widgets._hill_explorer import HillExplorer
     from hilladam.widgets._phase_explorer import PhaseExplorer
-    from hilladam.widgets._polynomial_panel import polynomial_panel
     from hilladam.widgets._return_map_explorer import ReturnMapExplorer
     from hilladam.widgets._series_explorer import SeriesExplorer
+    from hilladam.widgets._training_explorer import TrainingExplorer
 
 __all__ = [
     "BarCodeExplorer",
@@ -23,8 +23,8 @@ __all__ = [
     "PhaseExplorer",
     "ReturnMapExplorer",
     "SeriesExplorer",
+    "TrainingExplorer",
     "annealing_panel",
     "colour_panel",
     "escape_panel",
-    "polynomial_panel",
 ]

@@ -250,3 +250,78 @@ def test_gains_are_dragged_and_change_the_photograph(page, explorer):
 def test_the_explorers_of_crossing_climb_again(page, explorer, name, title):
     shown = explorer(name, title)
     press(page, shown.get_by_role("slider", name="λ", exact=True), "ArrowRight", "ArrowLeft")
+
+
+TRAINED = "Experiment 1, trained here"
+SEEDS = 15
+
+
+def train(training, steps):
+    """Choose a length by keys, and press ▶."""
+    training.locator("summary").click()
+    slider = training.get_by_role("slider", name="steps")
+    slider.fill(str(steps))  # its place among the lengths
+    training.get_by_role("button", name="Train").click()
+
+
+@pytest.mark.parametrize("workers", ["there are", "there are none", "the page forbids"])
+def test_the_networks_are_trained_in_the_page(page, explorer, workers):
+    if workers == "there are none":
+        page.add_init_script("delete window.Worker")
+    elif workers == "the page forbids":
+        page.add_init_script("""window.Worker = class {
+            constructor() { setTimeout(() => this.onerror(new Event("error", { cancelable: true }))); }
+            postMessage() {}
+            terminate() {}
+        };""")
+    training = explorer("experiments/polynomials", TRAINED)
+    verdict = training.locator(".unseen").first
+    adam, hill = (training.get_by_role("row", name=re.compile(f"^{name}")) for name in ("Adam", "Hill-ADAM"))
+    expect(hill.get_by_role("cell").last).to_contain_text("not trained")
+    train(training, 4)  # 2,000 steps
+    expect(training.get_by_role("button", name="Train")).to_be_visible(timeout=60_000)
+    expect(verdict).to_have_text("Hill-ADAM has met the global minimum in 15 of 15 runs, Adam in 0.")
+    expect(adam.get_by_role("cell").last).to_have_text("5.192315 × 5.192")
+    expect(hill.get_by_role("cell").last).to_have_text(re.compile(r"^2\.886\d15\s×\s2\.886$"))
+    expect(hill.get_by_role("cell").first).to_have_text("3.347512 × 2.886 + 3 × 5.192")
+
+
+def test_a_seed_is_tapped_and_shows_its_run(page, explorer):
+    training = explorer("experiments/polynomials", TRAINED)
+    train(training, 3)  # 1,000 steps
+    expect(training.get_by_role("button", name="Train")).to_be_visible(timeout=60_000)
+    seed, run = training.get_by_role("slider", name="seed"), training.locator("path.run").last
+    expect(seed).to_have_attribute("aria-valuetext", re.compile(r"seed 0: Adam 5\.19\d+, Hill-ADAM 2\.88"))
+    expect(training.get_by_role("group", name=re.compile(r"^x of seed 0, step by step: \d+ turns"))).to_be_visible()
+    before = run.get_attribute("d")
+    press(page, seed, "ArrowRight", "End", "Home", "Shift+ArrowRight")
+    expect(seed).to_have_attribute("aria-valuetext", re.compile("^seed 10:"))
+    expect(run).not_to_have_attribute("d", before)
+    seed.scroll_into_view_if_needed()
+    box = seed.bounding_box()
+    page.mouse.click(box["x"] + box["width"] * 3.5 / SEEDS, box["y"] + box["height"] / 2)
+    expect(seed).to_have_attribute("aria-valuetext", re.compile("^seed 3:"))
+
+
+@ON_A_DESK
+def test_training_stops_and_other_settings_train_anew(page, explorer):
+    page.add_init_script("delete window.Worker")  # whose slices can be slowed down
+    page.add_init_script("""const real = window.setTimeout;
+        window.setTimeout = (action, wait, ...rest) => real(action, wait === 4 ? 100 : wait, ...rest);""")
+    training = explorer("experiments/polynomials", TRAINED)
+    training.get_by_role("button", name="Train").click()
+    shown = training.locator("strong")
+    expect(shown).to_have_text(re.compile(r"^Seed [1-9]\d* of 15: "), timeout=60_000)
+    training.get_by_role("button", name="Stop").click()
+    expect(shown).to_have_text(re.compile(r"^Stopped after \d+ seeds?: Hill-ADAM has met"))
+    stopped = shown.inner_text()
+    page.wait_for_timeout(500)
+    assert shown.inner_text() == stopped
+    training.get_by_role("combobox", name="loss").select_option("tenth")
+    expect(shown).to_have_text(re.compile("^Press ▶"))  # what was shown is not true of this loss
+    train(training, 0)  # 100 steps
+    expect(training.get_by_role("button", name="Train")).to_be_visible(timeout=60_000)
+    before = training.get_by_role("table").inner_text()
+    training.get_by_role("combobox", name="activation").select_option("relu")
+    expect(training.get_by_role("table")).not_to_contain_text(before.splitlines()[-1])
+    expect(training.get_by_role("button", name="Train")).to_be_visible(timeout=60_000)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hilladam.widgets import annealing_panel, colour_panel, escape_panel, polynomial_panel
+from hilladam.widgets import annealing_panel, colour_panel, escape_panel
 
 
 @pytest.mark.parametrize(
@@ -14,8 +14,6 @@ from hilladam.widgets import annealing_panel, colour_panel, escape_panel, polyno
         (colour_panel, {"pair": "astronaut"}, "Invalid pair: astronaut; expected 0 to 11"),
         (colour_panel, {"steps": 0}, "Invalid steps: 0; expected at least 1"),
         (escape_panel, {"loss": "sixth"}, "Invalid loss: 'sixth'; expected one of"),
-        (polynomial_panel, {"loss": "sixth order"}, "Invalid loss: 'sixth order'; expected one of"),
-        (polynomial_panel, {"steps": 0}, "Invalid steps: 0; expected at least 1"),
     ],
 )
 def test_what_a_panel_cannot_show_is_refused(panel, arguments, message):
