@@ -15,10 +15,11 @@ def lighten(_app, page, _template, context, _doctree):
     unused = ["thebe"] if 'class="sd-' in context.get("body", "") else ["thebe", "sphinx-design", "design-tabs"]
     for kind in ("css_files", "script_files"):
         context[kind] = [file for file in context[kind] if not any(name in text(file) for name in unused)]
-    if page != "search":  # where the template calls what the scripts define
-        for script in context["script_files"]:
-            if script.filename and script.filename != AT_ONCE and "async" not in script.attributes:
-                script.attributes["defer"] = "defer"
+    for script in context["script_files"]:
+        script.attributes.pop("defer", None)  # the same objects serve every page
+        # On the page of the search the template calls what the scripts define.
+        if page != "search" and script.filename not in (None, AT_ONCE) and "async" not in script.attributes:
+            script.attributes["defer"] = "defer"
 
 
 def text(file):

@@ -22,6 +22,11 @@ UNREACHED = """() => [...document.querySelectorAll("main *, article *")].filter(
         .some(({tabIndex}) => tabIndex >= 0))
     .map((box) => box.outerHTML.slice(0, 100))"""
 
+# Names of icons that icons.css does not know.
+NAMELESS = """() => [...document.querySelectorAll("[class*=fa-]")]
+    .filter((icon) => /\\bfa[sb]?\\b|fa-(solid|brands)/.test(icon.className))
+    .filter((icon) => getComputedStyle(icon, "::before").content === "none").map((icon) => icon.className)"""
+
 # Bytes of a page, compressed, with its explorers, and without its figures, which come as the reader comes near them.
 LIMIT = 400_000
 FIGURES = "/_images/"

@@ -4,7 +4,7 @@ import http.server
 import threading
 
 import pytest
-from page_checks import LIMIT, UNREACHED, UNSET, excess, settle, violations, watch, weight
+from page_checks import LIMIT, NAMELESS, UNREACHED, UNSET, excess, settle, violations, watch, weight
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +93,12 @@ def test_a_box_that_no_key_scrolls_is_found(sound):
 def test_a_formula_left_as_text_is_found(sound):
     plant(sound, r"<span class='math'>\(x\)</span>")
     assert sound.evaluate(UNSET) == [r"\(x\)"]
+
+
+def test_an_icon_without_a_picture_is_found(sound):
+    assert sound.evaluate(NAMELESS) == []
+    plant(sound, "<i class='fas fa-dragon'></i>")
+    assert sound.evaluate(NAMELESS) == ["fas fa-dragon"]
 
 
 @pytest.mark.parametrize(
