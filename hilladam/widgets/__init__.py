@@ -3,11 +3,10 @@
 from hilladam._extras import extra
 
 with extra("widgets"):
-    from hilladam.widgets._annealing_panel import annealing_panel
     from hilladam.widgets._climb_explorer import ClimbExplorer
     from hilladam.widgets._colour_explorer import ColourExplorer
     from hilladam.widgets._colour_panel import colour_panel
-    from hilladam.widgets._escape_panel import escape_panel
+    from hilladam.widgets._heat_explorer import HeatExplorer
     from hilladam.widgets._hill_explorer import HillExplorer
     from hilladam.widgets._phase_explorer import PhaseExplorer
     from hilladam.widgets._polynomial_panel import polynomial_panel
@@ -17,12 +16,11 @@ with extra("widgets"):
 __all__ = [
     "ClimbExplorer",
     "ColourExplorer",
+    "HeatExplorer",
     "HillExplorer",
     "PhaseExplorer",
     "ReturnMapExplorer",
     "SeriesExplorer",
-    "annealing_panel",
     "colour_panel",
-    "escape_panel",
     "polynomial_panel",
 ]

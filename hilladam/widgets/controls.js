@@ -104,7 +104,8 @@ export function toggles(model, trait, legend, names, signal) {
     });
   }
   follow(model, [trait], () => boxes.forEach((box) => (box.checked = model.get(trait).includes(box.value))), signal);
-  return html("fieldset", { className: "toggles" }, html("legend", {}, legend), ...labels);
+  const dataset = { trait };
+  return html("fieldset", { className: "toggles", dataset }, html("legend", {}, legend), ...labels);
 }
 
 /** A button with a short text and a longer name. */
@@ -144,10 +145,10 @@ export function mount(el, title, kind, charts, closing, ...children) {
 }
 
 /**
- * Buttons that play a trait from 0 to `end()`, one step at a time or `speed` steps a second, and a slider for its value.
- * `end` depends on the traits `ends`.
+ * What plays a trait from 0 to `end()`, `speed` steps a second: a button, a slider for its value, and `by(steps)`, which
+ * makes an action that moves it so far. `end` depends on the traits `ends`.
  */
-export function player(model, trait, end, ends, signal) {
+export function playing(model, trait, end, ends, signal) {
   let [playing, last, exact] = [false, 0, 0];
   const now = () => Math.min(model.get(trait), end());
   const go = (value) => model.set(trait, Math.min(Math.max(Math.round(value), 0), end()));
@@ -167,6 +168,10 @@ export function player(model, trait, end, ends, signal) {
   };
   const toggle = () => {
     if (playing) return stop();
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
+      go(now() >= end() ? 0 : end());
+      return stop();
+    }
     playing = true;
     if (now() >= end()) go(0);
     exact = now();
@@ -199,13 +204,19 @@ export function player(model, trait, end, ends, signal) {
     shown.textContent = now();
   };
   follow(model, [trait, ...ends], follows, signal);
+  const scrub = html("label", { className: "slider scrub" }, html("span", {}, trait), input, shown);
+  return { play, scrub, by };
+}
+
+/** The same as a row, with buttons for single steps and a slider for the speed. */
+export function player(model, trait, end, ends, signal) {
+  const { play, scrub, by } = playing(model, trait, end, ends, signal);
   const buttons = [
     button("0", "0: back to the start", by(-Infinity)),
     button("−1", "−1 step", by(-1)),
     play,
     button("+1", "+1 step", by(1)),
   ];
-  const scrub = html("label", { className: "slider scrub" }, html("span", {}, trait), input, shown);
   const speed = slider(model, "speed", "speed", [5, 10, 20, 40, 60, 120, 300], signal);
-  return html("div", { className: "player" }, ...buttons, scrub, speed);
+  return html("div", { className: "player", dataset: { trait } }, ...buttons, scrub, speed);
 }

@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 BOOK = Path(__file__).parents[2] / "book"
 PANELS = [  # a chapter and what makes the panel there
     ("index", "HillExplorer"),
-    ("adam/escape-condition", "escape_panel"),
+    ("neighbours/annealing", "HeatExplorer"),
 ]
 OPTIONS = {
     "ServerApp.allow_root": True,

@@ -2,18 +2,15 @@
 
 import pytest
 
-from hilladam.widgets import annealing_panel, colour_panel, escape_panel, polynomial_panel
+from hilladam.widgets import colour_panel, polynomial_panel
 
 
 @pytest.mark.parametrize(
     "panel, arguments, message",
     [
-        (annealing_panel, {"method": "Adam"}, "Invalid method: 'Adam'; expected one of"),
-        (annealing_panel, {"members": 0}, "Invalid members: 0; expected at least 1"),
         (colour_panel, {"pair": 12}, "Invalid pair: 12; expected 0 to 11"),
         (colour_panel, {"pair": "astronaut"}, "Invalid pair: astronaut; expected 0 to 11"),
         (colour_panel, {"steps": 0}, "Invalid steps: 0; expected at least 1"),
-        (escape_panel, {"loss": "sixth"}, "Invalid loss: 'sixth'; expected one of"),
         (polynomial_panel, {"loss": "sixth order"}, "Invalid loss: 'sixth order'; expected one of"),
         (polynomial_panel, {"steps": 0}, "Invalid steps: 0; expected at least 1"),
     ],
