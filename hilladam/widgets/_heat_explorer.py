@@ -27,7 +27,7 @@ _BINS = 44
 class HeatExplorer(Explorer):
     """Release 300 balls in the shallowest valley, and see what lets them over the hill; no kernel is needed.
 
-    They roll by :class:`~hilladam.Langevin` dynamics or :class:`~hilladam.optim.CoolMomentum`, or hop by
+    They roll by :class:`~hilladam.Langevin` dynamics or :class:`~hilladam.CoolMomentum`, or hop by
     :class:`~hilladam.SimulatedAnnealing`. The page has the balls on the curve; how many there are of them from
     place to place, beside the density exp(−f/T); and the temperature below. CoolMomentum has no temperature of its own:
     its T is the one that the noise of its gradients sustains where steps are short, η σ² (1 + ρ) / (4 (1 − ρ)).
