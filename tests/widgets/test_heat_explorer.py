@@ -111,9 +111,9 @@ def test_the_balls_of_the_page_settle_to_the_law(node, method):
     assert stats.kstest(places, lambda at: np.interp(at, x, law)).statistic < 0.04
 
 
-@pytest.mark.parametrize("method, settings", [("Langevin", {"temperature": 0.02}), ("CoolMomentum", {"noise": 0.45})])
+@pytest.mark.parametrize("method, settings", [("Langevin", {"temperature": 0.02}), ("CoolMomentum", {"noise": 1.15})])
 def test_the_steps_show_the_temperature(node, method, settings):
-    explorer = HeatExplorer(method=method, cooling="none", steps=800, lr=0.005, **settings)
+    explorer = HeatExplorer(method=method, cooling="none", momentum=0.5, steps=800, lr=0.02, **settings)
     arguments = {"scene": landscape_of("double well"), "settings": settings_of(explorer), "members": 1000, "last": 1}
     page = node(OWN_DICE, arguments | {"low": -9, "high": 9})
     assert np.mean(page["readings"][300:]) == pytest.approx(explorer.temperatures()[0], rel=0.05)
@@ -132,9 +132,11 @@ def test_it_starts_in_the_shallowest_valley_and_counts_the_deepest(loss):
     explorer, f = HeatExplorer(loss=loss), LOSSES[loss]
     minima = [point for point in f.stationary_points if point.kind == "minimum"]
     assert explorer.start == max(minima, key=lambda point: point.value).x
-    assert explorer.beyond(np.array([point.x for point in minima])).tolist() == [
-        point == f.global_minimum for point in minima
-    ]
+    valleys = explorer.beyond(np.array([point.x for point in minima]))
+    assert valleys.tolist() == [point == f.global_minimum for point in minima]
+    tops = np.array([point.x for point in f.stationary_points if point.kind == "maximum"])
+    edges = explorer.beyond(np.stack([tops - 1e-6, tops + 1e-6]))
+    assert (edges[0] != edges[1]).tolist() == [valleys[k] or valleys[k + 1] for k in range(len(tops))]
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -142,7 +144,8 @@ def test_it_starts_in_the_shallowest_valley_and_counts_the_deepest(loss):
 def test_the_picture_counts_what_it_draws(method, step):
     explorer = HeatExplorer(method=method, temperature=1.0, noise=4.0, step=step, steps=40)
     figure = explorer.picture()
-    hill, _, heat = figure.axes
+    axes = {ax.get_label(): ax for ax in figure.axes}
+    hill, heat = axes["hill"], axes["heat"]
     drawn = [line.get_xdata() for line in hill.lines[1:]]
     places = explorer.places()[step]
     assert sorted(np.concatenate(drawn)) == sorted(places)
