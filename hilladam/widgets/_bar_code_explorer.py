@@ -8,6 +8,7 @@ import traitlets
 from matplotlib.figure import Figure
 
 from hilladam.experiments import Record, run_points
+from hilladam.figures._style import styled
 from hilladam.losses import Polynomial
 from hilladam.widgets._explorer import Explorer, Number, front_end, setting
 from hilladam.widgets._return_map_explorer import LOSSES, PLACES, draw_hill, gate_of, landscape_of, starts_of
@@ -99,7 +100,7 @@ class BarCodeExplorer(Explorer):
         settings = {"lr": self.lr, "betas": (self.beta1, self.beta2)} | rule
         return run_points(self.polynomial, starts, self.steps, **settings, **options)
 
-    @plt.style.context("hilladam.figures.hilladam")
+    @styled
     def picture(self) -> Figure:
         figure, ax = plt.subplots(figsize=(8, 3.6))
         adam, loss = self.run("Adam"), self.polynomial

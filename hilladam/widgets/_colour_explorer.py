@@ -17,9 +17,9 @@ from hilladam._extras import extra
 from hilladam.experiments import TABLE_2_SEEDS, Record
 from hilladam.experiments._table2 import _wells
 from hilladam.figures import colour_landscape
+from hilladam.figures._style import styled
 from hilladam.losses import ColourLoss
-from hilladam.widgets._explorer import Explorer, Number, front_end, setting
-from hilladam.widgets._panel import jpeg
+from hilladam.widgets._explorer import Explorer, Number, front_end, jpeg, setting
 
 _STRAIGHT = 0.01  # of a gain: a run keeps the steps that straight lines need to stay so near to it
 _LETTERS = "ABCDEFGHIJKLMNOP"
@@ -145,7 +145,7 @@ class ColourExplorer(Explorer):
         """The gains as they stand."""
         return self.red, self.green, self.blue
 
-    @plt.style.context("hilladam.figures.hilladam")
+    @styled
     def picture(self) -> Figure:
         source, run = self.pair.source, self._runs.get((self.path, self.seed))
         shown = {"these gains": colour.apply_gains(source, self.gains), "source": source}

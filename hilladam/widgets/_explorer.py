@@ -1,16 +1,16 @@
 """What the explorers have in common: they run in the page, with no kernel, and are pictures where nothing runs."""
 
 import base64
+import io
 import math
 import re
 import sys
 from pathlib import Path
 
 import anywidget
+import matplotlib.pyplot as plt
 import traitlets
 from matplotlib.figure import Figure
-
-from hilladam.widgets._panel import png
 
 _HERE = Path(__file__).parent
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.M)
@@ -43,6 +43,23 @@ def front_end(name: str) -> str:
     if name not in modules:
         wrap(name)
     return "\n".join(modules.values()) + _RENDER.replace("NAME", name)
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as a PNG; it is closed."""
+    return _saved(figure, format="png", dpi=120)
+
+
+def jpeg(figure: Figure) -> bytes:
+    """The figure as a JPEG, a fraction of the size where it shows photographs; it is closed."""
+    return _saved(figure, format="jpeg", dpi=120, pil_kwargs={"quality": 75})
+
+
+def _saved(figure: Figure, **options) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, **options)
+    plt.close(figure)
+    return buffer.getvalue()
 
 
 class Explorer(anywidget.AnyWidget):

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from hilladam.experiments import CONTENDERS, Points, Record, train
 from hilladam.figures import on_the_curve, trajectory
+from hilladam.figures._style import styled
 from hilladam.losses import DOUBLE_WELL, TABLE_1, Polynomial, stack
 from hilladam.optim import ReferenceHillAdam
 from hilladam.widgets._explorer import Explorer, Number, front_end, setting
@@ -122,7 +123,7 @@ class HillExplorer(Explorer):
             records[name] = train(points, losses, optimizer, self.steps).member(0)
         return records
 
-    @plt.style.context("hilladam.figures.hilladam")
+    @styled
     def picture(self) -> Figure:
         runs, loss = self.run(), self.polynomial
         figure, (curve, history) = plt.subplots(1, 2, figsize=(8, 3.2))

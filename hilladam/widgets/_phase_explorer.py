@@ -9,9 +9,9 @@ import traitlets
 from matplotlib.figure import Figure
 
 from hilladam.figures import COLOURS, phase_diagram
+from hilladam.figures._style import styled
 from hilladam.losses import DOUBLE_WELL, TABLE_1
 from hilladam.theory import WayOut, adam_path, first_pass, sweep_path, sweeps, way_out
-from hilladam.widgets._escape_panel import first_pass_only
 from hilladam.widgets._explorer import Explorer, front_end, setting
 
 _CASES = {"double well": (DOUBLE_WELL, 2.0), "sixth": (TABLE_1["sixth"], 0.6), "tenth": (TABLE_1["tenth"], 0.8)}
@@ -108,11 +108,11 @@ class PhaseExplorer(Explorer):
         real = adam_path(*setting)
         points, called_for = sweep_path(*setting, count=self.sweeps + 1)[-2:]
         return {
-            "Adam": first_pass_only(way, real, real),
-            "predicted": first_pass_only(way, points, called_for),
+            "Adam": _first_pass_only(way, real, real),
+            "predicted": _first_pass_only(way, points, called_for),
         }
 
-    @plt.style.context("hilladam.figures.hilladam")
+    @styled
     def picture(self) -> Figure:
         f, way = _CASES[self.loss][0], _way(self.loss)
         figure, (diagram, curve) = plt.subplots(1, 2, figsize=(8, 3.4), width_ratios=(2, 3))
@@ -138,6 +138,13 @@ class PhaseExplorer(Explorer):
 def _stretch(way: WayOut) -> tuple[float, float]:
     """What to show of the loss: a little before the start, and more behind the top."""
     return way.x0 - 0.04 * way.direction * way.length, way.barrier + 0.25 * way.direction * way.length
+
+
+def _first_pass_only(way, path, called_for):
+    """The path up to where it is beyond the top, or where the steps that it calls for first turn back."""
+    steps = way.direction * np.diff(called_for)
+    ends = np.flatnonzero((way.direction * (path[1:] - way.x0) > way.length) | (steps < 0))
+    return path[: ends[0] + 2] if len(ends) else path
 
 
 def _bits(verdicts):

@@ -6,6 +6,7 @@ import traitlets
 from matplotlib.figure import Figure
 
 from hilladam.figures import COLOURS
+from hilladam.figures._style import styled
 from hilladam.losses import DOUBLE_WELL
 from hilladam.theory import adam_path, extremal_gradients, step_series, weights
 from hilladam.widgets._explorer import Explorer, Number, front_end, setting
@@ -95,7 +96,7 @@ class SeriesExplorer(Explorer):
         with np.errstate(divide="ignore"):
             return float(np.sqrt(np.divide(a**2, b, out=np.zeros(self.t), where=a > 0).sum()))
 
-    @plt.style.context("hilladam.figures.hilladam")
+    @styled
     def picture(self) -> Figure:
         figure, ((bars, path), averages) = plt.subplots(2, 2, figsize=(8, 4.6))
         ks = np.arange(1, self.t + 1)

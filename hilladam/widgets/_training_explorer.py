@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from hilladam.experiments import ACTIVATIONS, PAPER_TABLE_1, Record, StackedMLP, decode_mean, table1
 from hilladam.figures import COLOURS
+from hilladam.figures._style import styled
 from hilladam.losses import TABLE_1
 from hilladam.widgets._explorer import Explorer, Number, front_end, setting
 
@@ -89,7 +90,7 @@ class TrainingExplorer(Explorer):
                       losses=[self.loss], history=history, device="cpu")  # fmt: skip
         return {name: runs[self.loss, name] for name in PAPER_TABLE_1[self.loss]}
 
-    @plt.style.context("hilladam.figures.hilladam")
+    @styled
     def picture(self) -> Figure:
         loss, runs = TABLE_1[self.loss], self.run()
         figure, ax = plt.subplots(figsize=(8, 3.2))

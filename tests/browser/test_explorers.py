@@ -246,6 +246,34 @@ def test_gains_are_dragged_and_change_the_photograph(page, explorer):
     page.wait_for_function("Number(document.querySelector('.hilladam input[name=step]').value) > 5")
 
 
+def test_the_balls_are_released_heated_and_counted(page, explorer):
+    heat = explorer("neighbours/annealing", "heat")
+    assert heat.bounding_box()["height"] <= 700
+    says, step = heat.locator(".say .unseen"), heat.locator("input[name=step]")
+    expect(says).to_have_text(re.compile(r"^Step 200: \d+ of 300 are beyond the hill\. At T = 0\.3, exp"))
+    heat.get_by_role("button", name="Back to the start").click()
+    expect(says).to_have_text(re.compile("^300 balls wait at x = 0.9601"))
+    heat.get_by_role("button", name="Play").click()
+    page.wait_for_function("Number(document.querySelector('.hilladam.heat input[name=step]').value) > 20")
+    heat.get_by_role("button", name="Pause").click()
+    expect(says).to_have_text(re.compile(r"^Step \d+: \d+ of 300"))
+    press(page, heat.get_by_role("slider", name="start"), "ArrowRight", "Shift+ArrowLeft")
+    press(page, heat.get_by_role("slider", name="T₀"), "ArrowLeft")
+    heat.get_by_role("combobox", name="method").select_option("CoolMomentum")
+    expect(heat.get_by_role("slider", name="T₀")).to_be_hidden()
+    noise = heat.get_by_role("slider", name="noise σ")
+    press(page, noise, "ArrowLeft")
+    noise.press("Home")
+    expect(says).to_have_text(re.compile("0 of 300 are beyond the hill. There is no heat"))
+    heat.get_by_role("combobox", name="method").select_option("simulated annealing")
+    expect(heat.get_by_role("slider", name="momentum ρ")).to_be_hidden()
+    expect(heat.get_by_role("slider", name="λ", exact=True)).to_have_attribute("aria-valuetext", "0.25")
+    before = step.input_value()
+    box = heat.get_by_role("group", name="The temperature").bounding_box()
+    page.mouse.click(box["x"] + 0.9 * box["width"], box["y"] + box["height"] / 2)
+    expect(step).not_to_have_value(before)
+
+
 @pytest.mark.parametrize("name, title", SHOWN)
 def test_the_explorers_of_crossing_climb_again(page, explorer, name, title):
     shown = explorer(name, title)

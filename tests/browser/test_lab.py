@@ -1,4 +1,4 @@
-"""The chapters' panels in a real JupyterLab: a control is moved, and the picture changes."""
+"""The chapters' explorers in a real JupyterLab: a control is moved, and the picture changes."""
 
 import json
 import os
@@ -13,10 +13,10 @@ import pytest
 from playwright.sync_api import expect
 
 BOOK = Path(__file__).parents[2] / "book"
-PANELS = [  # a chapter and what makes the panel there
+EXPLORERS = [  # a chapter and the explorer there
     ("index", "BarCodeExplorer"),
     ("hill-adam/algorithm", "HillExplorer"),
-    ("adam/escape-condition", "escape_panel"),
+    ("neighbours/annealing", "HeatExplorer"),
 ]
 OPTIONS = {
     "ServerApp.allow_root": True,
@@ -32,7 +32,7 @@ RUN = """() => {
     const ready = Promise.all([notebook.revealed, notebook.context.ready, notebook.sessionContext.ready]);
     return Promise.race([late, ready.then(() => commands.execute("notebook:run-all-cells"))]);
 }"""
-# What the panel shows: its drawings, and the bytes of its pictures.
+# What the explorer shows: its drawings, and the bytes of its pictures.
 SHOWN = """output => Promise.all([...output.querySelectorAll("img, svg")].map(async shown =>
     shown.src ? new Uint8Array(await (await fetch(shown.src)).arrayBuffer()).join() : shown.outerHTML))"""
 
@@ -84,11 +84,11 @@ def page(lab, browser):
         yield page
 
 
-def cut(chapter, panel):
-    """The chapter without all cells but the first two, which set it up, and the panel's."""
+def cut(chapter, explorer):
+    """The chapter without all cells but the first two, which set it up, and the explorer's."""
     notebook = nbformat.read(BOOK / f"{chapter}.ipynb", as_version=4)
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    shows = next(number for number, cell in enumerate(cells) if f"{panel}(" in cell.source)
+    shows = next(number for number, cell in enumerate(cells) if f"{explorer}(" in cell.source)
     notebook.cells = [cells[number] for number in sorted({0, 1, shows})]
     notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
@@ -96,11 +96,11 @@ def cut(chapter, panel):
     return notebook
 
 
-@pytest.mark.parametrize("chapter, panel", PANELS)
-def test_a_panel_follows_its_control(lab, page, chapter, panel):
+@pytest.mark.parametrize("chapter, explorer", EXPLORERS)
+def test_an_explorer_follows_its_control(lab, page, chapter, explorer):
     address, folder = lab
-    nbformat.write(cut(chapter, panel), folder / f"{panel}.ipynb")
-    page.goto(address.format(f"{panel}.ipynb"))
+    nbformat.write(cut(chapter, explorer), folder / f"{explorer}.ipynb")
+    page.goto(address.format(f"{explorer}.ipynb"))
     page.wait_for_function("window.jupyterapp?.shell.currentWidget?.sessionContext")
     page.evaluate(RUN)
     assert page.locator("[data-mime-type='application/vnd.jupyter.stderr']").all_inner_texts() == []

@@ -28,7 +28,7 @@ from hilladam.experiments import (
 )
 from hilladam.losses import DOUBLE_WELL
 from hilladam.optim import ReferenceHillAdam
-from hilladam.widgets import HillExplorer, annealing_panel
+from hilladam.widgets import HillExplorer
 
 WIDGETS = Path(hilladam.widgets.__file__).parent
 
@@ -65,11 +65,6 @@ def test_what_is_stored_is_of_everything_that_takes_part():
     assert list(stored_race()) == [(key, name) for key in COURSES for name in (*RACE_CONTENDERS, *SEARCHERS)]
     assert list(stored_table2()["optimizer"].unique()) == list(TABLE_2_CONTENDERS)
     assert set(DIGITS_LR) == set(DIGITS_CONTENDERS)
-
-
-def test_the_annealing_panel_offers_contenders():
-    chosen, *_ = annealing_panel(members=1).children[0].children
-    assert set(chosen.options) <= set(CONTENDERS)
 
 
 def test_every_contender_knows_its_name_and_cannot_be_changed():
