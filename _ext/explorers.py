@@ -1,8 +1,8 @@
 """An explorer runs in a page by itself: its front end, its style and its settings, without the widget manager.
 
-MyST-NB puts the state of all widgets of a notebook into the page's head, sources and all, and the manager after it.
-Here each front end and each style becomes a file, named for what it holds; the settings stay where the explorer stands,
-for the script beside this file, which runs it.
+MyST-NB puts the state of all widgets of a notebook into the page's head, sources and all, for the manager to run. Here
+each front end and each style becomes a file, named for what it holds; the settings stay where the explorer stands, for
+the script beside this file, which runs it.
 """
 
 import hashlib
@@ -15,7 +15,6 @@ from sphinx.errors import ExtensionError
 
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = re.compile(r'<script type="application/vnd\.jupyter\.widget-view\+json">(.*?)</script>', re.S)
-MANAGER = "vendor/widgets/"
 FOLDER = "explorers"  # in the site's _static
 PLACE = '<div class="explorer" data-module="{}"><script type="application/json">{}</script></div>'
 NO_SETTINGS = {"layout", "tabbable", "tooltip"}  # of every widget
@@ -39,26 +38,20 @@ def host(app, _page, _template, context, _doctree):
     stored = next((script for script in scripts if script.attributes.get("type") == STATE), None)
     if not stored:
         return
-    state = json.loads(stored.attributes["body"])
-    models = state["state"]
+    scripts.remove(stored)
+    models = json.loads(stored.attributes["body"])["state"]
     modules, styles = set(), set()
 
     def place(view):
         model = models[json.loads(view[1])["model_id"]]["state"]
         if "_esm" not in model:
-            return view[0]
+            raise ExtensionError("What a page shows of a widget is an explorer: others need a kernel or a manager.")
         modules.add(model["_esm"])
         styles.add(model["_css"])
         settings = {key: value for key, value in model.items() if key[0] != "_" and key not in NO_SETTINGS}
         return PLACE.format(named(model["_esm"]), json.dumps(settings).replace("</", r"<\/"))
 
     context["body"] = VIEW.sub(place, context["body"])
-    # What else there is needs the manager, and that the state of its own widgets.
-    if VIEW.search(context["body"]):
-        state["state"] = {key: model for key, model in models.items() if "_esm" not in model["state"]}
-        stored.attributes["body"] = json.dumps(state).replace("</", r"<\/")
-    else:
-        scripts[:] = [script for script in scripts if script is not stored and MANAGER not in str(script.filename)]
     for module in sorted(modules):
         app.add_js_file(write(app, f"{named(module)}.js", register(module)), priority=400)  # before MathJax
     for style in sorted(styles):

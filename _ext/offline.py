@@ -1,16 +1,13 @@
-"""The site brings its own MathJax, require.js and widget manager: a page asks no other host for anything.
+"""The site brings its own MathJax: a page asks no other host for anything.
 
-They are npm packages, fetched once at the versions below and checked by hash. anywidget's front end is part of its
-Python package.
+It is an npm package, fetched once at the version below and checked by hash.
 """
 
 import base64
 import hashlib
-import shutil
 import sys
 import tarfile
 from fnmatch import fnmatch
-from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -35,20 +32,6 @@ PACKAGES = [
         # All that its menu asks for, and so does a choice that was made there once.
         wanted=("startup.js", "core.js", "input/*", "output/*", "ui/*", "a11y/*", "sre/*"),
     ),
-    Package(
-        "requirejs@2.3.8",
-        "7/cTSLOdYkNBNJcDMWf+luFvMriVm7eYxp4BcFCsAX0wF421Vyce5SXP17c+Jd5otXKGNehIonFlyQXSowL6Mw==",
-        root="",
-        folder="widgets",
-        wanted=("require.js",),
-    ),
-    Package(
-        "@jupyter-widgets/html-manager@1.0.15",
-        "5thBIV6ymNgmPVOHvzx+gGy8ZSKmSazhtGw4/c4xJDVzRhG9PTeQsRjF3FUTopvFi//SABeNz1yp47bCrJ3CQA==",
-        root="dist/",
-        folder="widgets",
-        wanted=("embed-amd.js", "*.woff2"),
-    ),
 ]
 
 
@@ -64,8 +47,6 @@ def add_vendored_files(app):
     vendor = Path(app.outdir, "_static", "vendor")
     for package in PACKAGES:
         unpack(package, fetch(package, cache), vendor)
-    shutil.copy(str(files("anywidget") / "nbextension" / "index.js"), vendor / "widgets" / "anywidget.js")
-    shutil.copy(Path(__file__).with_name("widget_setup.js"), vendor / "widgets" / "setup.js")
 
 
 def fetch(package, cache):

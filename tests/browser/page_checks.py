@@ -1,7 +1,6 @@
 """What is asked of a page that is open in Chromium. `test_faults.py` plants what each of these must find."""
 
 import gzip
-import re
 
 # Without the formulas: they are MathJax's, and most of the time would go into their thousands of elements.
 RUN_AXE = """async () => {
@@ -30,9 +29,6 @@ NAMELESS = """() => [...document.querySelectorAll("[class*=fa-]")]
 # Bytes of a page, compressed, with its explorers, and without its figures, which come as the reader comes near them.
 LIMIT = 400_000
 FIGURES = "/_images/"
-# What the panels that need a kernel bring is not counted.
-MANAGER = "_static/vendor/widgets/"
-WIDGET = re.compile(rb'<script type="application/vnd\.jupyter\.widget-.*?</script>', re.S)
 
 
 def watch(page, address):
@@ -74,7 +70,5 @@ def excess(page):
 
 
 def weight(answers):
-    """Return the bytes of a page's answers, compressed, without figures, panels and their manager."""
-    counted = [answer for answer in answers if FIGURES not in answer.url and MANAGER not in answer.url]
-    bodies = [WIDGET.sub(b"", answer.body()) for answer in counted]
-    return sum(len(gzip.compress(body)) for body in bodies)
+    """Return the bytes of a page's answers, compressed, without figures."""
+    return sum(len(gzip.compress(answer.body())) for answer in answers if FIGURES not in answer.url)

@@ -10,11 +10,11 @@ from serving import served
 
 ROOT = Path(__file__).parents[2]
 SOURCES = {path: path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("book/**/*.ipynb"))}
-# Every page with explorers and nothing that needs the widget manager.
+# Every page with explorers.
 PAGES = [
     path.relative_to(ROOT).with_suffix(".html").as_posix()
     for path, text in SOURCES.items()
-    if "AnyModel" in text and "@jupyter-widgets/controls" not in text and ".ipynb_checkpoints" not in path.parts
+    if "AnyModel" in text and ".ipynb_checkpoints" not in path.parts
 ]
 # What the book needs beside itself: scripts and styles in the page, pictures and fonts in style sheets, workers.
 POLICY = (
