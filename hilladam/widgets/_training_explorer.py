@@ -108,7 +108,7 @@ class TrainingExplorer(Explorer):
             ax.plot([len(SEEDS) + 1], [printed], "o", **styles[name])
         ax.set(xlabel="seed", ylabel="best loss", title=f"{loss.name}, {self.steps:,} steps")
         ax.set_xticks([*SEEDS, len(SEEDS) + 1], [*map(str, SEEDS), "paper"])
-        figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+        figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=1)
         return figure
 
 
