@@ -26,7 +26,7 @@ def test_every_public_name_has_an_entry(page, module):
 def test_every_option_is_named(page, capsys, experiment):
     with pytest.raises(SystemExit):
         main([experiment, "--help"])
-    options = {word.strip("[],") for word in capsys.readouterr().out.split() if word.strip("[],").startswith("--")}
+    options = {word.strip("[],.") for word in capsys.readouterr().out.split() if word.strip("[],.").startswith("--")}
     assert "--json" in options
     assert options - {"--help"} <= {code.text.split()[0] for code in page.select("code") if code.text.strip()}
 

@@ -22,7 +22,9 @@ POLICY = (
     "img-src 'self' data:; font-src 'self' data:; worker-src blob:"
 )
 
-DRAWN = "place => [...place.querySelectorAll('svg')].map((svg) => svg.outerHTML).join()"
+# All that an explorer shows: its drawings, what it says, and what its table has.
+SHOWN = "place => [...place.querySelectorAll('svg')].map((svg) => svg.outerHTML).join() + place.textContent"
+LATER = "([place, before]) => (SHOWN)(place) !== before".replace("SHOWN", SHOWN)
 
 
 def test_there_are_pages_to_test():
@@ -40,10 +42,11 @@ def runs(frame):
     frame.wait_for_load_state("networkidle")
     for place in frame.locator(".explorer").all():
         expect(place.locator(".hilladam")).to_be_visible()
-        before = place.evaluate(DRAWN)
-        handle = place.locator("input[type=range]").first
+        place.evaluate("place => place.querySelectorAll('details').forEach((details) => (details.open = true))")
+        before = place.evaluate(SHOWN)
+        handle = place.locator("input[type=range]:visible").first
         handle.press("ArrowRight" if handle.evaluate("handle => handle.value === handle.min") else "ArrowLeft")
-        assert place.evaluate(DRAWN) != before
+        frame.wait_for_function(LATER, arg=[place.element_handle(), before], timeout=5_000)
     for picture in frame.locator(".static-picture").all():
         expect(picture).to_be_hidden()
     assert frame.locator(".explorer").count() == frame.locator(".static-picture").count() > 0

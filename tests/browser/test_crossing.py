@@ -150,7 +150,8 @@ def test_the_start_is_dragged_out_of_the_prison(plant):
     expect(verdict).to_contain_text("it is in the deepest valley")
     drag(page, middle(shown.locator(".ball")), -30, 0)
     page.wait_for_function("model.get('start') < 0.65 && saved.start === model.get('start')")
-    # Asked of the element itself, which is waited for: a chart that is being drawn anew has no box.
+    # A chart that is being drawn anew has no box, and then another one.
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     box = shown.locator(".ground").evaluate("ground => ground.getBoundingClientRect().toJSON()")
     page.mouse.click(box["x"] + box["width"] - 3, box["y"] + box["height"] / 2)
     page.wait_for_function("model.get('start') > 1.4")

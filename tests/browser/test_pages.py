@@ -20,9 +20,12 @@ FAMILIES = {
 }
 WIDTHS = [1360, 390, 360, 320, 305]  # 305 pixels are 320 beside a scroll bar
 HEAVIER = {
+    "book/adam/adam-as-a-series.html": 410_000,  # two explorers
     "book/api.html": 530_000,  # 1.5 MB of signatures
     "book/experiments/colour.html": 450_000,  # photographs and paths in the settings of its explorer
     "book/hill-adam/crossing.html": 480_000,  # two explorers, and another font for the sake of one sign
+    "book/experiments/polynomials.html": 420_000,  # the first weights of fifteen networks
+    "book/neighbours/annealing.html": 430_000,  # formulas, and what tells three methods apart
 }
 
 

@@ -85,6 +85,7 @@ def test_above_gamma_a_descent_goes_on_and_forgets():
     assert not down.dead_end.any()
 
 
+@pytest.mark.own_rounding  # of exact numbers
 def test_what_is_exactly_at_gamma_or_delta_is_not_beyond_it():
     """With β = 0 and ε = 0 steps are of λ, and on x² all numbers are exact."""
 
