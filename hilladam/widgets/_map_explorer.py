@@ -22,15 +22,15 @@ SIDE = 20
 RULES = (
     "Hill-ADAM", "Adam", "SGD", "momentum", "Nesterov", "RMSprop", "AMSGrad", "NAdam", "RAdam", "CoolMomentum",
 )  # fmt: skip
-# What a page shows of a surface: the height at which its walls are cut off, where the first ball is, δ, γ, the gate above
-# the lowest minimum, and λ for steps of a fixed length, for steps that grow with the slope, and for those that add up.
+# What a page shows of a surface: the height at which its walls are cut off, where the first ball is, the gate above the
+# lowest minimum, and λ: of Adam and those like it, of RMSprop, RAdam, gradient descent, and those that add gradients up.
 _SCENES = {
-    "camel": (6.0, (1.6, -0.3), 1e-3, 6.0, 0.01, (0.05, 0.02, 0.005)),
-    "mueller_brown": (100.0, (0.9, 0.5), 0.1, 100.0, 1.0, (0.02, 2e-4, 5e-5)),
-    "rastrigin": (80.0, (3.3, 2.2), 1e-2, 60.0, 0.01, (0.1, 2e-3, 5e-4)),
-    "himmelblau": (400.0, (-0.5, -1.5), 1e-2, 400.0, 0.01, (0.1, 5e-3, 1e-3)),
+    "camel": (6.0, (1.6, -0.3), 0.01, (0.05, 0.01, 0.03, 0.02, 0.005)),
+    "mueller_brown": (100.0, (0.9, 0.5), 1.0, (0.02, 0.004, 0.002, 2e-4, 5e-5)),
+    "rastrigin": (80.0, (3.3, 2.2), 0.01, (0.1, 0.02, 0.01, 2e-3, 5e-4)),
+    "himmelblau": (400.0, (-0.5, -1.5), 0.01, (0.1, 0.02, 0.01, 5e-3, 1e-3)),
 }
-_RATE = dict(zip(RULES, (0, 0, 1, 2, 2, 0, 0, 0, 1, 2), strict=True))  # which of the three
+_RATE = dict(zip(RULES, (0, 0, 3, 4, 4, 1, 0, 0, 2, 4), strict=True))  # which of them
 _VALLEYS = ("#009e73", "#8a6fb0", "#c9a227", "#7fa6c4", "#c98aa6", "#8c8c4a")  # the deepest first, as in map.css
 
 
@@ -55,7 +55,7 @@ class MapExplorer(Explorer):
         seed (int): which noise, 0 to 999,999.
         beta1 (float): β₁, and the momentum of SGD and of CoolMomentum at first.
         beta2 (float): β₂, and RMSprop's α.
-        delta (float): δ of Hill-ADAM, in units of the loss. Default: one that suits the surface.
+        delta (float): δ of Hill-ADAM, in units of the loss.
         gamma (float): γ of Hill-ADAM, in units of the loss. Default: the height at which the picture ends.
         steps (int): the length of a run, 1 to 1,000.
         step (int): the step that is shown, from 0; beyond ``steps`` it is the last.
@@ -93,7 +93,7 @@ class MapExplorer(Explorer):
     seed = setting(traitlets.Int(1, min=0, max=999_999))
     beta1 = setting(Number(0.9, min=0, max=0.9999))
     beta2 = setting(Number(0.999, min=0, max=0.9999))
-    delta = setting(Number(min=0, max=1e6))
+    delta = setting(Number(1e-4, min=0, max=1e6))
     gamma = setting(Number(min=-1e6))
     steps = setting(traitlets.Int(300, min=1, max=1000))
     step = setting(traitlets.Int(0, min=0))
@@ -107,10 +107,6 @@ class MapExplorer(Explorer):
     @traitlets.default("start")
     def _start(self):
         return tuple(landscape_of(self.surface)["start"])
-
-    @traitlets.default("delta")
-    def _delta(self):
-        return landscape_of(self.surface)["delta"]
 
     @traitlets.default("gamma")
     def _gamma(self):
@@ -258,7 +254,7 @@ def _height(scene: dict, loss: np.ndarray) -> np.ndarray:
 def landscape_of(key: str) -> dict:
     """What a page shows of a surface."""
     surface = SURFACES[key]
-    top, start, delta, gamma, close, rates = _SCENES[key]
+    top, start, close, rates = _SCENES[key]
     gate = surface.global_minimum.value + close
     places = np.array([point.x for point in surface.minima])
     apart = np.linalg.norm(places[:, None] - places, axis=-1)
@@ -276,7 +272,6 @@ def landscape_of(key: str) -> dict:
         "reach": 0.3 * float(apart[apart > 0].min()),
         "gate": gate,
         "start": list(start),
-        "delta": delta,
-        "gamma": gamma,
+        "gamma": top,
         "lr": {name: rates[which] for name, which in _RATE.items()},
     }

@@ -8,6 +8,7 @@ import { fitHeights } from "./crossing.js";
 const SIDE = 20; // balls of the swarm along each side of the box
 const BANDS = 14; // of height
 const COLOURS = 6; // of valleys
+const TALL = 1.1; // the height of the surface, in halves of its longer side
 const MESH = 44; // cells of the surface along each side
 const BUDGET = 9; // milliseconds of a frame for the swarm
 const LETTERS = {
@@ -162,14 +163,15 @@ export function render({ model, el }) {
     const [cos, sin, low, high] = [Math.cos(around), Math.sin(around), Math.sin(above), Math.cos(above)];
     const [l, r, b, t] = scene.box;
     const half = Math.max(r - l, t - b) / 2;
-    const unit = Math.min(size.width / 2.9, size.height / (2.2 * low + 1.25 * high + 0.25));
+    const [wide, deepness] = [(r - l) / 2 / half, (t - b) / 2 / half];
+    const unit = Math.min(size.width / 2 / Math.hypot(wide, deepness), size.height / (2 * Math.hypot(wide, deepness) * low + TALL * high)) * 0.94; // prettier-ignore
     return {
       cos,
       sin,
       place(x, y, z) {
         const [u, v] = [(clamp(x, l, r) - (l + r) / 2) / half, (clamp(y, b, t) - (b + t) / 2) / half];
         const [across, away] = [u * cos - v * sin, u * sin + v * cos];
-        return [size.width / 2 + unit * across, size.height / 2 - unit * (away * low + 1.15 * (z - 0.42) * high)];
+        return [size.width / 2 + unit * across, size.height / 2 - unit * (away * low + TALL * (z - 0.5) * high)];
       },
     };
   }
@@ -193,7 +195,7 @@ export function render({ model, el }) {
       for (const i of columns) {
         const z = (heights[j][i] + heights[j + 1][i + 1] + heights[j + 1][i] + heights[j][i + 1]) / 4;
         const light = clamp(0.5 + (heights[j][i + 1] - heights[j][i]) * 2.2 * cos, 0, 1);
-        const grey = Math.round(250 - 62 * z - 40 * (1 - light));
+        const grey = Math.round(252 - 60 * z - 34 * (1 - light));
         context.beginPath();
         context.moveTo(...corners[j][i]);
         context.lineTo(...corners[j][i + 1]);
@@ -267,11 +269,12 @@ export function render({ model, el }) {
     const { gradient, momentum, scale, step } = update(flock, t);
     const [x, y] = here(flock);
     if (x < l || x > r || y < b || y > top || !finite(...gradient, ...momentum, ...step)) return;
+    if (Math.hypot(...step) < 1e-9 * (r - l)) return; // at rest a step is a rounding error
     const [px, py] = [chart.x(x), chart.y(y)];
     const strongest = Math.max(Math.hypot(...gradient), Math.hypot(...momentum)) || 1;
     const along = (vector, factor) => [vector[0] * factor, -vector[1] * factor];
     const part = (kind, d) => svg("path", { class: kind, d });
-    const pixels = (right.chart, chart.x(1) - chart.x(0));
+    const pixels = chart.x(1) - chart.x(0);
     const factor = 52 / (Math.hypot(...step) * pixels || 1);
     magnified = factor;
     const widest = Math.max(...scale.map((each) => Math.abs(each ?? 0)));
@@ -289,7 +292,8 @@ export function render({ model, el }) {
   function showSwarm({ chart, cells, halo, met, dots }, flock, t) {
     const [l, r, b, top] = scene.box;
     const [w, h] = [(r - l) / SIDE, (top - b) / SIDE];
-    const [pw, ph] = [(chart.x(l + w) - chart.x(l)).toFixed(2), (chart.y(b) - chart.y(b + h)).toFixed(2)];
+    const [pw, ph] = [chart.x(l + w) - chart.x(l), chart.y(b) - chart.y(b + h)];
+    const cell = `h${(pw + 0.4).toFixed(1)}v${(ph + 0.4).toFixed(1)}h${(-pw - 0.4).toFixed(1)}Z`; // no seam between two
     const areas = Array.from({ length: COLOURS }, () => "");
     const marks = Array.from({ length: COLOURS + 1 }, () => "");
     let [all, arrived] = ["", ""];
@@ -303,7 +307,7 @@ export function render({ model, el }) {
       const mark = dot(clamp(chart.x(x[i]), -99, chart.width + 99), clamp(chart.y(y[i]), -99, chart.height + 99));
       all += mark;
       marks[colour + 1] += mark;
-      if (colour >= 0) areas[colour] += `M${cx.toFixed(1)} ${cy.toFixed(1)}h${pw}v${ph}h-${pw}Z`;
+      if (colour >= 0) areas[colour] += `M${cx.toFixed(1)} ${cy.toFixed(1)}${cell}`;
     }
     cells.forEach((path, k) => set(path, { d: areas[k] }));
     dots.forEach((path, k) => set(path, { d: marks[k] }));
@@ -359,7 +363,8 @@ export function render({ model, el }) {
       return `${name} met ${goal()} after ${many(arrival, "gradient")}${deep(at) ? "" : ", and has left it"}`;
     if (!finite(x, y) || out) return `${name} is lost: its λ is too large for these walls`;
     if (flock.climbs[Math.min(t, flock.done - 1)][0]) return `${name} climbs, at loss ${format(loss)}`;
-    return at >= 0 ? `${name} is in another valley, at loss ${format(loss)}` : `${name} is on its way, at loss ${format(loss)}`;
+    const where = at < 0 ? "on its way" : deep(at) ? `nearly in ${goal()}` : "in another valley";
+    return `${name} is ${where}, at loss ${format(loss)}`;
   }
   function crowd(flock, t) {
     const met = flock.arrival.filter((each) => each >= 0 && each <= t).length;
@@ -386,16 +391,17 @@ export function render({ model, el }) {
     svg("svg", { viewBox: "0 0 26 12", width: 26, height: 12 },
       svg("path", { class: kind, d: kind === "scale" ? "M3 2h20v8h-20Z" : arrow(1, 6, 23, 0) })); // prettier-ignore
   const times = html("span");
-  legend.append(
+  const ofArrows = html("span", {},
     html("span", {}, sample("gradient"), "downhill"),
     html("span", {}, sample("momentum"), "momentum"),
     html("span", {}, sample("scale"), "scale"),
-    html("span", {}, sample("step"), "step, ", times),
-  );
+    html("span", {}, sample("step"), times)); // prettier-ignore
+  const ofCells = html("span", {}, "A cell has the colour of the valley that its ball is in; with a dot in it, the ball has met ", html("span")); // prettier-ignore
+  legend.append(ofArrows, ofCells);
 
   /** Show the step, as far as it is known; what is missing is computed in the frames to come. */
   function show() {
-    if (!scene || !flocks.length || !left.chart.x) return;
+    if (!scene || !flocks.length) return;
     const wanted = Math.min(model.get("step"), model.get("steps"));
     const until = Math.min(wanted + 1, model.get("steps"));
     const begun = performance.now();
@@ -409,27 +415,34 @@ export function render({ model, el }) {
     const swarm = swarming();
     const second = swarm && flocks.length > 1;
     clear(left, swarm);
-    if (swarm) showSwarm(left, flocks[0], shown);
-    else showBalls(left, shown);
+    if (left.chart.x) {
+      if (swarm) showSwarm(left, flocks[0], shown);
+      else showBalls(left, shown);
+      placeHandle();
+    }
     if (second && right.chart.x) showSwarm(right, flocks[1], shown);
     left.title.textContent = swarm ? titleOf(flocks[0].name) : "";
     right.title.textContent = second ? titleOf(flocks[1].name) : "";
     for (const { chart, title } of [left, right]) set(title, { x: chart.width - 14, y: 18 });
-    const times_ = magnified >= 1.5 ? `${format(Number(magnified.toPrecision(2)))} times as long` : "as it is";
-    times.textContent = times_;
-    legend.classList.toggle("off", swarm || !model.get("arrows") || !left.arrows.childElementCount);
+    const times2 = Number(magnified.toPrecision(2));
+    times.textContent = times2 > 1 ? `step, ${format(times2)} times as long` : times2 < 1 ? `step, ${format(times2)} of its length` : "step"; // prettier-ignore
+    ofArrows.hidden = swarm || !left.arrows.childElementCount;
+    ofCells.hidden = !swarm;
+    ofCells.lastChild.textContent = `${goal()}.`;
+    showRelief(shown);
+    if (known >= until) say(shown);
+  }
+  function placeHandle() {
     const [x, y] = model.get("start");
     const [l, r, b, top] = left.chart.domain;
     set(handle, {
       transform: `translate(${left.chart.x(clamp(x, l, r)).toFixed(1)} ${left.chart.y(clamp(y, b, top)).toFixed(1)})`,
-      visibility: swarm ? "hidden" : null,
+      visibility: swarming() ? "hidden" : null,
       "aria-valuenow": x,
       "aria-valuemin": l,
       "aria-valuemax": r,
       "aria-valuetext": `x = ${format(x)}, y = ${format(y)}`,
     });
-    showRelief(shown);
-    if (known >= until) say(shown);
   }
   const stepped = oncePerFrame(() => {
     if (!signal.aborted) show();
@@ -542,8 +555,8 @@ export function render({ model, el }) {
   });
   const surfaces = choice(model, "surface", "surface", Object.entries(landscapes).map(([key, { name }]) => [key, name]), signal); // prettier-ignore
   surfaces.addEventListener("change", () => {
-    const { start, delta, gamma } = landscapes[model.get("surface")];
-    model.set({ start, delta, gamma, rates: {}, noise: 0, step: 0 });
+    const { start, gamma } = landscapes[model.get("surface")];
+    model.set({ start, gamma, rates: {}, noise: 0, step: 0 });
     save();
   });
   const box = html("input", { type: "checkbox", name: "arrows" });
