@@ -1,6 +1,5 @@
 """The map: a loss of two variables, and one ball on it or four hundred."""
 
-import math
 from functools import cache
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 import torch
 import traitlets
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from hilladam.experiments import CONTENDERS, Points, Record, train
@@ -23,9 +23,9 @@ RULES = (
     "Hill-ADAM", "Adam", "SGD", "momentum", "Nesterov", "RMSprop", "AMSGrad", "NAdam", "RAdam", "CoolMomentum",
 )  # fmt: skip
 # What a page shows of a surface: the height at which its walls are cut off, where the first ball is, the gate above the
-# lowest minimum, and λ: of Adam and those like it, of RMSprop, RAdam, gradient descent, and those that add gradients up.
+# lowest minimum, and λ: of Adam and its like, of RMSprop, RAdam, gradient descent, and of those that add gradients up.
 _SCENES = {
-    "camel": (6.0, (1.6, -0.3), 0.01, (0.05, 0.01, 0.03, 0.02, 0.005)),
+    "camel": (6.0, (1.6, -0.3), 0.01, (0.05, 0.01, 0.03, 0.02, 0.01)),
     "mueller_brown": (100.0, (0.9, 0.5), 1.0, (0.02, 0.004, 0.002, 2e-4, 5e-5)),
     "rastrigin": (80.0, (3.3, 2.2), 0.01, (0.1, 0.02, 0.01, 2e-3, 5e-4)),
     "himmelblau": (400.0, (-0.5, -1.5), 0.01, (0.1, 0.02, 0.01, 5e-3, 1e-3)),
@@ -38,9 +38,9 @@ class MapExplorer(Explorer):
     """Drop a ball, or four hundred, on a loss of two variables, and see two optimizers run; no kernel is needed.
 
     The page has the loss from above, as bands and lines of equal height, and as a surface that can be turned. One ball
-    of each optimizer leaves its track, with the arrows that its next update is made of; of a swarm each ball colours the
-    cell that it started in by the valley that it is in. Heights are drawn as the square root of the loss above the
-    lowest one.
+    of each optimizer leaves its track, with the arrows that its next update is made of. Of a swarm, each ball colours
+    the cell that it started in by the valley that it is in. Heights are drawn as the square root of the loss above the
+    lowest one. The picture without JavaScript is of the whole run where the page opens before the first step.
 
     Args:
         surface (str): a key of :data:`hilladam.losses.SURFACES`.
@@ -163,7 +163,7 @@ class MapExplorer(Explorer):
         return train(points, noisy if self.noise else self.loss, optimizer, steps + 1)
 
     def valleys(self, places: np.ndarray) -> np.ndarray:
-        """The minimum in whose reach each place of shape ``(…, 2)`` is, as an index into ``loss.minima``; −1 for none."""
+        """The minimum near which each place of shape ``(…, 2)`` is, as an index into ``loss.minima``; −1 for none."""
         minima = np.array([point.x for point in self.loss.minima])
         distances = np.linalg.norm(np.asarray(places)[..., None, :] - minima, axis=-1)
         reached = distances < landscape_of(self.surface)["reach"]
@@ -171,7 +171,7 @@ class MapExplorer(Explorer):
 
     @styled
     def picture(self) -> Figure:
-        step = min(self.step, self.steps)
+        step = min(self.step or self.steps, self.steps)
         runs = {name: self._run(name, step) for name in self.optimizers}
         figure = plt.figure(figsize=(8, 3.6))
         above = figure.add_subplot(1, 2, 1)
@@ -220,7 +220,7 @@ class MapExplorer(Explorer):
         cells = np.full((SIDE * SIDE, 4), np.nan)
         palette = [minimum[3] for minimum in landscape_of(self.surface)["minima"]]
         for k, valley in enumerate(valleys):
-            cells[k] = (1, 1, 1, 0) if valley < 0 else (*plt.matplotlib.colors.to_rgb(_VALLEYS[palette[valley]]), 0.5)
+            cells[k] = (1, 1, 1, 0) if valley < 0 else (*to_rgb(_VALLEYS[palette[valley]]), 0.5)
         (left, right), (bottom, top) = self.loss.box
         ax.imshow(cells.reshape(SIDE, SIDE, 4), extent=(left, right, bottom, top), origin="lower", zorder=2)
         ax.plot(*ends.T, ".", color="black", markersize=2, zorder=3)

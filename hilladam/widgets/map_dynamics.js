@@ -124,7 +124,10 @@ const NUMERATORS = {
 
 /** The minimum in whose reach a place is, as its number; −1 on the way. */
 export function valley({ minima, reach }, x, y) {
-  for (let k = 0; k < minima.length; k++) if (Math.hypot(x - minima[k][0], y - minima[k][1]) < reach) return k;
+  for (let k = 0; k < minima.length; k++) {
+    const [dx, dy] = [x - minima[k][0], y - minima[k][1]];
+    if (dx * dx + dy * dy < reach * reach) return k;
+  }
   return -1;
 }
 

@@ -20,7 +20,8 @@ export default ({ surface, starts, rates, gate, ...settings }) => {
     const flock = new Flock(surface, starts, name, { ...settings, lr: rates[name] }, gate);
     while (flock.done < settings.steps) flock.advance();
     const { x, y, loss, gx, gy, climbs, turns, arrival } = flock;
-    const lists = Object.entries({ x, y, loss, gx, gy, climbs }).map(([key, rows]) => [key, rows.map((row) => [...row])]);
+    const rows = Object.entries({ x, y, loss, gx, gy, climbs });
+    const lists = rows.map(([key, each]) => [key, each.map((row) => [...row])]);
     const updates = Array.from({ length: settings.steps }, (_, t) => update(flock, t));
     return [name, { ...Object.fromEntries(lists), turns, arrival: [...arrival], updates }];
   }));
@@ -29,8 +30,8 @@ export default ({ surface, starts, rates, gate, ...settings }) => {
 
 
 def job(explorer, rules=RULES):
-    settings = {name: getattr(explorer, name) for name in ("surface", "gate", "steps", "noise", "seed", "beta1", "beta2",
-                                                           "delta")}  # fmt: skip
+    names = ("surface", "gate", "steps", "noise", "seed", "beta1", "beta2", "delta")
+    settings = {name: getattr(explorer, name) for name in names}
     gamma = None if math.isinf(explorer.gamma) else explorer.gamma
     rates = {name: explorer.lr_of(name) for name in rules}
     return settings | {"gamma": gamma, "rates": rates, "starts": explorer.starts.tolist()}
@@ -108,8 +109,8 @@ def test_on_polynomials_it_has_the_bits_of_the_compiled_engine(node, key, gamma,
             corrections = [1 / (1 - power) for power in powers]
             for k in (0, 1):
                 g = -slopes[k] if climbs else slopes[k]
-                place[k], m[k], v[k] = adam(place[k], m[k], v[k], g, explorer.lr_of(name), *corrections, 0.9, 0.999, 1e-8,
-                                            0.0, False)  # fmt: skip
+                rule = (explorer.lr_of(name), *corrections, 0.9, 0.999, 1e-8, 0.0, False)
+                place[k], m[k], v[k] = adam(place[k], m[k], v[k], g, *rule)
             expected.append(tuple(place))
         found = node(RUN, job(explorer, [name]))[name]
         np.testing.assert_array_equal(places(found)[:, 0], expected)
@@ -221,10 +222,12 @@ def test_the_picture_shows_what_is_set(settings):
     explorer = MapExplorer(**settings)
     above, other = explorer.picture().axes
     if explorer.swarm:
-        met = (next(iter(explorer._run(explorer.a, explorer.step) for _ in "1")).losses < explorer.gate).any(axis=0).sum()
+        met = (
+            (next(iter(explorer._run(explorer.a, explorer.step) for _ in "1")).losses < explorer.gate).any(axis=0).sum()
+        )
         assert above.get_title("left") == f"{explorer.a}: {met} of 400 have met a deepest valley"
     else:
-        assert above.get_title("left") == f"after {explorer.step} gradients"
+        assert above.get_title("left") == f"after {explorer.step or explorer.steps} gradients"
         assert {text.get_text() for text in above.texts} == set(explorer.optimizers)
     assert hasattr(other, "get_zlim") == (not explorer.swarm or len(explorer.optimizers) == 1)
 
