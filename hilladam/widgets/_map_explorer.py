@@ -268,7 +268,10 @@ def landscape_of(key: str) -> dict:
         "box": [edge for pair in surface.box for edge in pair],
         "low": surface.global_minimum.value,
         "top": top,
-        "minima": [[*point.x, point.value, colour] for point, colour in zip(surface.minima, palette, strict=True)],
+        "minima": [
+            [*(round(x, 6) for x in point.x), round(point.value, 6), colour]
+            for point, colour in zip(surface.minima, palette, strict=True)
+        ],
         "reach": 0.3 * float(apart[apart > 0].min()),
         "gate": gate,
         "start": list(start),

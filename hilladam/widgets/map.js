@@ -269,7 +269,7 @@ export function render({ model, el }) {
     const { gradient, momentum, scale, step } = update(flock, t);
     const [x, y] = here(flock);
     if (x < l || x > r || y < b || y > top || !finite(...gradient, ...momentum, ...step)) return;
-    if (Math.hypot(...step) < 1e-9 * (r - l)) return; // at rest a step is a rounding error
+    if (Math.hypot(...step) < 1e-6 * (r - l)) return; // it is at rest
     const [px, py] = [chart.x(x), chart.y(y)];
     const strongest = Math.max(Math.hypot(...gradient), Math.hypot(...momentum)) || 1;
     const along = (vector, factor) => [vector[0] * factor, -vector[1] * factor];
@@ -587,7 +587,7 @@ export function render({ model, el }) {
   const charts = html("div", { className: "charts" }, left.box, right.box, relief);
   const bar = html("div", { className: "bar" }, go, crowds, other);
   const rivals = html("div", { className: "rivals" }, ...pickers);
-  fitHeights(charts, new Map([[left.chart, [340, 262]], [right.chart, [340, 262]], [sight, [340, 262]]]), signal); // prettier-ignore
+  fitHeights(charts, new Map([[left.chart, [310, 262]], [right.chart, [310, 262]], [sight, [310, 262]]]), signal); // prettier-ignore
   follow(model, ["side"], () => (charts.dataset.side = model.get("side")), signal);
   follow(model, ["task"], () => (task.textContent = model.get("task")), signal);
   follow(model, RERUN, rerun, signal);
