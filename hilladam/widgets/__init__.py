@@ -8,6 +8,7 @@ with extra("widgets"):
     from hilladam.widgets._colour_explorer import ColourExplorer
     from hilladam.widgets._heat_explorer import HeatExplorer
     from hilladam.widgets._hill_explorer import HillExplorer
+    from hilladam.widgets._map_explorer import MapExplorer
     from hilladam.widgets._phase_explorer import PhaseExplorer
     from hilladam.widgets._return_map_explorer import ReturnMapExplorer
     from hilladam.widgets._series_explorer import SeriesExplorer
@@ -19,6 +20,7 @@ __all__ = [
     "ColourExplorer",
     "HeatExplorer",
     "HillExplorer",
+    "MapExplorer",
     "PhaseExplorer",
     "ReturnMapExplorer",
     "SeriesExplorer",

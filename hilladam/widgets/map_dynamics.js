@@ -1,0 +1,220 @@
+// Balls on losses of two variables, without drawing: what torch's optimizers do there in float64.
+//
+// An optimizer works on each coordinate by itself, so the rules are those of one variable. Only Hill-ADAM's direction is
+// decided for both, by the loss. On the polynomials a run of Adam or Hill-ADAM is made of +, −, ×, ÷ and √ in a fixed
+// order: it has the same bits in every browser, and those of hilladam/experiments/_compiled_arithmetic.py.
+
+import { OPTIMIZERS, decide } from "./dynamics.js";
+import { dice } from "./heat_dynamics.js";
+
+const BROWN = [
+  [-200, -1, 0, -10, 1, 0],
+  [-100, -1, 0, -10, 0, 0.5],
+  [-170, -6.5, 11, -6.5, -0.5, 1.5],
+  [15, 0.7, 0.6, 0.7, -1, 1],
+];
+const TURN = 2 * Math.PI;
+
+/** key → (x, y) → [loss, slope along x, slope along y]: hilladam.losses.SURFACES. */
+export const SURFACES = {
+  camel(x, y) {
+    const [xx, yy] = [x * x, y * y];
+    const value = (4 - 2.1 * xx + (xx * xx) / 3) * xx + x * y + (4 * yy - 4) * yy;
+    return [value, ((2 * xx - 8.4) * xx + 8) * x + y, x + (16 * yy - 8) * y];
+  },
+  himmelblau(x, y) {
+    const [a, b] = [x * x + y - 11, x + y * y - 7];
+    return [a * a + b * b, 4 * x * a + 2 * b, 2 * a + 4 * y * b];
+  },
+  rastrigin(x, y) {
+    const value = 20 + x * x + y * y - 10 * (Math.cos(TURN * x) + Math.cos(TURN * y));
+    return [value, 2 * x + 10 * TURN * Math.sin(TURN * x), 2 * y + 10 * TURN * Math.sin(TURN * y)];
+  },
+  mueller_brown(x, y) {
+    let [value, alongX, alongY] = [0, 0, 0];
+    for (const [height, a, b, c, x0, y0] of BROWN) {
+      const [u, v] = [x - x0, y - y0];
+      const part = height * Math.exp(a * u * u + b * u * v + c * v * v);
+      value += part;
+      alongX += part * (2 * a * u + b * v);
+      alongY += part * (b * u + 2 * c * v);
+    }
+    return [value, alongX, alongY];
+  },
+};
+
+function gradientDescent({ lr }) {
+  return (x, g) => x - lr * g;
+}
+
+function nesterov({ lr, beta1 }) {
+  let b = 0;
+  return (x, g) => {
+    b = beta1 * b + g;
+    return x - lr * (g + beta1 * b);
+  };
+}
+
+function amsgrad({ lr, beta1, beta2, eps = 1e-8 }) {
+  let [m, v, highest, power1, power2] = [0, 0, 0, 1, 1];
+  return (x, g) => {
+    power1 *= beta1;
+    power2 *= beta2;
+    m = beta1 * m + (1 - beta1) * g;
+    v = beta2 * v + (1 - beta2) * g * g;
+    highest = Math.max(highest, v);
+    return x - (lr * m * (1 / (1 - power1))) / (Math.sqrt(highest * (1 / (1 - power2))) + eps);
+  };
+}
+
+/** name → (settings → (x, gradient) → next x), of one coordinate. Hill-ADAM is Adam here; a `Flock` turns it round. */
+export const RULES = {
+  ...{ "Hill-ADAM": OPTIMIZERS["Hill-ADAM"], Adam: OPTIMIZERS.Adam, SGD: gradientDescent },
+  ...{ momentum: OPTIMIZERS.momentum, Nesterov: nesterov, RMSprop: OPTIMIZERS.RMSprop, AMSGrad: amsgrad },
+  ...{ NAdam: OPTIMIZERS.NAdam, RAdam: OPTIMIZERS.RAdam, CoolMomentum: OPTIMIZERS.CoolMomentum },
+};
+
+export const NAMES = Object.keys(RULES);
+
+/** The average that Adam and its relatives keep, corrected for its start at zero. */
+function average({ beta1 }) {
+  let [m, power] = [0, 1];
+  return (g) => {
+    power *= beta1;
+    m = beta1 * m + (1 - beta1) * g;
+    return m / (1 - power);
+  };
+}
+
+function sum({ beta1 }, ahead) {
+  let b = 0;
+  return (g) => {
+    b = beta1 * b + g;
+    return ahead ? g + beta1 * b : b;
+  };
+}
+
+function averageAhead({ beta1 }) {
+  let [t, m, product] = [0, 0, 1];
+  const schedule = (at) => beta1 * (1 - 0.5 * 0.96 ** (at * 4e-3));
+  return (g) => {
+    t += 1;
+    m = beta1 * m + (1 - beta1) * g;
+    const [now, next] = [schedule(t), schedule(t + 1)];
+    product *= now;
+    return ((1 - now) * g) / (1 - product) + (next * m) / (1 - product * next);
+  };
+}
+
+function coolSum({ beta1, steps }) {
+  let [t, b] = [0, 0];
+  return (g) => {
+    const rho = 1 - (1 - beta1) ** Math.max(1 - t++ / steps, 0);
+    b = rho * b + ((1 + rho) / 2) * g;
+    return b;
+  };
+}
+
+/** name → (settings → gradient → what stands in the place of the gradient in the step: the numerator of the rule). */
+const NUMERATORS = {
+  ...{ "Hill-ADAM": average, Adam: average, AMSGrad: average, RAdam: average, NAdam: averageAhead },
+  ...{ SGD: () => (g) => g, RMSprop: () => (g) => g, momentum: sum, CoolMomentum: coolSum },
+  Nesterov: (settings) => sum(settings, true),
+};
+
+/** The minimum in whose reach a place is, as its number; −1 on the way. */
+export function valley({ minima, reach }, x, y) {
+  for (let k = 0; k < minima.length; k++) {
+    const [dx, dy] = [x - minima[k][0], y - minima[k][1]];
+    if (dx * dx + dy * dy < reach * reach) return k;
+  }
+  return -1;
+}
+
+/**
+ * Balls that start at places [[x, y], …] and move by one rule; every one is a run of its own, with noise of its own that
+ * does not depend on the rule.
+ *
+ * `x`, `y` and `loss` hold an array of the balls' for each of the times 0 … `done`, `gx`, `gy` and `climbs` for each step
+ * until then; `arrival` the number of gradients after which each was first below `gate`, or −1.
+ */
+export class Flock {
+  constructor(surface, starts, name, settings, gate = -Infinity) {
+    const count = starts.length;
+    Object.assign(this, { evaluate: SURFACES[surface], name, settings, gate, count, turns: [] });
+    Object.assign(this, { done: 0, x: [], y: [], loss: [], gx: [], gy: [], climbs: [] });
+    this.arrival = new Int32Array(count).fill(-1);
+    this.slopes = [new Float64Array(count), new Float64Array(count)];
+    this.rules = starts.map(() => this.fresh());
+    this.memory = starts.map(() => ({ climbs: false, previous: NaN, reason: "" }));
+    this.sources = settings.noise > 0 ? starts.map((_, i) => dice(settings.seed + 1_000_000 * i)) : null;
+    this.look(Float64Array.from(starts, ([x]) => x), Float64Array.from(starts, ([, y]) => y));
+  }
+
+  fresh() {
+    return [RULES[this.name](this.settings), RULES[this.name](this.settings)];
+  }
+
+  /** Take in where the balls are. */
+  look(x, y) {
+    const loss = new Float64Array(this.count);
+    for (let i = 0; i < this.count; i++) {
+      const [value, alongX, alongY] = this.evaluate(x[i], y[i]);
+      loss[i] = value;
+      this.slopes[0][i] = alongX;
+      this.slopes[1][i] = alongY;
+      if (this.arrival[i] < 0 && value < this.gate) this.arrival[i] = this.done;
+    }
+    this.x.push(x);
+    this.y.push(y);
+    this.loss.push(loss);
+  }
+
+  /** A step of all. */
+  advance() {
+    const { count, done, settings, sources, rules, memory } = this;
+    const { noise, delta, gamma } = settings;
+    const [x, y, gx, gy] = Array.from({ length: 4 }, () => new Float64Array(count));
+    const climbs = new Uint8Array(count);
+    const turning = this.name === "Hill-ADAM";
+    for (let i = 0; i < count; i++) {
+      if (turning) {
+        const now = decide(this.loss[done][i], memory[i].climbs, memory[i].previous, delta, gamma);
+        memory[i] = now;
+        climbs[i] = now.climbs;
+        if (now.reason) {
+          this.turns.push({ ball: i, step: done, reason: now.reason, climbs: now.climbs });
+          rules[i] = this.fresh(); // forgets its averages
+        }
+      }
+      gx[i] = this.slopes[0][i] + (sources ? noise * sources[i].normal() : 0);
+      gy[i] = this.slopes[1][i] + (sources ? noise * sources[i].normal() : 0);
+      x[i] = rules[i][0](this.x[done][i], climbs[i] ? -gx[i] : gx[i]);
+      y[i] = rules[i][1](this.y[done][i], climbs[i] ? -gy[i] : gy[i]);
+    }
+    this.gx.push(gx);
+    this.gy.push(gy);
+    this.climbs.push(climbs);
+    this.done += 1;
+    this.look(x, y);
+  }
+}
+
+/**
+ * What the step from time t of a ball is made of, t < `done`: { gradient, momentum, scale, step }, each [along x, along
+ * y], with step = −scale × momentum. The momentum is the gradient itself where a rule has none. A scale is null where
+ * momentum is zero.
+ */
+export function update({ name, settings, x, y, gx, gy, climbs, turns }, t, ball = 0) {
+  const begin = turns.reduce((last, turn) => (turn.ball === ball && turn.step <= t ? turn.step : last), 0);
+  const sign = climbs[t][ball] ? -1 : 1;
+  const momentum = [gx, gy].map((gradients) => {
+    const numerator = NUMERATORS[name](settings);
+    let last = 0;
+    for (let k = begin; k <= t; k++) last = numerator(sign * gradients[k][ball]);
+    return last;
+  });
+  const step = [x, y].map((places) => places[t + 1][ball] - places[t][ball]);
+  const scale = step.map((each, k) => (momentum[k] ? -each / momentum[k] : null));
+  return { gradient: [gx[t][ball], gy[t][ball]], momentum, scale, step };
+}
