@@ -1,4 +1,4 @@
-"""What the pages should look like, asked of one that is open: each returns what is not so."""
+"""What the pages should look like, asked of one that is open: each returns what is not so. See `test_faults.py`."""
 
 # The grid and the type, at any width from 1200 pixels on, between 992 and 1200, and below.
 LOOK = """() => {
@@ -71,7 +71,7 @@ LOOK = """() => {
     return [...new Set(faults)].slice(0, 20);
 }"""
 
-# What a finger has to meet and is less than 44 pixels high, without what is as high as the line of text that it stands in.
+# What a finger has to meet and is less than 44 pixels high, but for what stands in a line of text.
 SMALL = """() => {
     const met = "a, button, input:not([type=checkbox]), select, summary, label.btn, .toggles label";
     const inText = "p, li > a, dd, td, th, dl, mjx-container, .citation, .genindextable, #search-results";
