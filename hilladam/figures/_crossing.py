@@ -46,9 +46,9 @@ def one_climb(climb: Climb, lr: float, *, marks: Mapping[str, float] | None = No
     if climb.x.ndim != 1:
         raise ValueError(f"Invalid climb: shape {climb.x.shape}; expected (steps + 1,)")
     bounds, far = outcomes(climb)
-    fig, (place, change, bar) = plt.subplots(3, 1, figsize=(7.2, 6.2), height_ratios=[3, 4, 1])
+    fig, (place, change, bar) = plt.subplots(3, 1, figsize=(6.4, 6.0), height_ratios=[3, 4, 1])
     ahead = (climb.x - climb.top) * np.sign(climb.top - climb.x[0]) / lr
-    place.axhline(0, color="black", lw=0.8)
+    place.axhline(0, color=COLOURS["ink"], lw=0.8)
     place.plot(ahead, color=COLOURS["maximize"], marker=".", ms=3, lw=1)
     place.set(ylabel="(x beyond the top) / λ", ylim=(-12, 1.3 * max(ahead.max(), 1)), xlabel="step")
 
@@ -56,16 +56,16 @@ def one_climb(climb: Climb, lr: float, *, marks: Mapping[str, float] | None = No
     for side, colour, marker, name in ((~climb.beyond, _NEAR, "o", "near side"), (climb.beyond, _FAR, "^", "far side")):
         shown = side & np.isfinite(climb.change)
         change.plot(steps[shown], climb.change[shown], marker, color=colour, ms=4, label=name)
-    change.step(steps[2:], climb.lowest[2:], where="post", color="black", lw=1.2, label="lowest so far")
+    change.step(steps[2:], climb.lowest[2:], where="post", color=COLOURS["ink"], lw=1.2, label="lowest so far")
     change.set(yscale="log", ylabel="|ΔL|", xlabel="step")
     change.legend(loc="upper right", ncols=3)
 
     for low, high, beyond in zip(bounds[1:], bounds[:-1], far, strict=True):
         bar.axvspan(low, high, color=_FAR if beyond else _NEAR, alpha=1 if beyond else 0.45, lw=0)
     for name, delta in (marks or {}).items():
-        bar.axvline(delta, color="black", lw=1.2)
+        bar.axvline(delta, color=COLOURS["ink"], lw=1.2)
         bar.annotate(name, (delta, 1), (0, 2), xycoords=("data", "axes fraction"), textcoords="offset points",
-                     ha="center", fontsize=9)  # fmt: skip
+                     ha="center", fontsize=10)  # fmt: skip
     bar.set(xscale="log", xlim=(bounds[-1], bounds[0]), xlabel="δ", ylabel="ends", yticks=[])
     return fig
 
@@ -103,8 +103,8 @@ def cobweb(turns: "ArrayLike", after: "ArrayLike", crosses: "ArrayLike", runs: "
     window = turns[0], turns[-1]
     ax.fill_between(turns, *window, where=crosses, step="mid", color=_FAR, alpha=0.35, lw=0, label="doors")
     ax.axvspan(max(0.0, window[0]), window[1], color=_NEAR, alpha=0.2, lw=0, label="outer side")
-    ax.plot(window, window, color="black", lw=0.8)
-    ax.plot(turns, np.where(crosses, np.nan, after), ".", ms=2.5, color="black")
+    ax.plot(window, window, color=COLOURS["ink"], lw=0.8)
+    ax.plot(turns, np.where(crosses, np.nan, after), ".", ms=2.5, color=COLOURS["ink"])
     for run, colour in zip(runs, cycle(_RUNS), strict=False):
         path = np.repeat(np.asarray(run), 2)
         ax.plot(path[:-1], np.concatenate([[window[0]], path[2:]]), color=colour, lw=1.2)
@@ -134,8 +134,8 @@ def bar_code(starts: "ArrayLike", rows: Mapping[str, "ArrayLike"]) -> Figure:
     if not rows or starts.ndim != 1 or starts.size < 2 or cells.shape != (len(rows), *starts.shape):
         raise ValueError(f"Invalid rows: shape {cells.shape}; expected at least one of shape {starts.shape}")
     half = (starts[1] - starts[0]) / 2
-    fig, ax = plt.subplots(figsize=(7.2, 0.8 + 0.32 * len(rows)))
-    ax.imshow(cells, aspect="auto", interpolation="none", cmap=ListedColormap(["#E8E8E8", _FAR]), vmin=0, vmax=1,
+    fig, ax = plt.subplots(figsize=(6.4, 0.8 + 0.34 * len(rows)))
+    ax.imshow(cells, aspect="auto", interpolation="none", cmap=ListedColormap(["#DFE3E8", _FAR]), vmin=0, vmax=1,
               extent=(starts[0] - half, starts[-1] + half, len(rows) - 0.5, -0.5))  # fmt: skip
     ax.set_yticks(range(len(rows)), labels=list(rows))
     ax.hlines(np.arange(len(rows) - 1) + 0.5, *ax.get_xlim(), color="white", lw=3)
@@ -169,7 +169,7 @@ def success_maps(maps: Mapping[str, SuccessMap], laws: Mapping[str, "Sequence[Ar
     columns = min(len(maps), 3)
     rows = -(-len(maps) // columns)
     fig, axes = plt.subplots(rows, columns, sharex=True, sharey=True, squeeze=False,
-                             figsize=(7.2 if columns > 1 else 4.8, 0.6 + 2.7 * rows))  # fmt: skip
+                             figsize=(6.4 if columns > 1 else 4.8, 0.6 + 2.4 * rows))  # fmt: skip
     used = axes.flat[: len(maps)]
     for index, (ax, (name, found)) in enumerate(zip(used, maps.items(), strict=True)):
         mesh = ax.pcolormesh(edges(found.lr), edges(found.delta), found.counts / starts, cmap="cividis", vmin=0,

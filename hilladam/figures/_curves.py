@@ -43,12 +43,12 @@ def stationary_points(loss: Polynomial, *, ax: Axes | None = None, margin: float
         faces = [COLOURS["best"] if p == loss.global_minimum else "white" for p in chosen]
         if chosen:
             ax.scatter([p.x for p in chosen], [p.value for p in chosen], marker=marker, s=36, zorder=3, c=faces,
-                       edgecolors="black", linewidths=1, label=name)  # fmt: skip
+                       edgecolors=COLOURS["ink"], linewidths=1, label=name)  # fmt: skip
     if label:
         for p in points:
             above = p.kind == "maximum"
             ax.annotate(f"{p.value:.3g}", (p.x, p.value), (0, 8 if above else -14), textcoords="offset points",
-                        ha="center", fontsize=8)  # fmt: skip
+                        ha="center", fontsize=10)  # fmt: skip
     ax.set(xlabel="x", ylabel="loss f(x)")
     return ax.figure
 
@@ -88,7 +88,7 @@ def trajectory(run: Record, loss: Polynomial | None = None, *, ax: Axes | None =
     turns = run.switches[(run.switches >= first) & (run.switches <= steps[-1])]
     if len(turns):
         colours = [COLOURS["maximize" if run.maximize[t] else "minimize"] for t in turns]
-        ax.scatter(turns, run.losses[turns], c=colours, s=22, zorder=3, edgecolors="black", linewidths=0.6)
+        ax.scatter(turns, run.losses[turns], c=colours, s=22, zorder=3, edgecolors=COLOURS["ink"], linewidths=0.6)
     if loss is not None:
         ax.axhline(loss.global_minimum.value, color=COLOURS["best"], linestyle="--", linewidth=1.2)
     ax.set(xlabel="step", ylabel="loss", xlim=(steps[0], steps[-1]))
@@ -116,7 +116,7 @@ def on_the_curve(run: Record, loss: Polynomial, *, ax: Axes | None = None, margi
         >>> optimizer = HillAdam(points.parameters, lr=0.1)
         >>> run = train(points, stack([DOUBLE_WELL]), optimizer, 20).member(0)
         >>> figure = figures.on_the_curve(run, DOUBLE_WELL)
-        >>> [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+        >>> [text.get_text() for text in figure.axes[0].texts]
         ['start', 'best state']
     """
     ax = ax or plt.subplots()[1]
@@ -128,13 +128,18 @@ def on_the_curve(run: Record, loss: Polynomial, *, ax: Axes | None = None, margi
     _two_coloured(ax, shown, loss(shown), run.maximize)
     for turn in run.switches:
         colour = COLOURS["maximize" if run.maximize[turn] else "minimize"]
-        ax.scatter(shown[turn], loss(shown[turn]), color=colour, s=22, zorder=3, edgecolors="black", linewidths=0.6)
-    ax.scatter(shown[0], loss(shown[0]), marker="D", s=30, color="black", zorder=4, label="start")
+        ax.scatter(
+            shown[turn], loss(shown[turn]), color=colour, s=22, zorder=3, edgecolors=COLOURS["ink"], linewidths=0.6
+        )
+    ax.scatter(shown[0], loss(shown[0]), marker="D", s=30, color=COLOURS["ink"], zorder=4)
     best = run.best_states.item()
-    ax.scatter(best, loss(best), marker="*", s=150, color=COLOURS["best"], edgecolors="black", linewidths=0.6, zorder=5,
-               label="best state")  # fmt: skip
+    ax.scatter(best, loss(best), marker="*", s=150, color=COLOURS["best"], edgecolors=COLOURS["ink"], linewidths=0.6,
+               zorder=5)  # fmt: skip
+    middle = sum(window) / 2  # a name stands on the side of its mark where there is room
+    for x, name, colour, below in ((shown[0], "start", "ink", 6), (best, "best state", "best", -18)):
+        ax.annotate(name, (x, loss(x)), (9 if x < middle else -9, below), textcoords="offset points",
+                    ha="left" if x < middle else "right", color=COLOURS[colour])  # fmt: skip
     ax.set(xlabel="x", ylabel="loss f(x)")
-    ax.legend(loc="best")
     return ax.figure
 
 
@@ -172,7 +177,7 @@ def side_by_side(runs: Mapping[str, Record], loss: Polynomial, *, first: int = 0
     handles = [
         plt.Line2D([], [], color=COLOURS["minimize"], label="minimising"),
         plt.Line2D([], [], color=COLOURS["maximize"], label="maximising"),
-        plt.Line2D([], [], marker="o", color="none", markeredgecolor="black", markersize=5, label="switch"),
+        plt.Line2D([], [], marker="o", color="none", markeredgecolor=COLOURS["ink"], markersize=5, label="switch"),
         plt.Line2D([], [], color=COLOURS["best"], linestyle="--", label="global minimum"),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
@@ -191,7 +196,7 @@ def _curve(ax: Axes, loss: Polynomial, window: tuple[float, float]) -> None:
     values = [p.value for p in loss.stationary_points]
     low, high = min(values), max(values)
     room = max(high - low, 1.0)
-    ax.plot(x, loss(x), color=COLOURS["loss"], linewidth=1.2, zorder=1)
+    ax.plot(x, loss(x), color=COLOURS["loss"], zorder=1)
     ax.set(xlim=window, ylim=(low - 0.18 * room, high + 0.35 * room))
 
 
@@ -199,4 +204,4 @@ def _two_coloured(ax: Axes, x, y, climbs) -> None:
     points = np.column_stack([x, y])
     segments = np.stack([points[:-1], points[1:]], axis=1)
     colours = np.where(climbs[:-1], COLOURS["maximize"], COLOURS["minimize"])
-    ax.add_collection(LineCollection(segments, colors=colours, linewidths=1.4, zorder=2))
+    ax.add_collection(LineCollection(segments, colors=colours, linewidths=1.8, zorder=2))

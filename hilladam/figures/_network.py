@@ -35,17 +35,20 @@ def network(sizes: Sequence[int] = (6, 4, 3, 1), result: str = "f(x)") -> Figure
             for x1, y1 in right:
                 ax.plot([x0, x1], [y0, y1], color=COLOURS["loss"], linewidth=0.7, zorder=1)
     for column in columns:
-        ax.scatter(*zip(*column, strict=True), s=230, color=COLOURS["minimize"], edgecolors="black", zorder=2)
+        ax.scatter(*zip(*column, strict=True), s=230, color="white", edgecolors=COLOURS["ink"], zorder=2)
     end = (len(sizes), 0.0)
     ax.annotate(
-        "", end, (len(sizes) - 1, 0.0), arrowprops={"arrowstyle": "-|>", "color": "black", "shrinkA": 9, "shrinkB": 17}
+        "",
+        end,
+        (len(sizes) - 1, 0.0),
+        arrowprops={"arrowstyle": "-|>", "color": COLOURS["ink"], "shrinkA": 9, "shrinkB": 17},
     )
-    ax.scatter(*end, s=950, color=COLOURS["maximize"], edgecolors="black", zorder=2)
+    ax.scatter(*end, s=950, color=COLOURS["ink"], zorder=2)
     ax.annotate(result, end, ha="center", va="center", color="white", zorder=3)
     ax.annotate("x", (len(sizes) - 0.55, 0.0), (0, 5), textcoords="offset points", ha="center")
     names = ["input: ones", *[f"hidden: {size}" for size in sizes[1:-1]], "output", "loss"]
     for layer, name in enumerate(names):
-        ax.annotate(name, (layer, -(max(sizes) - 1) / 2 - 0.75), ha="center", fontsize=9)
+        ax.annotate(name, (layer, -(max(sizes) - 1) / 2 - 0.75), ha="center", fontsize=10)
     ax.set(xlim=(-0.5, len(sizes) + 0.5), ylim=(-(max(sizes) - 1) / 2 - 1.1, (max(sizes) - 1) / 2 + 0.5))
     ax.set_axis_off()
     return figure

@@ -10,7 +10,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from hilladam.figures._style import edges, styled
+from hilladam.figures._style import COLOURS, edges, styled
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -65,7 +65,7 @@ def phase_diagram(
     ax.pcolormesh(edges(x), edges(y), predicted + 2 * truth, cmap=ListedColormap(list(_CELLS.values())), vmin=-0.5,
                   vmax=3.5, rasterized=True)  # fmt: skip
     if truth.any() and not truth.all():
-        ax.contour(x, y, truth, levels=[0.5], colors="black", linewidths=1.2)
+        ax.contour(x, y, truth, levels=[0.5], colors=COLOURS["ink"], linewidths=1.2)
     ax.set(xscale="log", yscale="log", xlabel="λ" if unit == 1.0 else "λ / L", ylabel="1 − β₁")
     ax.yaxis.set_inverted(True)  # long memory on top
     return ax.figure
@@ -95,15 +95,15 @@ def phase_diagrams(truths: Mapping, grids: Mapping, predictions: Mapping[str, Ma
     if not truths or not predictions:
         raise ValueError(f"Invalid truths, predictions: {len(truths)}, {len(predictions)}; expected at least one each")
     figure, axes = plt.subplots(len(predictions), len(truths), sharex=True, sharey=True, squeeze=False,
-                                figsize=(7.2, 0.7 + 2.3 * len(predictions)))  # fmt: skip
+                                figsize=(6.4, 0.9 + 2.3 * len(predictions)))  # fmt: skip
     for row, (criterion, by_loss) in zip(axes, predictions.items(), strict=True):
         for ax, (name, truth) in zip(row, truths.items(), strict=True):
             lr, beta1, length = grids[name]
             phase_diagram(truth, lr, beta1, by_loss[name], ax=ax, unit=length)
-            ax.set_title(f"{name}: {criterion}", fontsize=9)
+            ax.set_title(f"{name}: {criterion}", fontsize=10)
             ax.label_outer()
     handles = [Patch(facecolor=colour, edgecolor="grey", label=name) for name, colour in _CELLS.items()]
-    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    figure.legend(handles=handles, loc="outside lower center", ncols=2)
     return figure
 
 

@@ -11,7 +11,7 @@ from hilladam.experiments import Record
 from hilladam.figures._style import COLOURS, styled
 from hilladam.losses import ColourLoss
 
-_PATHS = [COLOURS["minimize"], COLOURS["maximize"], COLOURS["other"], "#E69F00", "#56B4E9", "black"]
+_PATHS = [COLOURS["ink"], COLOURS["maximize"], COLOURS["other"], "#E69F00", "#56B4E9", COLOURS["loss"]]
 
 
 @styled
@@ -59,15 +59,15 @@ def colour_landscape(
     ax.axvspan(red[0], 0, facecolor="none", edgecolor="0.35", hatch="////", linewidth=0, alpha=0.25)
     for point in loss.minima:
         face = COLOURS["best"] if point == loss.global_minimum else "white"
-        ax.scatter(point.gains[0], point.gains[2], s=60, color=face, edgecolors="black", zorder=3)
+        ax.scatter(point.gains[0], point.gains[2], s=60, color=face, edgecolors=COLOURS["ink"], zorder=3)
     for place, ((name, run), colour) in enumerate(zip(runs.items(), _PATHS, strict=False)):
         above = 5 - place / 10  # where paths coincide the first is seen
         x, y = run.states[:last, 0], run.states[:last, 2]
         ax.plot(x, y, color=colour, linewidth=1.3, label=name, zorder=above)
-        ax.scatter(x[0], y[0], marker="D", s=26, color=colour, edgecolors="black", zorder=above + 2)
-        ax.scatter(x[-1], y[-1], marker="X", s=60, color=colour, edgecolors="black", zorder=above + 2)
+        ax.scatter(x[0], y[0], marker="D", s=26, color=colour, edgecolors=COLOURS["ink"], zorder=above + 2)
+        ax.scatter(x[-1], y[-1], marker="X", s=60, color=colour, edgecolors=COLOURS["ink"], zorder=above + 2)
         best = run.best_states[[0, 2]]
-        ax.scatter(*best, marker="*", s=130, color=colour, edgecolors="black", zorder=above + 1)
+        ax.scatter(*best, marker="*", s=130, color=colour, edgecolors=COLOURS["ink"], zorder=above + 1)
     if len(runs) > 1:
         ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     ax.set(xlim=red, ylim=blue, xlabel="gain of red r", ylabel="gain of blue b")
@@ -106,7 +106,7 @@ def photographs(rows: Mapping[str, Sequence[np.ndarray]] | Sequence[np.ndarray],
             ax.imshow(image, interpolation="antialiased")
             ax.set(xticks=[], yticks=[])
             ax.spines[:].set_visible(False)
-        row[0].set_ylabel(label, fontsize=8)
+        row[0].set_ylabel(label, fontsize=10)
     for ax, name in zip(axes[0], names, strict=True):
-        ax.set_title(name, fontsize=9, loc="center")
+        ax.set_title(name, fontsize=11, loc="center")
     return figure

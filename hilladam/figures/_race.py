@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hilladam.experiments import Record, wilson_interval
-from hilladam.figures._style import COLOURS, legend_beside, look, styled
+from hilladam.figures._style import COLOURS, label_ends, look, styled
 from hilladam.losses import Surface
 
 
@@ -24,7 +24,7 @@ def reached(hits: Mapping[str, np.ndarray], budget: int, *, ax: Axes | None = No
         hits: by name, shape ``(runs,)``: the evaluations to the target, infinite where it was not met; as
             :func:`~hilladam.experiments.gradients_to` and :func:`~hilladam.experiments.search` count them.
         budget: how many evaluations each run had.
-        ax: where to draw; default: a new figure with a legend beside it.
+        ax: where to draw; default: a new figure with the names at the ends of its lines.
 
     Raises:
         ValueError: no hits.
@@ -50,7 +50,7 @@ def reached(hits: Mapping[str, np.ndarray], budget: int, *, ax: Axes | None = No
         ax.step(x, successes / len(counts), where="post", color=colour, linestyle=line, label=name)
     ax.set(xscale="log", xlim=(1, budget), ylim=(-0.02, 1.02), xlabel="evaluations", ylabel="share of runs")
     if alone:
-        legend_beside(ax)
+        label_ends(ax)
     return ax.figure
 
 
@@ -78,9 +78,9 @@ def differences(table: pd.DataFrame, *, ax: Axes | None = None, level: float = 0
     places = np.arange(len(table))
     seen = (table["corrected"] < level).to_numpy()
     ax.axvline(0, color=COLOURS["loss"], linewidth=1)
-    ax.hlines(places, table["low"], table["high"], color="black", linewidth=1.3)
-    for which, fill in ((seen, "black"), (~seen, "white")):
-        ax.scatter(table["difference"][which], places[which], s=26, color=fill, edgecolors="black", zorder=3)
+    ax.hlines(places, table["low"], table["high"], color=COLOURS["ink"], linewidth=1.3)
+    for which, fill in ((seen, COLOURS["ink"]), (~seen, "white")):
+        ax.scatter(table["difference"][which], places[which], s=26, color=fill, edgecolors=COLOURS["ink"], zorder=3)
     ax.set(yticks=places, yticklabels=[str(name) for name in table.index], xlabel="difference of the shares")
     if not ax.yaxis_inverted():
         ax.invert_yaxis()
@@ -119,16 +119,16 @@ def paths(loss: Surface, runs: Mapping[str, Record], *, ax: Axes | None = None, 
     ax.contourf(x, y, scale, levels=20, cmap="Greys", alpha=0.5)
     for point in loss.minima:
         lowest = point.value < loss.global_minimum.value + 1e-6
-        ax.scatter(*point.x, s=34, color=COLOURS["best"] if lowest else "white", edgecolors="black", zorder=3)
+        ax.scatter(*point.x, s=34, color=COLOURS["best"] if lowest else "white", edgecolors=COLOURS["ink"], zorder=3)
     for name, run in runs.items():
         colour, line = look(name)
         restarts = np.flatnonzero((run.reasons > 0) & ~run.maximize & ~np.roll(run.maximize, 1))
         states = run.states[:last]
         line_states = np.insert(states, restarts[restarts < len(states) - 1] + 1, np.nan, axis=0)  # no line over a jump
         ax.plot(*line_states.T, color=colour, linestyle=line, linewidth=1.3, label=name, zorder=4)
-        ax.scatter(*states[0], marker="D", s=26, color=colour, edgecolors="black", zorder=5)
-        ax.scatter(*states[-1], marker="X", s=46, color=colour, edgecolors="black", zorder=5)
+        ax.scatter(*states[0], marker="D", s=26, color=colour, edgecolors=COLOURS["ink"], zorder=5)
+        ax.scatter(*states[-1], marker="X", s=46, color=colour, edgecolors=COLOURS["ink"], zorder=5)
     if alone and runs:
-        legend_beside(ax)
+        ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     ax.set(xlim=loss.box[0], ylim=loss.box[1], xlabel="x", ylabel="y")
     return ax.figure

@@ -1,4 +1,4 @@
-"""One look for every figure: a white ground, few lines, and colours that a colour-blind reader tells apart."""
+"""One look for every figure: a white ground, few lines, names beside what they name, and one table of colours."""
 
 import functools
 from collections.abc import Callable
@@ -6,40 +6,53 @@ from collections.abc import Callable
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 COLOURS = {
-    "minimize": "#0072B2",  # blue: descending, and Adam
-    "maximize": "#D55E00",  # vermilion: climbing
-    "best": "#009E73",  # green: the global minimum and the best state
-    "loss": "#8C8C8C",  # the landscape itself
-    "other": "#CC79A7",  # one more run beside them
+    "ink": "#222832",  # Adam, and what is drawn in black
+    "minimize": "#0072B2",  # blue: descending
+    "maximize": "#B84A00",  # vermilion: climbing
+    "best": "#00734F",  # green: the global minimum and the best state
+    "loss": "#6B7480",  # grey: the landscape itself, and other optimizers
+    "other": "#B0528A",  # one more run beside them
 }
-"""Okabe and Ito's palette, by what a colour stands for."""
+"""Colours that a colour-blind reader tells apart, by what each stands for, in figures, explorers and text alike."""
 
+DARK = {
+    "ink": "#E4E8ED",
+    "minimize": "#56B4E9",
+    "maximize": "#FF8A3D",
+    "best": "#2FC796",
+    "loss": "#9AA3AE",
+    "other": "#E39BC6",
+}
+"""The same on a dark page: explorers and text have them, and figures nearly, by a filter of the page's style sheet."""
+
+_SEARCH = "#5D4B9E"  # what searches with more than gradients
 _DASHES = (0, (5, 1, 1, 1, 1, 1))
 STYLES = {
     "Hill-ADAM": (COLOURS["maximize"], "-"),
-    "Adam, restarted": (COLOURS["best"], "-"),
-    "Adam": (COLOURS["minimize"], "-"),
-    "restarted when still": (COLOURS["best"], "-"),
-    "restarted every 300": (COLOURS["best"], "--"),
-    "AMSGrad": (COLOURS["minimize"], _DASHES),
-    "RMSprop": (COLOURS["minimize"], ":"),
-    "NAdam": (COLOURS["minimize"], "--"),
-    "RAdam": (COLOURS["minimize"], "-."),
-    "SGD": (COLOURS["loss"], ":"),
-    "momentum": (COLOURS["loss"], "--"),
-    "Nesterov": (COLOURS["loss"], "-."),
+    "Adam": (COLOURS["ink"], "-"),
+    "Adam, restarted": (COLOURS["ink"], "--"),
+    "restarted when still": (COLOURS["ink"], "--"),
+    "restarted every 300": (COLOURS["ink"], ":"),
+    "AMSGrad": (COLOURS["loss"], _DASHES),
+    "RMSprop": (COLOURS["loss"], ":"),
+    "NAdam": (COLOURS["loss"], "--"),
+    "RAdam": (COLOURS["loss"], "-."),
+    "SGD": (COLOURS["loss"], (0, (1, 3))),
+    "momentum": (COLOURS["loss"], (0, (8, 3))),
+    "Nesterov": (COLOURS["loss"], (0, (8, 2, 1, 2, 1, 2))),
     "CoolMomentum": (COLOURS["other"], "-"),
     "Langevin": (COLOURS["other"], "--"),
     "simulated annealing": (COLOURS["other"], ":"),
-    "L-BFGS, restarted": ("black", "-"),
-    "MLSL with L-BFGS": ("black", "--"),
-    "basin hopping": ("black", "-."),
-    "dual annealing": ("black", ":"),
-    "DIRECT": ("black", _DASHES),
-    "differential evolution": ("black", (0, (1, 3))),
-    "CMA-ES": ("black", (0, (8, 3))),
+    "L-BFGS, restarted": (_SEARCH, "-"),
+    "MLSL with L-BFGS": (_SEARCH, "--"),
+    "basin hopping": (_SEARCH, "-."),
+    "dual annealing": (_SEARCH, ":"),
+    "DIRECT": (_SEARCH, _DASHES),
+    "differential evolution": (_SEARCH, (0, (1, 3))),
+    "CMA-ES": (_SEARCH, (0, (8, 3))),
 }
 """The colour and the line of a contender: together they tell it apart; what the book is about stands out."""
 
@@ -63,8 +76,39 @@ def look(name: str) -> tuple:
     return STYLES.get(name, (COLOURS["loss"], "-"))
 
 
-def legend_beside(ax: Axes) -> None:
-    ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+@styled
+def label_ends(ax: Axes) -> Figure:
+    """Write the label of each line of a panel at its right end, in its colour, one below the other where ends meet.
+
+    Args:
+        ax: a panel whose lines have labels, and whose limits will not change any more.
+
+    Example:
+        >>> import matplotlib.pyplot as plt
+        >>> from hilladam import figures
+        >>> ax = plt.subplots()[1]
+        >>> lines = ax.plot([0, 1], [0, 1], label="up") + ax.plot([0, 1], [1, 0], label="down")
+        >>> [text.get_text() for text in figures.label_ends(ax).axes[0].texts]
+        ['down', 'up']
+    """
+    lines = [line for line in ax.lines if not line.get_label().startswith("_")]
+    room = 1.3 * plt.rcParams["font.size"] / 72 * ax.figure.dpi / ax.bbox.height  # of a line of text, as a share
+    ends = []
+    for line in lines:
+        x, y = (np.asarray(values, float) for values in line.get_data())
+        seen = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+        place = ax.transAxes.inverted().transform(line.get_transform().transform((x[seen[-1]], y[seen[-1]])))
+        ends.append((float(np.clip(place[1], 0, 1)), line))
+    ends.sort(key=lambda end: end[0])
+    heights = []
+    for wanted, _ in ends:
+        heights.append(max(wanted, heights[-1] + room) if heights else wanted)
+    for i in reversed(range(len(heights))):  # what the spreading has pushed above the top comes down again
+        heights[i] = min(heights[i], 1 - room * (len(heights) - 1 - i))
+    for height, (_, line) in zip(heights, ends, strict=True):
+        ax.annotate(line.get_label(), (1, height), (6, 0), xycoords="axes fraction", textcoords="offset points",
+                    va="center", color=line.get_color())  # fmt: skip
+    return ax.figure
 
 
 def edges(centres: np.ndarray) -> np.ndarray:

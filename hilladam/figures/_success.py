@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from hilladam.experiments import Record, wilson_interval
-from hilladam.figures._style import COLOURS, legend_beside, look, styled
+from hilladam.figures._style import COLOURS, label_ends, look, styled
 from hilladam.losses import TABLE_1
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def over_rates(tried: Mapping[str, Mapping[float, int]], runs: int, *, ax: Axes 
     Args:
         tried: by name, how many runs succeeded, by λ; as the ``successes`` of :class:`~hilladam.experiments.Tuning`.
         runs: of how many.
-        ax: where to draw; default: a new figure with a legend beside it.
+        ax: where to draw; default: a new figure with the names at the ends of its lines.
 
     Raises:
         ValueError: no contender.
@@ -45,7 +45,7 @@ def over_rates(tried: Mapping[str, Mapping[float, int]], runs: int, *, ax: Axes 
         _share(ax, rates, counts / runs, *wilson_interval(counts, runs), name)
     ax.set(xlabel="λ", ylabel="share of runs")
     if alone:
-        legend_beside(ax)
+        label_ends(ax)
     return ax.figure
 
 
@@ -77,19 +77,19 @@ def success_over_rates(
     columns = min(columns, len(panels))
     rows = -(-len(panels) // columns)
     figure, axes = plt.subplots(rows, columns, squeeze=False, sharex=True, sharey=True,
-                                figsize=(8, height * rows + 0.5))  # fmt: skip
+                                figsize=(6.4, height * rows + 0.7))  # fmt: skip
     handles = {}
     for index, (ax, (title, contenders)) in enumerate(zip(axes.flat, panels.items(), strict=False)):
         for name, table in contenders.items():
             handles[name] = _share(ax, *(table[column] for column in ("lr", "rate", "low", "high")), name)
         ax.set(ylabel="" if index % columns else "success")
-        ax.set_title(title, fontsize=9)
+        ax.set_title(title, fontsize=10)
         if index + columns >= len(panels):  # there is none below
             ax.set_xlabel("λ")
             ax.tick_params(labelbottom=True)
     for ax in axes.flat[len(panels) :]:
         ax.remove()
-    figure.legend(handles.values(), handles, loc="outside lower center", ncols=min(len(handles), 6), handlelength=4)
+    figure.legend(handles.values(), handles, loc="outside lower center", ncols=min(len(handles), 3), handlelength=4)
     return figure
 
 
@@ -114,18 +114,23 @@ def best_and_final(runs: Mapping[tuple[str, str], Record]) -> Figure:
         raise ValueError(f"Invalid runs: {runs}; expected at least one")
     keys = list(dict.fromkeys(key for key, _ in runs))
     names = list(dict.fromkeys(name for _, name in runs))
-    figure, axes = plt.subplots(1, len(keys), squeeze=False, figsize=(1.6 * len(keys), 3))
-    for ax, key in zip(axes[0], keys, strict=True):
+    columns = min(len(keys), 3)
+    rows = -(-len(keys) // columns)
+    figure, axes = plt.subplots(rows, columns, squeeze=False, figsize=(2.1 * columns, 2.4 * rows))
+    for ax in axes.flat[len(keys) :]:
+        ax.remove()
+    for ax, key in zip(axes.flat, keys, strict=False):
         for place, name in enumerate(names):
-            run, colour = runs[key, name], COLOURS["minimize" if name == "Adam" else "maximize"]
+            run, colour = runs[key, name], COLOURS["ink" if name == "Adam" else "maximize"]
             spread = place + np.linspace(-0.3, 0.3, len(run.best_losses))
             ax.scatter(spread, run.final_losses, s=16, facecolors="none", edgecolors=colour)
             ax.scatter(spread, run.best_losses, s=16, color=colour)
         ax.axhline(TABLE_1[key].global_minimum.value, color=COLOURS["best"], linestyle="--")
         ax.set(xticks=range(len(names)), xticklabels=[name.replace("-", "-\n") for name in names])
         ax.set_xlim(-0.6, len(names) - 0.4)
-        ax.set_title(TABLE_1[key].name, fontsize=9)
-    axes[0, 0].set_ylabel("loss")
+        ax.set_title(TABLE_1[key].name, fontsize=10)
+    for ax in axes[:, 0]:
+        ax.set_ylabel("loss")
     return figure
 
 

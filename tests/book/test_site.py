@@ -4,6 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import imagesize
 import pytest
 import yaml
 from bs4 import BeautifulSoup
@@ -94,19 +95,24 @@ def test_every_notebook_and_nothing_else_opens_in_colab_and_downloads(site, page
 
 
 def test_every_page_describes_itself_where_it_is_linked(site, pages):
-    descriptions = []
+    descriptions, pictures = [], []
     for page in (page for page in pages if page.parts[0] == "book"):
         tags = pages[page].find_all("meta", content=True)
         meta = {tag.get("property") or tag.get("name"): tag["content"] for tag in tags}
         description, picture = meta["og:description"], meta["og:image"]
         assert description[-1] in ".?!" and 40 <= len(description) <= 250, f"{page}: {description}"
-        assert "minutes, with" not in description and "\\" not in description, f"{page}: {description}"
+        assert not any(odd in description for odd in ("minutes, with", "\\", "[", " .", " ,")), f"{page}: {description}"
         assert meta["description"] == description
         assert meta["og:url"] == ADDRESS + page.as_posix()
         assert picture.startswith(ADDRESS) and (site / picture.removeprefix(ADDRESS)).is_file(), f"{page}: {picture}"
         assert len(meta["og:image:alt"]) > 40, f"{page}: {meta['og:image:alt']}"
+        size = imagesize.get(site / picture.removeprefix(ADDRESS))
+        assert [meta["og:image:width"], meta["og:image:height"]] == [str(side) for side in size]
+        assert abs(size[0] / size[1] - 1.91) < 0.01
+        assert meta["twitter:card"] == "summary_large_image"
+        pictures.append(picture)
         descriptions.append(description)
-    assert len(set(descriptions)) == len(descriptions)
+    assert len(set(descriptions)) == len(descriptions) == len(set(pictures))
 
 
 @pytest.mark.usefixtures("site")  # which leaves the browser's libraries in the cache

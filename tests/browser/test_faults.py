@@ -4,6 +4,7 @@ import http.server
 import threading
 
 import pytest
+from look_checks import LOOK, SMALL
 from page_checks import LIMIT, NAMELESS, UNREACHED, UNSET, excess, settle, violations, watch, weight
 
 
@@ -123,3 +124,28 @@ def test_a_heavy_page_is_found(sound):
     assert 0 < before < LIMIT
     sound.evaluate("fetch('../_static/vendor/mathjax/ui/menu.js').then(answer => answer.text())")
     assert weight(sound.answers) > before + 100_000
+
+
+@pytest.mark.parametrize(
+    "words, html",
+    [
+        ("thin letters", "<p style='font-weight: 300'>Some text."),
+        ("cut off", "<div style='width: 50px; overflow: hidden; white-space: nowrap'>" + "wide " * 30),
+        ("font-size is 12px, not 17", "<section><p style='font-size: 12px'>Some text."),
+        ("a line too long to read", "<section><p style='width: 700px; max-width: none'>Some text."),
+        ("border-left-width is 3px, not 0", "<table><td style='border-left: 3px solid'>1</table>"),
+        ("the finding is not bold", "<figure><figcaption><p><strong style='font-weight: 400'>So.</strong>"),
+        ("out of shape", "<figure><img src='../_static/logo.svg' width=100 style='height: 100px'></figure>"),
+    ],
+)
+def test_what_looks_wrong_is_found(sound, words, html):
+    assert sound.evaluate(LOOK) == []
+    plant(sound, html)
+    sound.wait_for_function("[...document.images].every(image => image.complete)")
+    assert any(fault.startswith(words) for fault in sound.evaluate(LOOK))
+
+
+def test_what_is_too_small_for_a_finger_is_found(sound):
+    before = sound.evaluate(SMALL)
+    plant(sound, "<button style='height: 20px; min-height: 0'>tap</button>")
+    assert len(sound.evaluate(SMALL)) == len(before) + 1

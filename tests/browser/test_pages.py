@@ -1,11 +1,14 @@
 """Every page of the built book in Chromium, with all other hosts out of reach."""
 
+import io
 import os
 import time
 from pathlib import Path
 
 import pytest
+from look_checks import LOOK, SMALL
 from page_checks import LIMIT, NAMELESS, UNREACHED, UNSET, excess, settle, violations, weight
+from PIL import Image, ImageColor
 from playwright.sync_api import expect
 
 ROOT = Path(__file__).parents[2]
@@ -19,6 +22,7 @@ FAMILIES = {
     "narrow": ("Liberation Sans, Arial, sans-serif", "Liberation Mono, Courier New, monospace"),
 }
 WIDTHS = [1360, 390, 360, 320, 305]  # 305 pixels are 320 beside a scroll bar
+GRIDS = [1360, 1200, 1100, 390]  # with a margin, with a narrow one, without one, on a phone
 HEAVIER = {
     "book/adam/adam-as-a-series.html": 410_000,  # two explorers
     "book/api.html": 530_000,  # 1.5 MB of signatures
@@ -36,6 +40,8 @@ def test_loads_whole_and_light_and_is_accessible(page, address, axe, name):
     assert page.evaluate(UNSET) == []
     assert page.evaluate(NAMELESS) == []
     assert weight(page.answers) < HEAVIER.get(name, LIMIT)
+    if page.evaluate("matchMedia('(pointer: coarse)').matches"):
+        assert page.evaluate(SMALL) == []
     assert violations(page, axe) == []
 
 
@@ -61,9 +67,13 @@ def test_there_are_two_families_to_test_with(page, address):
 
 @ON_A_DESK
 @pytest.mark.parametrize("name", PAGES)
-def test_fits_every_width_in_a_wide_family_and_a_narrow_one(page, address, name):
+def test_looks_as_it_should_and_fits_every_width_in_a_wide_family_and_a_narrow_one(page, address, name):
     settle(page, address + name)
     faults = []
+    for width in GRIDS:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_timeout(100)
+        faults += [f"{width}: {fault}" for fault in page.evaluate(LOOK)]
     for family in FAMILIES:
         set_in(page, family)
         for width in WIDTHS:
@@ -121,3 +131,18 @@ def test_prints_light_and_unfolded_and_without_what_is_for_the_screen(page, addr
         expect(page.locator(name).first).to_be_hidden()
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.locator("html").get_attribute("data-theme") == theme
+
+
+def test_figures_and_explorers_have_the_ground_of_the_page(browser, address):
+    for theme, ground in (("light", (255, 255, 255)), ("dark", (20, 24, 30))):
+        with browser.new_page(color_scheme=theme, viewport={"width": 1360, "height": 900}) as page:
+            page.goto(address + "book/hill-adam/algorithm.html", wait_until="networkidle")
+            assert page.evaluate("getComputedStyle(document.body).backgroundColor") == f"rgb{ground}"
+            figure = page.locator("#fig-algorithm-clear img")
+            figure.scroll_into_view_if_needed()
+            figure.evaluate("image => image.decode()")
+            shot = Image.open(io.BytesIO(figure.screenshot())).convert("RGB")
+            assert shot.getpixel((2, 2)) == ground
+            assert max(abs(light - ground[0]) for light in shot.getdata(0)) > 100  # there is something on it
+            paper = page.evaluate("getComputedStyle(document.querySelector('.hilladam')).getPropertyValue('--paper')")
+            assert ImageColor.getrgb(paper.strip()) == ground

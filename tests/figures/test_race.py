@@ -3,9 +3,10 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 
 from hilladam.experiments import RACE_CONTENDERS, SEARCHERS, compare, race, wilson_interval
-from hilladam.figures import differences, paths, reached
+from hilladam.figures import COLOURS, differences, paths, reached
 from hilladam.losses import SURFACES
 
 CAMEL = SURFACES["camel"]
@@ -46,7 +47,8 @@ def test_a_difference_that_was_not_seen_is_an_open_mark():
     lines, filled, empty = ax.collections
     np.testing.assert_allclose(filled.get_offsets(), [[0.2, 0]])
     np.testing.assert_allclose(empty.get_offsets(), [[0.0, 1]])
-    assert filled.get_facecolor()[0, :3].tolist() == [0, 0, 0] and empty.get_facecolor()[0, :3].tolist() == [1, 1, 1]
+    assert to_hex(filled.get_facecolor()[0]).upper() == COLOURS["ink"]
+    assert empty.get_facecolor()[0, :3].tolist() == [1, 1, 1]
     spans = [segment[:, 0] for segment in lines.get_segments()]
     np.testing.assert_allclose(spans, table[["low", "high"]])
     assert ax.yaxis_inverted()  # the first on top

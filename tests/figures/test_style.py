@@ -47,6 +47,7 @@ DRAW = {
     "cobweb": lambda: figures.cobweb(LR, LR / 2, LR > 0.5, [[0.5, 0.2]]),
     "colour_landscape": lambda: figures.colour_landscape(ColourLoss((0.65, 0.45, 0.25), (0.2, 0.4, 0.7))),
     "differences": lambda: figures.differences(compare({"a": (np.array([True, False]), np.array([True, True]))})),
+    "label_ends": lambda: figures.label_ends(figures.reached({"Adam": np.array([3.0, np.inf])}, 9).axes[0]),
     "network": lambda: figures.network((3, 2, 1)),
     "on_the_curve": lambda: figures.on_the_curve(a_run(), DOUBLE_WELL),
     "over_rates": lambda: figures.over_rates({"Adam": {0.1: 3, 1.0: 5}}, 9),
@@ -98,7 +99,7 @@ def test_a_refused_figure_leaves_the_settings_alone():
 
 def test_the_style_has_a_name_of_its_own():
     with plt.style.context(NAME):
-        assert mpl.rcParams["figure.dpi"] == 150
+        assert mpl.rcParams["figure.dpi"] == 192
         assert mpl.rcParams["axes.titlelocation"] == "left"
     assert mpl.rcParams["axes.titlelocation"] == "center"
 

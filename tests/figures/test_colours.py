@@ -1,0 +1,94 @@
+"""One table of colours: figures, explorers and text share it, and no two roles of it look alike."""
+
+import re
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+
+from hilladam.figures._style import COLOURS, DARK, STYLES
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "_static/book.css"
+EXPLORERS = ROOT / "hilladam/widgets/explorer.css"
+EXPLORERS_NAMES = {"ink": "ink", "descend": "minimize", "climb": "maximize", "best": "best", "faint": "loss"}
+ROLES = EXPLORERS_NAMES | {"down": "minimize", "up": "maximize", "goal": "best", "land": "loss"}
+GROUND = {"light": "#ffffff", "dark": "#14181e"}
+
+
+def tables(path):
+    """The first table of a style sheet and the first for a dark page: the values by their names."""
+    css = re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.S)
+    found = [
+        (head, dict(re.findall(r"--([\w-]+): *(#[0-9a-f]{6});", body)))
+        for head, body in re.findall(r"([^{}]+){([^{}]*)}", css)
+    ]
+    light = next((table for head, table in found if table and "dark" not in head), {})
+    return light, next((table for head, table in found if table and 'data-theme="dark"' in head), {})
+
+
+def luminance(colour):
+    parts = np.array(to_rgb(colour))
+    return np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722]
+
+
+def contrast(one, other):
+    low, high = sorted(luminance(each) + 0.05 for each in (one, other))
+    return high / low
+
+
+@pytest.mark.parametrize("path", [PAGE, *sorted(EXPLORERS.parent.glob("*.css"))], ids=lambda path: path.name)
+def test_every_place_has_the_same_colours(path):
+    for table, colours in zip(tables(path), (COLOURS, DARK), strict=True):
+        for name, key in ROLES.items():
+            assert table.get(name, colours[key].lower()) == colours[key].lower(), name
+
+
+@pytest.mark.parametrize(
+    "path, roles", [(PAGE, {"ink", "down", "up", "goal", "land"}), (EXPLORERS, set(EXPLORERS_NAMES))]
+)
+def test_page_and_explorers_have_the_whole_table(path, roles):
+    assert all(roles <= set(table) for table in tables(path))
+
+
+def test_explorers_and_page_have_one_ground():
+    for page, explorer, ground in zip(tables(PAGE), tables(EXPLORERS), GROUND.values(), strict=True):
+        assert page["ground"] == ground
+        assert explorer.get("paper", ground) == ground  # "#fff" is written short
+
+
+@pytest.mark.parametrize("ground", GROUND)
+def test_every_colour_can_be_read_as_text(ground):
+    for name, colour in (COLOURS if ground == "light" else DARK).items():
+        assert contrast(colour, GROUND[ground]) >= 4.7, name
+
+
+@pytest.mark.parametrize("colours", [COLOURS, DARK], ids=GROUND)
+def test_up_and_down_and_goal_are_told_apart_by_who_sees_no_red_or_green(colours):
+    # Viénot, Brettel and Mollon (1999), for a dichromat: what is left of red and green in linear light.
+    deutan = np.array([[0.29275, 0.70725, 0], [0.29275, 0.70725, 0], [-0.02234, 0.02234, 1]])
+    linear = {
+        name: np.array([((p + 0.055) / 1.055) ** 2.4 for p in to_rgb(colours[name])])
+        for name in ("minimize", "maximize", "best")
+    }
+    seen = {name: (deutan @ value).clip(0) ** (1 / 2.4) for name, value in linear.items()}
+    for one, other in combinations(seen, 2):
+        assert np.linalg.norm(seen[one] - seen[other]) > 0.15, (one, other)
+
+
+def test_the_filter_of_the_page_makes_of_a_light_figure_a_dark_one():
+    """`invert(1) hue-rotate(180deg)`, as https://www.w3.org/TR/filter-effects has it: nearly the table's colours."""
+    weights = np.array([0.213, 0.715, 0.072])
+    turn = 2 * np.outer(np.ones(3), weights) - np.eye(3)
+    for name in COLOURS:
+        filtered = (turn @ (1 - np.array(to_rgb(COLOURS[name])))).clip(0, 1)
+        assert np.abs(filtered - to_rgb(DARK[name])).max() < 0.2, name
+        assert contrast(filtered, GROUND["dark"]) >= 4.7, name
+
+
+def test_hill_adam_alone_is_vermilion_and_adam_alone_ink():
+    for name, (colour, _) in STYLES.items():
+        assert (colour == COLOURS["maximize"]) == (name == "Hill-ADAM")
+        assert (colour == COLOURS["ink"]) == (name.startswith(("Adam", "restarted")))
