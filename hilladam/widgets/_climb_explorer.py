@@ -14,9 +14,10 @@ from hilladam.figures import COLOURS
 from hilladam.figures._style import styled
 from hilladam.losses import Polynomial
 from hilladam.theory._climb import ascend, changes
+from hilladam.widgets._crossing import LOOK
 from hilladam.widgets._crossing import LOSSES as POLYNOMIALS
-from hilladam.widgets._crossing import Crossing
 from hilladam.widgets._explorer import Number, front_end, setting
+from hilladam.widgets._on_losses import OnLosses, powers_of
 
 _BETA2, _EPS = 0.999, 1e-8
 LOWEST = 1e-9
@@ -64,7 +65,7 @@ def hill_of(key: str) -> Hill:
     return Hill(loss, *(points[deepest + side * k].x for k in (2, 1, 0)))
 
 
-class ClimbExplorer(Crossing):
+class ClimbExplorer(OnLosses):
     """Drag δ along one climb, and see on which side of the top it ends; no kernel is needed.
 
     The climb begins at a bottom turn and goes on as if δ were 0. Each δ ends it at the first step whose change of the
@@ -99,28 +100,22 @@ class ClimbExplorer(Crossing):
     """
 
     _esm = front_end("climb")
+    _css = LOOK
 
-    hills = traitlets.Dict().tag(sync=True)
+    losses = LOSSES
+
     loss = setting(traitlets.Enum(list(LOSSES), "double well"))
     start = setting(Number(0.3, min=0.01, max=10))
+    lr = setting(Number(0.03, min=1e-3, max=1))
     beta1 = setting(Number(0.9, min=0, max=0.9999))
+    delta = setting(Number(1e-4, min=0, max=1e6))
     step = setting(traitlets.Int(40, min=0))
 
-    @traitlets.default("hills")
-    def _hills(self):
-        return {
-            key: {
-                "name": hill.loss.name,
-                "coefficients": hill.loss._about_centre,
-                "centre": hill.loss._middle,
-                "bottom": hill.bottom,
-                "top": hill.top,
-                "far": hill.far,
-                "height": hill.height,
-                "lowest": LOWEST * hill.height,
-            }
-            for key, hill in zip(LOSSES, map(hill_of, LOSSES), strict=True)
-        }
+    @staticmethod
+    def landscape_of(key: str) -> dict:
+        hill = hill_of(key)
+        places = {name: getattr(hill, name) for name in ("bottom", "top", "far", "height")}
+        return {"name": hill.loss.name, **powers_of(hill.loss), **places, "lowest": LOWEST * hill.height}
 
     def climb(self) -> dict[str, np.ndarray]:
         """The climb that the page shows, to the last bit, as arrays by step.

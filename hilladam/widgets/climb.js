@@ -20,7 +20,7 @@ const short = (value) => format(Number(value.toPrecision(2)));
 export function render({ model, el }) {
   const closing = new AbortController();
   const { signal } = closing;
-  const hills = model.get("hills");
+  const landscapes = model.get("landscapes");
   let [hill, run, end, hover] = [null, null, -1, null];
 
   const last = () => run.x.length - 1;
@@ -242,7 +242,7 @@ export function render({ model, el }) {
   /** Climb again: something else has changed. */
   const rerun = oncePerFrame(() => {
     if (signal.aborted) return;
-    hill = hills[model.get("loss")];
+    hill = landscapes[model.get("loss")];
     const settings = Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)]));
     run = climb(hill, { ...settings, beta2: BETA2 }, hill.lowest, LONGEST);
     const unit = Math.sign(hill.top - hill.bottom) * settings.lr;
@@ -307,7 +307,7 @@ export function render({ model, el }) {
     ]),
     signal,
   );
-  const names = Object.entries(hills).map(([key, { name }]) => [key, name]);
+  const names = Object.entries(landscapes).map(([key, { name }]) => [key, name]);
   const key = (side, text) => {
     const sample = svg("svg", { viewBox: "0 0 12 12", width: 12, height: 12, "aria-hidden": "true" });
     sample.append(svg("path", { class: "mark", "data-side": side, d: dot(6, 6, 4) }));
