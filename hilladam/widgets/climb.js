@@ -3,7 +3,8 @@
 import { evaluate } from "./dynamics.js";
 import { climb, ending, stripes } from "./crossing_dynamics.js";
 import { Chart, clamp, draggable, format, oncePerFrame, pointing, set, steer, svg } from "./plot.js";
-import { RATES, fitHeights } from "./crossing.js";
+import { RATES } from "./crossing.js";
+import { fitHeights, folded } from "./room.js";
 import { choice, follow, html, mount, slider, spoken } from "./controls.js";
 
 const LONGEST = 1500;
@@ -292,18 +293,26 @@ export function render({ model, el }) {
   pointing(field, { move: (event) => toStep(stepUnder(changes, event)), end: save });
   steer(field, { nudge: (across, up) => toStep(shown() + across + up), end: save });
 
+  const controls = html("div", { className: "controls" }, slider(model, "lr", "λ", RATES, signal));
+  const others = html(
+    "div",
+    { className: "controls" },
+    slider(model, "beta1", "β₁", MEMORIES, signal),
+    slider(model, "start", "start, in λ", STARTS, signal),
+  );
   const charts = html(
     "div",
     { className: "charts" },
-    html("div", {}, landscape.root, course.root),
-    html("div", {}, changes.root),
+    html("div", { className: "pinned pair" }, landscape.root, changes.root),
+    html("div", { className: "below" }, html("p", { className: "say" }, verdict.element), controls),
+    folded("step by step, β₁ and the start", signal, course.root, pointed, others),
   );
   fitHeights(
     charts,
     new Map([
-      [landscape, [165, 125]],
+      [landscape, [165, 120]],
       [course, [185, 145]],
-      [changes, [358, 280]],
+      [changes, [378, 215]],
     ]),
     signal,
   );
@@ -318,13 +327,6 @@ export function render({ model, el }) {
   stair.append(svg("path", { class: "stairs", d: "M0 3H9V9H18" }));
   legend.append(html("li", {}, stair, "record low"));
   const pickers = html("div", { className: "player" }, choice(model, "loss", "hill", names, signal), legend);
-  const controls = html(
-    "div",
-    { className: "controls" },
-    slider(model, "lr", "λ", RATES, signal),
-    slider(model, "beta1", "β₁", MEMORIES, signal),
-    slider(model, "start", "start, in λ", STARTS, signal),
-  );
   follow(model, ["task"], () => (task.textContent = model.get("task")), signal);
   follow(model, ["loss", ...SETTINGS], rerun, signal);
   follow(model, ["delta"], stops, signal);
@@ -338,8 +340,5 @@ export function render({ model, el }) {
     task,
     pickers,
     charts,
-    verdict.element,
-    pointed,
-    controls,
   );
 }

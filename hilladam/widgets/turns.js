@@ -4,7 +4,8 @@ import { evaluate } from "./dynamics.js";
 import { coarseToFine, travel, turnToTurn, valley } from "./crossing_dynamics.js";
 import { Chart, clamp, draggable, format, oncePerFrame, pointing, set, svg } from "./plot.js";
 import { follow, html, inward, mount, powers, slider, spoken } from "./controls.js";
-import { RATES, fitHeights } from "./crossing.js";
+import { RATES } from "./crossing.js";
+import { fitHeights, folded } from "./room.js";
 
 const SAMPLES = 320; // bottom turns whose next one is computed
 const WINDOWS = [3.6, 6, 10, 16, 25, 40]; // of bottom turns, on either side of the minimum, in λ
@@ -364,15 +365,15 @@ export function render({ model, el }) {
     "div",
     { className: "controls" },
     slider(model, "lr", "λ", RATES, signal),
-    slider(model, "delta", "δ", powers(-8, 0, 4), signal),
     slider(model, "gamma", "γ", [...powers(-1, 3, 8), Infinity], signal),
   );
-  const charts = html("div", { className: "charts" }, html("div", {}, hill.root), html("div", {}, map.root));
+  const patience = html("div", { className: "controls" }, slider(model, "delta", "δ", powers(-8, 0, 4), signal));
+  const charts = html("div", { className: "charts pinned" }, hill.root, map.root);
   fitHeights(
     charts,
     new Map([
-      [hill, [360, 270]],
-      [map, [360, 300]],
+      [hill, [360, 180]],
+      [map, [360, 190]],
     ]),
     signal,
   );
@@ -386,11 +387,9 @@ export function render({ model, el }) {
     [hill, map],
     closing,
     task,
-    html("div", { className: "player" }, picker, legend),
     charts,
-    verdict.element,
-    " ",
-    share.element,
+    html("p", { className: "say" }, verdict.element),
     controls,
+    folded("δ, the loss and the key", signal, patience, html("div", { className: "player" }, picker, legend), html("p", {}, share.element)),
   );
 }

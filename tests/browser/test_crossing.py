@@ -4,7 +4,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from gestures import drag, middle, press, swipe
+from gestures import drag, middle, press, swipe, unfold
 from page_checks import excess, violations
 from planting import trait
 from playwright.sync_api import expect
@@ -70,6 +70,7 @@ def test_the_line_is_dragged_anywhere_and_the_bar_is_tapped(show):
 
 def test_a_step_is_shown_in_all_three_panels(show):
     shown, page = show(ClimbExplorer())
+    unfold(page)
     step, balls = shown.get_by_role("slider", name="step", exact=True), shown.locator("circle.ball")
     pointed = shown.locator(".pointed")
     expect(pointed).to_contain_text("Step 40")
@@ -88,6 +89,7 @@ def test_a_step_is_shown_in_all_three_panels(show):
 
 def test_settings_climb_again(show):
     shown, page = show(ClimbExplorer())
+    unfold(page)
     marks = shown.locator(".stairs").last
     for name in ("λ", "β₁", "start, in λ"):
         before = marks.get_attribute("d")
@@ -133,6 +135,7 @@ def test_the_start_is_dragged_out_of_the_prison(show):
 
 def test_gamma_opens_the_prison_and_the_bar_code_is_whole(show):
     shown, page = show(ReturnMapExplorer())
+    unfold(page)
     share = shown.locator(".unseen").nth(1)
     expect(share).to_contain_text("starts outside the deepest valley")
     held = re.search(r"Of (\d+) starts outside the deepest valley (\d+) %", share.inner_text())
