@@ -82,7 +82,7 @@ class BarCodeExplorer(FromEveryStart):
     def picture(self) -> Figure:
         figure, ax = plt.subplots(figsize=(8, 3.6))
         adam, loss = self.run("Adam"), self.polynomial
-        draw_hill(ax, loss, self.landscape_of(self.loss), self.run(), self.start, self.reached())
+        draw_hill(ax, loss, self.landscape_of(self.loss), self.run(), self.start, self.starts, self.reached())
         end = float(adam.final_states)
         ax.plot(end, loss(end), "o", color="white", markeredgecolor="black", markeredgewidth=1.5, markersize=8)
         ax.annotate("Adam", (end, loss(end)), (0, -15), textcoords="offset points", ha="center")

@@ -76,13 +76,15 @@ def way_of(run: Record, gate: float) -> tuple[np.ndarray, np.ndarray]:
     return there, run.switches[run.switches < there.argmax()] if there.any() else run.switches
 
 
-def draw_hill(ax: Axes, loss: Polynomial, scene: dict, run: Record, start: float, reached: np.ndarray) -> None:
+def draw_hill(
+    ax: Axes, loss: Polynomial | SineWave, scene: dict, run: Record, start: float, starts: np.ndarray,
+    reached: np.ndarray,
+) -> None:  # fmt: skip
     """Draw the loss, the legs of a run beside it, and below them the fate of every start."""
     x = np.linspace(scene["left"], scene["right"], 400)
     ax.plot(x, loss(x), color=COLOURS["loss"], linewidth=1.2)
     colours = [COLOURS["best"] if arrives else "0.85" for arrives in reached]
-    width = (scene["right"] - scene["left"]) / _STARTS
-    ax.bar(starts_of(scene), 0.09, width, color=colours, transform=ax.get_xaxis_transform(), linewidth=0)
+    ax.bar(starts, 0.09, starts[1] - starts[0], color=colours, transform=ax.get_xaxis_transform(), linewidth=0)
     there, turns = way_of(run, scene["gate"])
     ends = np.append(turns, there.argmax()) if there.any() else turns
     stops = np.append(start, run.states[ends])[: 2 * _LEGS + 1]

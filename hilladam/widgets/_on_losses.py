@@ -1,6 +1,7 @@
 """What the explorers of a few losses of one variable have in common: which of them is shown, and from where."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import traitlets
 
@@ -14,7 +15,7 @@ class OnLosses(Explorer):
     Subclasses give ``losses``, the trait ``loss``, one of their names, and :meth:`landscape_of`.
     """
 
-    losses: Mapping[str, Polynomial]
+    losses: ClassVar[Mapping[str, Polynomial]]
 
     landscapes = traitlets.Dict().tag(sync=True)
     start = setting(Number(min=-1e6, max=1e6))

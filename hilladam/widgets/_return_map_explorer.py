@@ -79,7 +79,7 @@ class ReturnMapExplorer(FromEveryStart):
     def picture(self) -> Figure:
         loss, scene, run = self.polynomial, self.landscape_of(self.loss), self.run()
         figure, (hill, square) = plt.subplots(1, 2, figsize=(8, 3.8))
-        draw_hill(hill, loss, scene, run, self.start, self.reached())
+        draw_hill(hill, loss, scene, run, self.start, self.starts, self.reached())
         there, turns = way_of(run, scene["gate"])
 
         bottoms = run.states[turns[::2]]  # descents come first
