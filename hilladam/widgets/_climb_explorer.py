@@ -65,6 +65,24 @@ def hill_of(key: str) -> Hill:
     return Hill(loss, *(points[deepest + side * k].x for k in (2, 1, 0)))
 
 
+def climb_of(key: str, start: float, lr: float, beta1: float) -> dict[str, np.ndarray]:
+    """What :meth:`ClimbExplorer.climb` gives."""
+    hill = hill_of(key)
+    place = np.asarray(hill.bottom + hill.direction * start * lr)
+    with np.errstate(over="ignore", invalid="ignore"):  # what has left runs up a wall, to infinity
+        states = ascend(hill.loss.derivative, place, lr, (beta1, _BETA2), _EPS, LONGEST)
+        losses = hill.loss(states)
+        change = changes(losses)
+    beyond = hill.direction * (states - hill.top) > 0
+    leaves = (hill.direction * (states - hill.far) > 0) | (hill.direction * (states - hill.bottom) < 0)
+    least = np.minimum.accumulate(change)
+    records = np.flatnonzero(change < np.append(np.inf, least[:-1]))
+    over = np.flatnonzero(leaves | (least < LOWEST * hill.height))
+    length = over[0] + 1 if len(over) else len(states)
+    steps = {"x": states, "loss": losses, "change": change, "beyond": beyond}
+    return {name: each[:length] for name, each in steps.items()} | {"records": records[records < length]}
+
+
 class ClimbExplorer(OnLosses):
     """Drag δ along one climb, and see on which side of the top it ends; no kernel is needed.
 
@@ -124,24 +142,19 @@ class ClimbExplorer(OnLosses):
         turn forgets the loss, and two are first compared at step 2; ``"beyond"``, whether x has passed the top (bool);
         and ``"records"``, the steps whose change is smaller than all before.
         """
-        hill = hill_of(self.loss)
-        start = np.asarray(hill.bottom + hill.direction * self.start * self.lr)
-        with np.errstate(over="ignore", invalid="ignore"):  # what has left runs up a wall, to infinity
-            states = ascend(hill.loss.derivative, start, self.lr, (self.beta1, _BETA2), _EPS, LONGEST)
-            losses = hill.loss(states)
-            change = changes(losses)
-        beyond = hill.direction * (states - hill.top) > 0
-        leaves = (hill.direction * (states - hill.far) > 0) | (hill.direction * (states - hill.bottom) < 0)
-        least = np.minimum.accumulate(change)
-        records = np.flatnonzero(change < np.append(np.inf, least[:-1]))
-        over = np.flatnonzero(leaves | (least < LOWEST * hill.height))
-        length = over[0] + 1 if len(over) else len(states)
-        steps = {"x": states, "loss": losses, "change": change, "beyond": beyond}
-        return {name: each[:length] for name, each in steps.items()} | {"records": records[records < length]}
+        return {name: values.copy() for name, values in self._climb().items()}
+
+    _kept = None, None  # one climb serves every δ, and is asked for once more with each
+
+    def _climb(self):
+        settings = self.loss, self.start, self.lr, self.beta1
+        if self._kept[0] != settings:
+            self._kept = settings, climb_of(*settings)
+        return self._kept[1]
 
     def ending(self, delta: float | None = None) -> int | None:
         """The step at which ``delta`` ends the climb, None where it does not. Default: the explorer's own δ."""
-        climb = self.climb()
+        climb = self._climb()
         below = climb["records"][climb["change"][climb["records"]] < (self.delta if delta is None else delta)]
         return int(below[0]) if len(below) else None
 
