@@ -12,6 +12,7 @@ with extra("widgets"):
     from hilladam.widgets._phase_explorer import PhaseExplorer
     from hilladam.widgets._return_map_explorer import ReturnMapExplorer
     from hilladam.widgets._series_explorer import SeriesExplorer
+    from hilladam.widgets._success_map_explorer import SuccessMapExplorer
     from hilladam.widgets._training_explorer import TrainingExplorer
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "PhaseExplorer",
     "ReturnMapExplorer",
     "SeriesExplorer",
+    "SuccessMapExplorer",
     "TrainingExplorer",
 ]

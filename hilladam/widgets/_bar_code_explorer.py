@@ -7,14 +7,15 @@ import numpy as np
 import traitlets
 from matplotlib.figure import Figure
 
-from hilladam.experiments import Record, run_points
+from hilladam.experiments import Record
 from hilladam.figures._style import styled
-from hilladam.losses import Polynomial
+from hilladam.widgets._crossing import LOSSES, FromEveryStart, draw_hill
 from hilladam.widgets._explorer import Explorer, Number, front_end, setting
-from hilladam.widgets._return_map_explorer import LOSSES, PLACES, draw_hill, gate_of, landscape_of, starts_of
+
+_RULES = {"Hill-ADAM": {}, "Adam": {"delta": 0.0, "gamma": np.inf}}
 
 
-class BarCodeExplorer(Explorer):
+class BarCodeExplorer(FromEveryStart):
     """Drag the ball along a curve, run Hill-ADAM and Adam from there, and see what becomes of every other start.
 
     The page opens before the first step. As soon as one is taken, the strip under the curve has a line for each of 240
@@ -52,40 +53,19 @@ class BarCodeExplorer(Explorer):
     _esm = front_end("barcode")
     _css = Explorer._css + (Path(__file__).parent / "barcode.css").read_text(encoding="utf-8")
 
-    landscapes = traitlets.Dict().tag(sync=True)
     loss = setting(traitlets.Enum(list(LOSSES), "sixth"))
-    start = setting(Number(min=-1e6, max=1e6))
     lr = setting(Number(0.01, min=0, max=1e6))
     beta1 = setting(Number(0.9, min=0, max=0.9999))
     beta2 = setting(Number(0.999, min=0, max=0.9999))
     delta = setting(Number(1e-3, min=0, max=1e6))
-    gamma = setting(Number(min=-1e6))
     steps = setting(traitlets.Int(300, min=1, max=5000))
     step = setting(traitlets.Int(0, min=0))
     speed = setting(Number(60.0, min=1, max=1000))
-    task = setting(traitlets.Unicode())
-
-    @traitlets.default("start")
-    def _start(self):
-        return PLACES[self.loss][2]
-
-    @traitlets.default("gamma")
-    def _gamma(self):
-        return PLACES[self.loss][3]
-
-    @traitlets.default("landscapes")
-    def _landscapes(self):
-        return {key: landscape_of(key) for key in LOSSES}
 
     @property
-    def polynomial(self) -> Polynomial:
-        """The loss."""
-        return LOSSES[self.loss]
-
-    @property
-    def starts(self) -> np.ndarray:
-        """The starts of the bar code, from left to right."""
-        return starts_of(landscape_of(self.loss))
+    def betas(self) -> tuple[float, float]:
+        """(β₁, β₂)."""
+        return self.beta1, self.beta2
 
     def run(self, name: str = "Hill-ADAM") -> Record:
         """The run of ``"Hill-ADAM"`` or ``"Adam"`` from ``start``, to the last bit that of the page with numba."""
@@ -93,18 +73,16 @@ class BarCodeExplorer(Explorer):
 
     def reached(self, name: str = "Hill-ADAM") -> np.ndarray:
         """Which of ``starts`` lead to the deepest valley: bool. It is reached below the floors of all others."""
-        return self._run(self.starts, name, history=False).best_losses < gate_of(self.polynomial)
+        return self._reached(name=name)
 
-    def _run(self, starts, name, **options):
-        rule = {"delta": 0.0, "gamma": np.inf} if name == "Adam" else {"delta": self.delta, "gamma": self.gamma}
-        settings = {"lr": self.lr, "betas": (self.beta1, self.beta2)} | rule
-        return run_points(self.polynomial, starts, self.steps, **settings, **options)
+    def _run(self, starts, name="Hill-ADAM", **options):
+        return super()._run(starts, **_RULES[name], **options)
 
     @styled
     def picture(self) -> Figure:
         figure, ax = plt.subplots(figsize=(8, 3.6))
         adam, loss = self.run("Adam"), self.polynomial
-        draw_hill(ax, loss, landscape_of(self.loss), self.run(), self.start, self.reached())
+        draw_hill(ax, loss, self.landscape_of(self.loss), self.run(), self.start, self.starts, self.reached())
         end = float(adam.final_states)
         ax.plot(end, loss(end), "o", color="white", markeredgecolor="black", markeredgewidth=1.5, markersize=8)
         ax.annotate("Adam", (end, loss(end)), (0, -15), textcoords="offset points", ha="center")

@@ -14,9 +14,10 @@ from hilladam.figures import COLOURS
 from hilladam.figures._style import styled
 from hilladam.losses import Polynomial
 from hilladam.theory._climb import ascend, changes
+from hilladam.widgets._crossing import LOOK
 from hilladam.widgets._crossing import LOSSES as POLYNOMIALS
-from hilladam.widgets._crossing import Crossing
 from hilladam.widgets._explorer import Number, front_end, setting
+from hilladam.widgets._on_losses import OnLosses, powers_of
 
 _BETA2, _EPS = 0.999, 1e-8
 LOWEST = 1e-9
@@ -64,7 +65,25 @@ def hill_of(key: str) -> Hill:
     return Hill(loss, *(points[deepest + side * k].x for k in (2, 1, 0)))
 
 
-class ClimbExplorer(Crossing):
+def climb_of(key: str, start: float, lr: float, beta1: float) -> dict[str, np.ndarray]:
+    """What :meth:`ClimbExplorer.climb` gives."""
+    hill = hill_of(key)
+    place = np.asarray(hill.bottom + hill.direction * start * lr)
+    with np.errstate(over="ignore", invalid="ignore"):  # what has left runs up a wall, to infinity
+        states = ascend(hill.loss.derivative, place, lr, (beta1, _BETA2), _EPS, LONGEST)
+        losses = hill.loss(states)
+        change = changes(losses)
+    beyond = hill.direction * (states - hill.top) > 0
+    leaves = (hill.direction * (states - hill.far) > 0) | (hill.direction * (states - hill.bottom) < 0)
+    least = np.minimum.accumulate(change)
+    records = np.flatnonzero(change < np.append(np.inf, least[:-1]))
+    over = np.flatnonzero(leaves | (least < LOWEST * hill.height))
+    length = over[0] + 1 if len(over) else len(states)
+    steps = {"x": states, "loss": losses, "change": change, "beyond": beyond}
+    return {name: each[:length] for name, each in steps.items()} | {"records": records[records < length]}
+
+
+class ClimbExplorer(OnLosses):
     """Drag δ along one climb, and see on which side of the top it ends; no kernel is needed.
 
     The climb begins at a bottom turn and goes on as if δ were 0. Each δ ends it at the first step whose change of the
@@ -99,28 +118,22 @@ class ClimbExplorer(Crossing):
     """
 
     _esm = front_end("climb")
+    _css = LOOK
 
-    hills = traitlets.Dict().tag(sync=True)
+    losses = LOSSES
+
     loss = setting(traitlets.Enum(list(LOSSES), "double well"))
     start = setting(Number(0.3, min=0.01, max=10))
+    lr = setting(Number(0.03, min=1e-3, max=1))
     beta1 = setting(Number(0.9, min=0, max=0.9999))
+    delta = setting(Number(1e-4, min=0, max=1e6))
     step = setting(traitlets.Int(40, min=0))
 
-    @traitlets.default("hills")
-    def _hills(self):
-        return {
-            key: {
-                "name": hill.loss.name,
-                "coefficients": hill.loss._about_centre,
-                "centre": hill.loss._middle,
-                "bottom": hill.bottom,
-                "top": hill.top,
-                "far": hill.far,
-                "height": hill.height,
-                "lowest": LOWEST * hill.height,
-            }
-            for key, hill in zip(LOSSES, map(hill_of, LOSSES), strict=True)
-        }
+    @staticmethod
+    def landscape_of(key: str) -> dict:
+        hill = hill_of(key)
+        places = {name: getattr(hill, name) for name in ("bottom", "top", "far", "height")}
+        return {"name": hill.loss.name, **powers_of(hill.loss), **places, "lowest": LOWEST * hill.height}
 
     def climb(self) -> dict[str, np.ndarray]:
         """The climb that the page shows, to the last bit, as arrays by step.
@@ -129,24 +142,19 @@ class ClimbExplorer(Crossing):
         turn forgets the loss, and two are first compared at step 2; ``"beyond"``, whether x has passed the top (bool);
         and ``"records"``, the steps whose change is smaller than all before.
         """
-        hill = hill_of(self.loss)
-        start = np.asarray(hill.bottom + hill.direction * self.start * self.lr)
-        with np.errstate(over="ignore", invalid="ignore"):  # what has left runs up a wall, to infinity
-            states = ascend(hill.loss.derivative, start, self.lr, (self.beta1, _BETA2), _EPS, LONGEST)
-            losses = hill.loss(states)
-            change = changes(losses)
-        beyond = hill.direction * (states - hill.top) > 0
-        leaves = (hill.direction * (states - hill.far) > 0) | (hill.direction * (states - hill.bottom) < 0)
-        least = np.minimum.accumulate(change)
-        records = np.flatnonzero(change < np.append(np.inf, least[:-1]))
-        over = np.flatnonzero(leaves | (least < LOWEST * hill.height))
-        length = over[0] + 1 if len(over) else len(states)
-        steps = {"x": states, "loss": losses, "change": change, "beyond": beyond}
-        return {name: each[:length] for name, each in steps.items()} | {"records": records[records < length]}
+        return {name: values.copy() for name, values in self._climb().items()}
+
+    _kept = None, None  # one climb serves every δ, and is asked for once more with each
+
+    def _climb(self):
+        settings = self.loss, self.start, self.lr, self.beta1
+        if self._kept[0] != settings:
+            self._kept = settings, climb_of(*settings)
+        return self._kept[1]
 
     def ending(self, delta: float | None = None) -> int | None:
         """The step at which ``delta`` ends the climb, None where it does not. Default: the explorer's own δ."""
-        climb = self.climb()
+        climb = self._climb()
         below = climb["records"][climb["change"][climb["records"]] < (self.delta if delta is None else delta)]
         return int(below[0]) if len(below) else None
 

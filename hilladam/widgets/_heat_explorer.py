@@ -15,6 +15,7 @@ from hilladam.figures._style import styled
 from hilladam.losses import DOUBLE_WELL, TABLE_1, Polynomial
 from hilladam.optim import COOLING_SCHEDULES, CoolMomentum, Langevin, SimulatedAnnealing, annealing, cooling
 from hilladam.widgets._explorer import Explorer, Number, front_end, setting
+from hilladam.widgets._on_losses import OnLosses, powers_of
 
 MEMBERS = 300
 LOSSES: dict[str, Polynomial] = {"double well": DOUBLE_WELL, "tenth": TABLE_1["tenth"]}
@@ -24,7 +25,7 @@ _LR = {"double well": (0.02, 0.02, 0.25), "tenth": (0.005, 0.005, 0.25)}  # by m
 _BINS = 44
 
 
-class HeatExplorer(Explorer):
+class HeatExplorer(OnLosses):
     """Release 300 balls in the shallowest valley, and see what lets them over the hill; no kernel is needed.
 
     They roll by :class:`~hilladam.Langevin` dynamics or :class:`~hilladam.CoolMomentum`, or hop by
@@ -66,10 +67,10 @@ class HeatExplorer(Explorer):
     _esm = front_end("heat")
     _css = Explorer._css + (Path(__file__).parent / "heat.css").read_text(encoding="utf-8")
 
-    landscapes = traitlets.Dict().tag(sync=True)
+    losses = LOSSES
+
     loss = setting(traitlets.Enum(list(LOSSES), "double well"))
     method = setting(traitlets.Enum(list(_METHODS), "Langevin"))
-    start = setting(Number(min=-1e6, max=1e6))
     temperature = setting(Number(0.3, min=0, max=100))
     momentum = setting(Number(0.9, min=0, max=0.9999))
     noise = setting(Number(2.0, min=0, max=1000))
@@ -80,24 +81,14 @@ class HeatExplorer(Explorer):
     step = setting(traitlets.Int(200, min=0))
     speed = setting(Number(100.0, min=1, max=1000))
     seed = setting(traitlets.Int(1, min=0, max=999_999))
-    task = setting(traitlets.Unicode())
 
-    @traitlets.default("start")
-    def _start(self):
-        return landscape_of(self.loss)["start"]
+    @staticmethod
+    def landscape_of(key: str) -> dict:
+        return landscape_of(key)
 
     @traitlets.default("lr")
     def _lr(self):
         return landscape_of(self.loss)["lr"][self.method]
-
-    @traitlets.default("landscapes")
-    def _landscapes(self):
-        return {key: landscape_of(key) for key in LOSSES}
-
-    @property
-    def polynomial(self) -> Polynomial:
-        """The loss."""
-        return LOSSES[self.loss]
 
     def temperatures(self) -> np.ndarray:
         """The temperature of every step, float64 of shape ``(steps,)``, in units of the loss."""
@@ -210,8 +201,7 @@ def landscape_of(key: str) -> dict:
     hills = [points[k].x if 0 <= k < len(points) else None for k in (deepest - 1, deepest + 1)]
     return {
         "name": f.name,
-        "coefficients": f._about_centre,
-        "centre": f._middle,
+        **powers_of(f),
         "domain": _PICTURES[key],
         "hills": [point.x for point in points if point.kind == "maximum"],
         "goal": hills,

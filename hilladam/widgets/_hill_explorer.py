@@ -12,6 +12,7 @@ from hilladam.losses import DOUBLE_WELL, TABLE_1, Polynomial, stack
 from hilladam.optim import ReferenceHillAdam
 from hilladam.widgets._explorer import Explorer, Number, front_end, setting
 from hilladam.widgets._formula import Formula, loss_of
+from hilladam.widgets._on_losses import powers_of
 
 _CONTENDERS = ("Hill-ADAM", "Adam", "momentum", "RMSprop", "NAdam", "RAdam", "CoolMomentum")
 _LOSSES = {"double well": DOUBLE_WELL, **TABLE_1}
@@ -71,8 +72,7 @@ class HillExplorer(Explorer):
         {
             key: {
                 "name": f.name,
-                "coefficients": f._about_centre,
-                "centre": f._middle,
+                **powers_of(f),
                 "start": _STARTS[key],
                 "opening": _OPENINGS[key],
             }

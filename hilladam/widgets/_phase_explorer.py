@@ -13,6 +13,7 @@ from hilladam.figures._style import styled
 from hilladam.losses import DOUBLE_WELL, TABLE_1
 from hilladam.theory import WayOut, adam_path, first_pass, sweep_path, sweeps, way_out
 from hilladam.widgets._explorer import Explorer, front_end, setting
+from hilladam.widgets._on_losses import powers_of
 
 _CASES = {"double well": (DOUBLE_WELL, 2.0), "sixth": (TABLE_1["sixth"], 0.6), "tenth": (TABLE_1["tenth"], 0.8)}
 _CELLS = 31
@@ -67,8 +68,7 @@ class PhaseExplorer(Explorer):
         return {
             key: {
                 "name": f.name,
-                "coefficients": f._about_centre,
-                "centre": f._middle,
+                **powers_of(f),
                 "x0": x0,
                 "barrier": _way(key).barrier,
                 "steps": _steps(key),

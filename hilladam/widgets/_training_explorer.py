@@ -11,6 +11,7 @@ from hilladam.figures import COLOURS
 from hilladam.figures._style import styled
 from hilladam.losses import TABLE_1
 from hilladam.widgets._explorer import Explorer, Number, front_end, setting
+from hilladam.widgets._on_losses import powers_of
 
 SIZES = (6, 4, 3, 1)
 SEEDS = range(15)
@@ -68,8 +69,7 @@ class TrainingExplorer(Explorer):
         return {
             key: {
                 "name": loss.name,
-                "coefficients": loss._about_centre,
-                "centre": loss._middle,
+                **powers_of(loss),
                 "minima": [[point.x, point.value] for point in loss.minima],
                 "paper": {name: _printed(mean, loss) for name, mean in PAPER_TABLE_1[key].items()},
             }

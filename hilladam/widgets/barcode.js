@@ -4,7 +4,7 @@ import { arrival, evaluate, run } from "./dynamics.js";
 import { coarseToFine, valley } from "./crossing_dynamics.js";
 import { Chart, STAR, clamp, draggable, format, oncePerFrame, pointing, set, svg } from "./plot.js";
 import { BETAS, choice, follow, html, inward, mount, playing, powers, slider, spoken } from "./controls.js";
-import { fitHeights } from "./crossing.js";
+import { fitHeights } from "./room.js";
 
 const SETTINGS = ["lr", "beta1", "beta2", "delta", "gamma", "steps"];
 const CONTENDERS = ["Hill-ADAM", "Adam"];
@@ -271,7 +271,7 @@ export function render({ model, el }) {
   for (const row of [first, others])
     row.addEventListener("input", ({ target }) => target.name === "step" || model.set("step", model.get("steps")));
   const more = html("details", {}, html("summary", {}, "more"), others);
-  const charts = html("div", { className: "charts" }, hill.root);
+  const charts = html("div", { className: "charts pinned" }, hill.root);
   fitHeights(charts, new Map([[hill, [380, 260]]]), signal);
   follow(model, ["task"], () => (task.textContent = model.get("task")), signal);
   follow(model, ["loss", ...SETTINGS], rerun, signal);

@@ -3,7 +3,8 @@
 import { evaluate } from "./dynamics.js";
 import { climb, ending, stripes } from "./crossing_dynamics.js";
 import { Chart, clamp, draggable, format, oncePerFrame, pointing, set, steer, svg } from "./plot.js";
-import { RATES, fitHeights } from "./crossing.js";
+import { RATES } from "./crossing.js";
+import { fitHeights, folded } from "./room.js";
 import { choice, follow, html, mount, slider, spoken } from "./controls.js";
 
 const LONGEST = 1500;
@@ -20,7 +21,7 @@ const short = (value) => format(Number(value.toPrecision(2)));
 export function render({ model, el }) {
   const closing = new AbortController();
   const { signal } = closing;
-  const hills = model.get("hills");
+  const landscapes = model.get("landscapes");
   let [hill, run, end, hover] = [null, null, -1, null];
 
   const last = () => run.x.length - 1;
@@ -242,7 +243,7 @@ export function render({ model, el }) {
   /** Climb again: something else has changed. */
   const rerun = oncePerFrame(() => {
     if (signal.aborted) return;
-    hill = hills[model.get("loss")];
+    hill = landscapes[model.get("loss")];
     const settings = Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)]));
     run = climb(hill, { ...settings, beta2: BETA2 }, hill.lowest, LONGEST);
     const unit = Math.sign(hill.top - hill.bottom) * settings.lr;
@@ -292,22 +293,30 @@ export function render({ model, el }) {
   pointing(field, { move: (event) => toStep(stepUnder(changes, event)), end: save });
   steer(field, { nudge: (across, up) => toStep(shown() + across + up), end: save });
 
+  const controls = html("div", { className: "controls" }, slider(model, "lr", "λ", RATES, signal));
+  const others = html(
+    "div",
+    { className: "controls" },
+    slider(model, "beta1", "β₁", MEMORIES, signal),
+    slider(model, "start", "start, in λ", STARTS, signal),
+  );
   const charts = html(
     "div",
     { className: "charts" },
-    html("div", {}, landscape.root, course.root),
-    html("div", {}, changes.root),
+    html("div", { className: "pinned pair" }, landscape.root, changes.root),
+    html("div", { className: "below" }, html("p", { className: "say" }, verdict.element), controls),
+    folded("step by step, β₁ and the start", signal, course.root, pointed, others),
   );
   fitHeights(
     charts,
     new Map([
-      [landscape, [165, 125]],
+      [landscape, [165, 120]],
       [course, [185, 145]],
-      [changes, [358, 280]],
+      [changes, [378, 215]],
     ]),
     signal,
   );
-  const names = Object.entries(hills).map(([key, { name }]) => [key, name]);
+  const names = Object.entries(landscapes).map(([key, { name }]) => [key, name]);
   const key = (side, text) => {
     const sample = svg("svg", { viewBox: "0 0 12 12", width: 12, height: 12, "aria-hidden": "true" });
     sample.append(svg("path", { class: "mark", "data-side": side, d: dot(6, 6, 4) }));
@@ -318,13 +327,6 @@ export function render({ model, el }) {
   stair.append(svg("path", { class: "stairs", d: "M0 3H9V9H18" }));
   legend.append(html("li", {}, stair, "record low"));
   const pickers = html("div", { className: "player" }, choice(model, "loss", "hill", names, signal), legend);
-  const controls = html(
-    "div",
-    { className: "controls" },
-    slider(model, "lr", "λ", RATES, signal),
-    slider(model, "beta1", "β₁", MEMORIES, signal),
-    slider(model, "start", "start, in λ", STARTS, signal),
-  );
   follow(model, ["task"], () => (task.textContent = model.get("task")), signal);
   follow(model, ["loss", ...SETTINGS], rerun, signal);
   follow(model, ["delta"], stops, signal);
@@ -338,8 +340,5 @@ export function render({ model, el }) {
     task,
     pickers,
     charts,
-    verdict.element,
-    pointed,
-    controls,
   );
 }

@@ -184,6 +184,7 @@ export function playing(model, trait, end, ends, signal) {
     stop();
   };
   const play = button("", "Play", toggle);
+  play.classList.add("play");
   const show = () => {
     play.textContent = playing ? "❚❚" : "▶";
     play.title = playing ? "Pause" : "Play";
@@ -218,5 +219,5 @@ export function player(model, trait, end, ends, signal) {
     button("+1", "+1 step", by(1)),
   ];
   const speed = slider(model, "speed", "speed", [5, 10, 20, 40, 60, 120, 300], signal);
-  return html("div", { className: "player", dataset: { trait } }, ...buttons, scrub, speed);
+  return html("div", { className: "player playing", dataset: { trait } }, ...buttons, scrub, speed);
 }

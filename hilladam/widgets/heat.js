@@ -4,7 +4,7 @@ import { evaluate } from "./dynamics.js";
 import { NAMES, density, dice, reading, simulate } from "./heat_dynamics.js";
 import { Chart, clamp, draggable, format, oncePerFrame, pointing, set, svg } from "./plot.js";
 import { button, choice, follow, html, mount, playing, powers, slider, spoken } from "./controls.js";
-import { fitHeights } from "./crossing.js";
+import { fitHeights } from "./room.js";
 
 const MEMBERS = 300;
 const BINS = 44;
@@ -251,12 +251,12 @@ export function render({ model, el }) {
     for (const [control, methods] of used) control.hidden = !methods.includes(model.get("method"));
   }, signal); // prettier-ignore
 
-  const hills = html("div", { className: "hills" }, hill.root, histogram.root);
+  const hills = html("div", { className: "hills pinned" }, hill.root, histogram.root);
   const says = html("p", { className: "say" }, verdict.element);
   const charts = html("div", { className: "charts" }, hills, html("div", {}, heat.root, says));
   const heights = new Map([
-    [hill, [250, 185]],
-    [histogram, [170, 128]],
+    [hill, [250, 175]],
+    [histogram, [170, 122]],
     [heat, [250, 130]],
   ]);
   fitHeights(charts, heights, signal);

@@ -4,6 +4,7 @@ import { OPTIMIZERS, evaluate, extrema, run } from "./dynamics.js";
 import { lossOf } from "./formula.js";
 import { Chart, STAR, clamp, draggable, format, grab, oncePerFrame, pointing, set, svg } from "./plot.js";
 import { escapeGolf } from "./golf.js";
+import { fitHeights, folded } from "./room.js";
 import { BETAS, follow, html, inward, mount, player, powers, scrollable, slider, spoken, toggles } from "./controls.js";
 
 const LETTERS = {
@@ -127,7 +128,7 @@ export function render({ model, el }) {
         const letter = svg("text", { y: 4 });
         letter.textContent = LETTERS[name];
         const arrow = svg("path", { class: "switch", d: up ? "M0-21L5-13H-5Z" : "M0 21L5 13H-5Z" });
-        const parts = [svg("circle", { r: 9 }), letter, ...(name === "Hill-ADAM" ? [arrow] : [])];
+        const parts = [svg("circle", { class: "reach", r: 22 }), svg("circle", { r: 9 }), letter, ...(name === "Hill-ADAM" ? [arrow] : [])];
         const where = Number.isFinite(x[now]) ? place(x[now], loss[now]) : place(right, end === 0 ? bottom : top);
         return svg("g", { class: "ball", "data-optimizer": name, "data-climbs": up, transform: where }, ...parts);
       }),
@@ -285,8 +286,8 @@ export function render({ model, el }) {
     }),
   );
   const each = html("div", { className: "controls", dataset: { trait: "rates" } });
-  const chosen = () => each.replaceChildren(...[...rates].filter(([name]) => running(name)).map(([, label]) => label));
-  const running = (name) => model.get("optimizers").includes(name);
+  const chosen = () => each.replaceChildren(...[...rates].filter(([name]) => runsNow(name)).map(([, label]) => label));
+  const runsNow = (name) => model.get("optimizers").includes(name);
   follow(model, ["optimizers"], chosen, signal);
 
   const sliders = (...each) => html("div", { className: "controls" }, ...each);
@@ -333,6 +334,14 @@ export function render({ model, el }) {
   follow(model, ["optimizers", "start", "rates", "golf", ...SETTINGS], rerun, signal);
   follow(model, ["step"], show, signal);
   follow(model, ["task"], () => task.replaceChildren(model.get("task"), " ", reached.element), signal);
+  const charts = html("div", { className: "charts" }, html("div", { className: "pinned" }, hill.root), history.root);
+  const heights = new Map([
+    [hill, [270, 190]],
+    [history, [270, 115]],
+  ]);
+  fitHeights(charts, heights, signal);
+  const running = toggles(model, "optimizers", "run", Object.keys(OPTIMIZERS), signal);
+  const numbers = scrollable(table, "the optimizers at this step", signal);
   return mount(
     el,
     "optimizers on a hill",
@@ -341,13 +350,12 @@ export function render({ model, el }) {
     closing,
     picker,
     alert,
-    html("div", { className: "charts" }, hill.root, history.root),
+    charts,
     player(model, "step", () => model.get("steps"), ["steps"], signal),
     game.card,
-    toggles(model, "optimizers", "run", Object.keys(OPTIMIZERS), signal),
     first,
-    more,
     task,
-    scrollable(table, "the optimizers at this step", signal),
+    folded("the optimizers, and their numbers at this step", signal, running, numbers),
+    more,
   );
 }

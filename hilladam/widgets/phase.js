@@ -3,6 +3,7 @@
 import { evaluate } from "./dynamics.js";
 import { adamPass, boundaryBand, sweepPasses } from "./escape_dynamics.js";
 import { Chart, clamp, format, oncePerFrame, pointing, set, steer, svg, unique } from "./plot.js";
+import { fitHeights, folded } from "./room.js";
 import { choice, follow, html, mount, slider, spoken } from "./controls.js";
 
 // By predicted + 2·truth.
@@ -344,15 +345,21 @@ export function render({ model, el }) {
   );
   follow(model, ["loss", "sweeps", "task"], recolour, signal);
   follow(model, ["cell"], follows, signal);
+  const charts = html("div", { className: "charts" }, html("div", { className: "pinned pair" }, diagram.root, hill.root), first);
+  const heights = new Map([
+    [diagram, [340, 215]],
+    [hill, [340, 160]],
+  ]);
+  fitHeights(charts, heights, signal);
   return mount(
     el,
     "where Adam escapes",
     "phase",
     [diagram, hill],
     closing,
-    pickers,
-    html("div", { className: "charts" }, html("div", {}, diagram.root, legend), html("div", {}, hill.root, first)),
-    html("p", { className: "reading" }, scores.element),
     task,
+    pickers,
+    charts,
+    folded("the key, and how often it is right", signal, legend, html("p", { className: "reading" }, scores.element)),
   );
 }

@@ -2,6 +2,7 @@
 
 import { PRESETS, largest, series, weights } from "./series_dynamics.js";
 import { Chart, clamp, draggable, format, oncePerFrame, set, svg } from "./plot.js";
+import { fitHeights, folded } from "./room.js";
 import { BETAS, choice, follow, html, mount, scrollable, slider, spoken } from "./controls.js";
 
 const LONGEST = 40;
@@ -277,11 +278,23 @@ export function render({ model, el }) {
   const controls = html(
     "div",
     { className: "controls" },
-    slider(model, "t", "t", numbers(LONGEST), signal),
     slider(model, "beta1", "β₁", BETAS, signal),
     slider(model, "beta2", "β₂", BETAS, signal),
+  );
+  const counts = html(
+    "div",
+    { className: "controls" },
+    slider(model, "t", "t", numbers(LONGEST), signal),
     slider(model, "silence", "zeros before", [0, 10, 30, 100, 300, 1000, 3000, 10000], signal),
   );
+  const charts = html("div", { className: "charts" }, html("div", { className: "pinned pair" }, gradients.root, walk.root));
+  const heights = new Map([
+    [gradients, [200, 145]],
+    [walk, [200, 150]],
+  ]);
+  fitHeights(charts, heights, signal);
+  const weighed = html("div", { className: "charts" }, momentum.root, variance.root);
+  const numbered = scrollable(table, "what the gradients come to", signal);
   follow(
     model,
     ["preset"],
@@ -300,10 +313,9 @@ export function render({ model, el }) {
     [gradients, walk, momentum, variance],
     closing,
     pickers,
-    html("div", { className: "charts" }, gradients.root, walk.root, momentum.root, variance.root),
-    pointed,
+    charts,
     controls,
     task,
-    scrollable(table, "what the gradients come to", signal),
+    folded("the weights, and how many gradients there are", signal, counts, weighed, pointed, numbered),
   );
 }

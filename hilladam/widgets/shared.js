@@ -125,6 +125,7 @@ export function share({ model, el }, render, kind, readable = () => false) {
     }
     // A fold or a row of controls, of which none is left, goes too.
     for (const group of el.querySelectorAll("details, .controls, .player")) {
+      if (group.querySelector("table, p, svg[role=group]")) continue; // it shows something too
       const places = [...group.querySelectorAll(".slider, .choice, .toggles, .formula, [data-trait]")];
       group.toggleAttribute("data-empty", places.length > 0 && places.every((each) => each.closest("[data-hidden]")));
     }

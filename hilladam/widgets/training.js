@@ -2,7 +2,7 @@
 
 import { conduct } from "./training_dynamics.js";
 import { Chart, STAR, clamp, oncePerFrame, pointing, set, steer, svg } from "./plot.js";
-import { fitHeights } from "./crossing.js";
+import { fitHeights } from "./room.js";
 import { button, choice, follow, html, inward, mount, powers, slider, spoken } from "./controls.js";
 
 const NAMES = ["Adam", "Hill-ADAM"];
@@ -257,7 +257,7 @@ export function render({ model, el }) {
   pointing(seeds, { move: (event) => toSeed(Math.round(row.from(event)[0])), end: save });
   steer(seeds, { nudge: (across, up) => toSeed(model.get("seed") + across + up), end: save });
 
-  const charts = html("div", { className: "charts" }, row.root, course.root);
+  const charts = html("div", { className: "charts" }, html("div", { className: "pinned" }, row.root), course.root);
   fitHeights(
     charts,
     new Map([

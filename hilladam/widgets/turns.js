@@ -3,15 +3,17 @@
 import { evaluate } from "./dynamics.js";
 import { coarseToFine, travel, turnToTurn, valley } from "./crossing_dynamics.js";
 import { Chart, clamp, draggable, format, oncePerFrame, pointing, set, svg } from "./plot.js";
+import { legsOn, strip } from "./way.js";
 import { follow, html, inward, mount, powers, slider, spoken } from "./controls.js";
-import { RATES, fitHeights } from "./crossing.js";
+import { RATES } from "./crossing.js";
+import { fitHeights, folded } from "./room.js";
 
 const SAMPLES = 320; // bottom turns whose next one is computed
 const WINDOWS = [3.6, 6, 10, 16, 25, 40]; // of bottom turns, on either side of the minimum, in λ
 const LONGEST = 3000; // steps of one leg of the map
 const LIFE = 25_000; // steps of the run from the start: long enough to end in a cycle, to the last bit
 const SLICE = 20; // milliseconds of computing at a time: what is left to do waits for the next frame
-const LEGS = 8; // so many are drawn, the last ones of a longer run
+const EARLY = 80; // so many turns are looked through for one that has been there before
 const BAR = 26; // pixels, of the bar code's height
 const BETAS = { beta1: 0.9, beta2: 0.999 };
 const RULE = ["lr", "delta", "gamma"];
@@ -80,60 +82,20 @@ export function render({ model, el }) {
   const barTop = () => hill.y(hill.domain[2]) - BAR;
 
   function drawBars() {
-    let d = "";
-    const width = (hill.x(scene.right) - hill.x(scene.left)) / scene.starts;
-    const [top, bottom] = [barTop(), barTop() + BAR];
-    const from = hill.x(scene.left);
-    for (let i = 0, to; i < scene.starts; i = to) {
-      for (to = i + 1; to < scene.starts && fateOf(to) === fateOf(i);) to++;
-      if (fateOf(i)) d += `M${from + i * width} ${top}H${from + to * width}V${bottom}H${from + i * width}Z`;
-    }
-    code.replaceChildren(
-      svg("rect", { class: "ground", x: from, y: top, width: scene.starts * width, height: BAR }),
-      svg("path", { class: "arrives", d }),
-    );
-  }
-  /** What is known of a start, or of one to its left that is computed sooner. */
-  function fateOf(i) {
-    while (i > 0 && bars[i] === undefined) i--;
-    return bars[i] ?? false;
+    code.replaceChildren(...strip(Array.from(bars), hill.x(scene.left), hill.x(scene.right), barTop(), BAR));
   }
 
-  /** The legs beside the curve, each higher above it, with an arrow at its end. */
+  /** The legs of the run, its start, and a line from there to its fate. */
   function drawLegs() {
-    const early = run.turns.slice(0, 10 * LEGS);
+    const early = run.turns.slice(0, EARLY);
     const again = early.findIndex(
       ({ x, climbs }, i) =>
         climbs && early.slice(0, i).some((each) => each.climbs && Math.abs(each.x - x) < 0.02 * rule.lr),
     );
     const stops = run.turns.slice(0, run.period && again >= 0 ? again + 1 : undefined); // a cycle once
     if (run.arrival >= 0 && !stops.at(-1).climbs) stops.push({ x: scene.minima[scene.goal] });
-    const first = Math.max(stops.length - 1 - LEGS, 0);
     const [, , , top] = hill.domain;
-    const parts = [];
-    for (let k = first; k + 1 < stops.length; k++) {
-      const lift = 7 + 4.5 * (k - first);
-      const [from, to] = [stops[k].x, stops[k + 1].x];
-      const count = 24;
-      const points = Array.from({ length: count + 1 }, (_, i) => {
-        const x = from + (i / count) * (to - from);
-        return [hill.x(x), Math.max(hill.y(evaluate(scene, x)[0]), -1e3) - lift];
-      });
-      const d = points.map(([px, py], i) => `${i ? "L" : "M"}${px.toFixed(1)} ${py.toFixed(1)}`).join("");
-      const [[ax, ay], [bx, by]] = points.slice(-2);
-      const angle = (Math.atan2(by - ay, bx - ax) * 180) / Math.PI;
-      const direction = stops[k].climbs ? "up" : "down";
-      parts.push(
-        svg("path", { class: "leg", "data-direction": direction, d }),
-        svg("path", {
-          class: "arrow",
-          "data-direction": direction,
-          d: "M2 0L-6-4V4Z",
-          transform: `translate(${bx} ${by}) rotate(${angle})`,
-        }),
-      );
-    }
-    legs.replaceChildren(...parts);
+    legs.replaceChildren(...legsOn(hill, scene, stops));
     const x = clamp(model.get("start"), scene.left, scene.right);
     const y = Math.max(hill.y(evaluate(scene, x)[0]), hill.y(top) + 9);
     set(plumb, { d: `M${hill.x(x)} ${y}V${barTop() + BAR}` });
@@ -364,15 +326,15 @@ export function render({ model, el }) {
     "div",
     { className: "controls" },
     slider(model, "lr", "λ", RATES, signal),
-    slider(model, "delta", "δ", powers(-8, 0, 4), signal),
     slider(model, "gamma", "γ", [...powers(-1, 3, 8), Infinity], signal),
   );
-  const charts = html("div", { className: "charts" }, html("div", {}, hill.root), html("div", {}, map.root));
+  const patience = html("div", { className: "controls" }, slider(model, "delta", "δ", powers(-8, 0, 4), signal));
+  const charts = html("div", { className: "charts pinned" }, hill.root, map.root);
   fitHeights(
     charts,
     new Map([
-      [hill, [360, 270]],
-      [map, [360, 300]],
+      [hill, [360, 180]],
+      [map, [360, 190]],
     ]),
     signal,
   );
@@ -386,11 +348,9 @@ export function render({ model, el }) {
     [hill, map],
     closing,
     task,
-    html("div", { className: "player" }, picker, legend),
     charts,
-    verdict.element,
-    " ",
-    share.element,
+    html("p", { className: "say" }, verdict.element),
     controls,
+    folded("δ, the loss and the key", signal, patience, html("div", { className: "player" }, picker, legend), html("p", {}, share.element)),
   );
 }

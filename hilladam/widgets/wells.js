@@ -3,6 +3,7 @@
 import { evaluate } from "./dynamics.js";
 import { basins, differences, gainsAt, lossOf, outputs } from "./gains.js";
 import { Chart, STAR, clamp, draggable, format, oncePerFrame, set, svg, unique } from "./plot.js";
+import { fitHeights, folded } from "./room.js";
 import { choice, follow, html, mount, player, scrollable, slider, spoken } from "./controls.js";
 
 const GAINS = ["red", "green", "blue"];
@@ -331,10 +332,16 @@ export function render({ model, el }) {
   const controls = html(
     "div",
     { className: "controls" },
-    slider(model, "red", "red r", hundredths(left, right), signal),
     slider(model, "green", "green g", hundredths(...green), signal),
+  );
+  const dragged = html(
+    "div",
+    { className: "controls" },
+    slider(model, "red", "red r", hundredths(left, right), signal),
     slider(model, "blue", "blue b", hundredths(bottom, top), signal),
   );
+  const charts = html("div", { className: "charts" }, html("div", { className: "map pinned" }, ground, map.root), photos);
+  fitHeights(charts, new Map([[map, [340, 250]]]), signal);
   follow(model, ["task"], () => task.replaceChildren(model.get("task"), " ", verdict.element), signal);
   follow(model, GAINS, moved, signal);
   follow(
@@ -355,11 +362,10 @@ export function render({ model, el }) {
     [map],
     closing,
     ...(names.length ? [html("div", { className: "player" }, picker, seed, legend)] : []),
-    html("div", { className: "charts" }, html("div", { className: "map" }, ground, map.root), photos),
+    charts,
     playing,
     controls,
     task,
-    scrollable(table, "the places on the map", signal),
-    note,
+    folded("red and blue, and the places on the map", signal, dragged, scrollable(table, "the places on the map", signal), note),
   );
 }

@@ -9,6 +9,11 @@ def middle(handle):
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
+def unfold(page):
+    """Open what a phone has folded."""
+    page.evaluate("document.querySelectorAll('details.fold').forEach((fold) => (fold.open = true))")
+
+
 def press(page, handle, *keys):
     """Press keys on something, and see whether it says something new after each."""
     handle.focus()

@@ -1,57 +1,31 @@
 """The explorers of crossing react to pointer, touch and keys, in a page of their own."""
 
-import json
 import re
 from itertools import pairwise
 
 import pytest
-from gestures import drag, middle, press, swipe
+from gestures import drag, middle, press, swipe, unfold
 from page_checks import excess, violations
-from planting import MODEL
+from planting import trait
 from playwright.sync_api import expect
 
 from hilladam.widgets import ClimbExplorer, ReturnMapExplorer
 
-EXPLORERS = {"ClimbExplorer": "one climb", "ReturnMapExplorer": "from turn to turn"}
-PAGE = """<!doctype html><html lang="en" data-theme="{theme}"><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1"><title>Planted</title>
-<style>body {{ font: 16px system-ui, sans-serif; margin: 12px; {ground} }} * {{ box-sizing: border-box }} {css}</style>
-<main><h1>Planted</h1><div id="place"></div></main><script type="module">{script}</script></html>"""
-
 
 @pytest.fixture
-def plant(view):
-    """Plant an explorer in a page of its own, with no kernel, and see that nothing goes wrong there."""
-    with view.new_page() as page:
-        page.faults = []
-        page.on("pageerror", lambda error: page.faults.append(f"script error: {error}"))
-        page.on("console", lambda message: message.type == "error" and page.faults.append(message.text))
+def show(plant):
+    """Plant one explorer by itself: what it is, and its page."""
 
-        def open(explorer):
-            dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
-            state = {name: value for name, value in explorer.get_state().items() if not name.startswith("_")}
-            script = explorer._esm.replace("export default", "const widget =") + MODEL.replace(
-                "STATE", json.dumps(state)
-            )
-            look = (
-                {"theme": "dark", "ground": "background: #121212; color: #e4e8ed"}
-                if dark
-                else {"theme": "light", "ground": ""}
-            )
-            page.set_content(PAGE.format(css=explorer._css, script=script, **look))
-            return page.get_by_role("group", name=re.compile(f"^Explorer: {EXPLORERS[type(explorer).__name__]}")), page
+    def open(explorer):
+        page = plant(fig=explorer)
+        return page.get_by_role("group", name=re.compile("^Explorer: ")), page
 
-        yield open
-        assert page.faults == []
-
-
-def trait(page, name):
-    return page.evaluate("name => model.get(name)", name)
+    return open
 
 
 @pytest.mark.parametrize("explorer", [ClimbExplorer, ReturnMapExplorer])
-def test_it_fits_and_is_accessible(plant, axe, explorer):
-    shown, page = plant(explorer(task="A question?"))
+def test_it_fits_and_is_accessible(show, axe, explorer):
+    shown, page = show(explorer(task="A question?"))
     expect(shown).to_contain_text("A question?")
     for width in (1360, 720, 390, 360, 320):
         page.set_viewport_size({"width": width, "height": 844})
@@ -61,21 +35,21 @@ def test_it_fits_and_is_accessible(plant, axe, explorer):
 
 
 @pytest.mark.parametrize("explorer", [ClimbExplorer, ReturnMapExplorer])
-def test_it_goes_without_a_trace(plant, explorer):
-    shown, page = plant(explorer())
+def test_it_goes_without_a_trace(show, explorer):
+    shown, page = show(explorer())
     expect(shown.locator("strong").first).not_to_be_empty()
     assert page.evaluate("Object.values(heard).flat().length") > 5
     page.evaluate("away()")
     assert page.evaluate("Object.values(heard).flat().length") == 0
 
 
-def test_delta_is_dragged_along_the_climb_and_says_where_it_ends(plant):
-    shown, page = plant(ClimbExplorer())
+def test_delta_is_dragged_along_the_climb_and_says_where_it_ends(show):
+    shown, page = show(ClimbExplorer())
     delta, verdict = shown.get_by_role("slider", name="δ", exact=True), shown.locator(".unseen").first
     expect(delta).to_have_attribute("aria-valuetext", re.compile("δ = 1e−4: ends at step 56, .* short of the top"))
     press(page, delta, "ArrowUp", "PageDown", "Shift+ArrowRight", "Home", "End")
     assert trait(page, "delta") == pytest.approx(2 * 0.7171, rel=1e-2)  # twice the hill's height
-    page.evaluate("model.set('delta', 1e-3)")
+    page.evaluate("models.fig.set('delta', 1e-3)")
     expect(delta).to_have_attribute("aria-valuetext", re.compile("ends at step 30, .* beyond the top"))
     expect(verdict).to_contain_text("falls into the next valley")
     drag(page, middle(shown.locator(".grip")), 0, -60)
@@ -83,8 +57,8 @@ def test_delta_is_dragged_along_the_climb_and_says_where_it_ends(plant):
     assert page.evaluate("saved.delta") == trait(page, "delta")
 
 
-def test_the_line_is_dragged_anywhere_and_the_bar_is_tapped(plant):
-    shown, page = plant(ClimbExplorer())
+def test_the_line_is_dragged_anywhere_and_the_bar_is_tapped(show):
+    shown, page = show(ClimbExplorer())
     line = shown.get_by_role("slider", name="δ", exact=True)
     box = line.bounding_box()
     drag(page, (box["x"] + box["width"] / 3, middle(line)[1]), 0, 50)
@@ -94,8 +68,9 @@ def test_the_line_is_dragged_anywhere_and_the_bar_is_tapped(plant):
     assert trait(page, "delta") < 1e-8
 
 
-def test_a_step_is_shown_in_all_three_panels(plant):
-    shown, page = plant(ClimbExplorer())
+def test_a_step_is_shown_in_all_three_panels(show):
+    shown, page = show(ClimbExplorer())
+    unfold(page)
     step, balls = shown.get_by_role("slider", name="step", exact=True), shown.locator("circle.ball")
     pointed = shown.locator(".pointed")
     expect(pointed).to_contain_text("Step 40")
@@ -112,8 +87,9 @@ def test_a_step_is_shown_in_all_three_panels(plant):
     expect(pointed).to_contain_text("Step 31")
 
 
-def test_settings_climb_again(plant):
-    shown, page = plant(ClimbExplorer())
+def test_settings_climb_again(show):
+    shown, page = show(ClimbExplorer())
+    unfold(page)
     marks = shown.locator(".stairs").last
     for name in ("λ", "β₁", "start, in λ"):
         before = marks.get_attribute("d")
@@ -126,9 +102,9 @@ def test_settings_climb_again(plant):
     assert trait(page, "loss") == "sixth"
 
 
-def test_a_finger_drags_and_does_not_scroll(browser, plant):
+def test_a_finger_drags_and_does_not_scroll(browser, show):
     for explorer, name, trait_name in ((ClimbExplorer(), "δ", "delta"), (ReturnMapExplorer(), "start", "start")):
-        shown, page = plant(explorer)
+        shown, page = show(explorer)
         handle = shown.locator(".grip" if name == "δ" else ".ball").first
         place = middle(handle)
         before, top = trait(page, trait_name), page.evaluate("scrollY")
@@ -138,27 +114,28 @@ def test_a_finger_drags_and_does_not_scroll(browser, plant):
         assert page.evaluate("scrollY") == top
 
 
-def test_the_start_is_dragged_out_of_the_prison(plant):
-    shown, page = plant(ReturnMapExplorer())
+def test_the_start_is_dragged_out_of_the_prison(show):
+    shown, page = show(ReturnMapExplorer())
     start, verdict = shown.get_by_role("slider", name="start", exact=True), shown.locator(".unseen").first
     expect(start).to_have_attribute("aria-valuetext", re.compile("^x = 1.26: does not get there"))
     expect(verdict).to_contain_text("It never crosses")
     expect(shown.locator(".ring").first).to_be_visible()
     press(page, start, "ArrowRight", "ArrowLeft", "Shift+ArrowLeft")
-    page.evaluate("model.set('start', 0.7)")
+    page.evaluate("models.fig.set('start', 0.7)")
     expect(start).to_have_attribute("aria-valuetext", "x = 0.7: reaches the deepest valley")
     expect(verdict).to_contain_text("it is in the deepest valley")
     drag(page, middle(shown.locator(".ball")), -30, 0)
-    page.wait_for_function("model.get('start') < 0.65 && saved.start === model.get('start')")
+    page.wait_for_function("models.fig.get('start') < 0.65 && saved.start === models.fig.get('start')")
     # A chart that is being drawn anew has no box, and then another one.
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     box = shown.locator(".ground").evaluate("ground => ground.getBoundingClientRect().toJSON()")
     page.mouse.click(box["x"] + box["width"] - 3, box["y"] + box["height"] / 2)
-    page.wait_for_function("model.get('start') > 1.4")
+    page.wait_for_function("models.fig.get('start') > 1.4")
 
 
-def test_gamma_opens_the_prison_and_the_bar_code_is_whole(plant):
-    shown, page = plant(ReturnMapExplorer())
+def test_gamma_opens_the_prison_and_the_bar_code_is_whole(show):
+    shown, page = show(ReturnMapExplorer())
+    unfold(page)
     share = shown.locator(".unseen").nth(1)
     expect(share).to_contain_text("starts outside the deepest valley")
     held = re.search(r"Of (\d+) starts outside the deepest valley (\d+) %", share.inner_text())
@@ -167,7 +144,7 @@ def test_gamma_opens_the_prison_and_the_bar_code_is_whole(plant):
     assert int(held[1]) == outside.sum()
     assert int(held[2]) == round(100 * explorer.reached()[outside].mean())
     expect(shown.locator("text.note", has_text="prison")).to_be_visible()
-    page.evaluate("model.set('gamma', 1.3)")
+    page.evaluate("models.fig.set('gamma', 1.3)")
     expect(share).to_contain_text("100 %")
     expect(shown.locator("text.note", has_text="outer side")).to_be_visible()
     shown.get_by_role("combobox", name="loss").select_option("tenth")
@@ -177,9 +154,9 @@ def test_gamma_opens_the_prison_and_the_bar_code_is_whole(plant):
 
 
 @pytest.mark.parametrize("view", ["light-desktop"], indirect=True)
-def test_a_slow_machine_computes_in_slices_and_says_so(plant):
+def test_a_slow_machine_computes_in_slices_and_says_so(show):
     """With a clock by which every run takes 8 ms, no frame computes for more than three of them."""
-    shown, page = plant(ReturnMapExplorer())
+    shown, page = show(ReturnMapExplorer())
     share = shown.locator(".unseen").nth(1).locator("xpath=preceding-sibling::*")
     expect(share).to_contain_text(re.compile(r"^Of \d+ starts outside"))
     whole = share.inner_text()
@@ -189,7 +166,7 @@ def test_a_slow_machine_computes_in_slices_and_says_so(plant):
       window.told = [];
       const share = document.querySelectorAll(".unseen")[1].previousSibling;
       new MutationObserver(() => told.push(share.textContent)).observe(share, { childList: true });
-      model.set("lr", 0.05);
+      models.fig.set("lr", 0.05);
     }""")
     page.wait_for_function("told.length && /^Of [0-9]+ starts outside/.test(told.at(-1))")
     told = page.evaluate("told")

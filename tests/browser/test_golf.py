@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from gestures import unfold
 from planting import trait
 from playwright.sync_api import expect
 
@@ -53,6 +54,7 @@ def test_it_is_a_box_to_tick(plant):
     page.get_by_role("checkbox", name="escape golf").check()
     expect(card(page)).to_contain_text(re.compile("sixth order from x = 0.1 with λ = 0.01"))
     page.wait_for_function("location.hash === '#fig:golf=true'")
+    unfold(page)
     page.get_by_role("checkbox", name="Hill-ADAM").uncheck()
     expect(card(page)).to_contain_text("played with Hill-ADAM")
 

@@ -34,8 +34,8 @@ DELTAS = np.geomspace(1e-9, 10, 200)
 
 
 def climbs(node, settings):
-    hills = ClimbExplorer().hills
-    cases = [{"hill": hills[loss], **settings} for loss in LOSSES]
+    landscapes = ClimbExplorer().landscapes
+    cases = [{"hill": landscapes[loss], **settings} for loss in LOSSES]
     return node(CLIMBS, {"cases": cases, "longest": LONGEST, "deltas": DELTAS.tolist()})
 
 

@@ -1,0 +1,13 @@
+// What a map of success says of its cells, without drawing: see hilladam.widgets.SuccessMapExplorer.
+
+/** The levels of a map, row by row, from the letters that stand for them. */
+export const levels = (letters) => Array.from(letters, (letter) => letter.charCodeAt(0) - 97);
+
+/** The starts that a map counts, from left to right: with the bits of numpy's linspace. */
+export function startsOf({ low, high }, count) {
+  const step = (high - low) / (count - 1);
+  return Array.from({ length: count }, (_, i) => (i === count - 1 ? high : i * step + low));
+}
+
+/** The highest of the law's δ* in a column: above it no hill is crossed that the law knows of. */
+export const lawAbove = (laws, column) => Math.max(...laws.map((law) => law[column]));

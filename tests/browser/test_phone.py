@@ -1,0 +1,63 @@
+"""Every explorer fits a phone: whole at a glance, large enough for a finger, its picture in sight while it is set."""
+
+import pytest
+
+from hilladam import widgets
+
+ON_A_PHONE = pytest.mark.parametrize("view", ["dark-phone"], indirect=True)
+EXPLORERS = pytest.mark.parametrize("name", [name for name in widgets.__all__ if name.endswith("Explorer")])
+TASK = "A question as long as those of the book are: what would you change, and by how much, to get across?"
+
+# What a finger is to hit, and how large it is; the bars of the series are painted over as one.
+SMALL = """() => [...document.querySelectorAll(".hilladam :is(button, select, input, summary, .handle)")]
+    .filter((each) => !/^gradient /.test(each.getAttribute("aria-label") ?? ""))
+    .map((each) => (each.matches("[type=checkbox]") ? each.closest("label") : each))
+    .filter((each) => each.checkVisibility({ visibilityProperty: true }))
+    .map((each) => [each.outerHTML.slice(0, 100), each.getBoundingClientRect()])
+    .filter(([, { width, height }]) => Math.min(width, height) < 43.9)
+    .map(([what, { width, height }]) => `${width} x ${height}: ${what}`)"""
+# Controls at the lower edge of the window, as a reader has them who scrolls down, and how much of the picture is seen.
+HIDDEN = """() => [...document.querySelectorAll(".hilladam :is(input, select)")]
+    .filter((each) => each.checkVisibility({ visibilityProperty: true }) && !each.closest(".shared"))
+    .map((each) => {
+        each.scrollIntoView({ block: "end" });
+        const { top, bottom, height } = document.querySelector(".pinned svg[role=group]").getBoundingClientRect();
+        const seen = (Math.min(bottom, innerHeight) - Math.max(top, 0)) / height;
+        const box = each.getBoundingClientRect();
+        const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+        return [seen, each.contains(document.elementFromPoint(x, y)), each.outerHTML.slice(0, 100)];
+    })
+    .filter(([seen, free]) => seen < 0.9 || !free)"""
+
+
+def opened(plant, name):
+    page = plant(fig=getattr(widgets, name)(task=TASK))
+    page.wait_for_timeout(300)
+    return page
+
+
+@ON_A_PHONE
+@EXPLORERS
+def test_it_is_whole_at_a_glance(plant, name):
+    page = opened(plant, name)
+    assert page.locator(".hilladam").bounding_box()["height"] <= 700
+    assert page.evaluate(SMALL) == []
+
+
+@ON_A_PHONE
+@EXPLORERS
+def test_its_picture_stays_in_sight_with_all_unfolded(plant, name):
+    page = opened(plant, name)
+    page.evaluate("document.querySelectorAll('details').forEach((details) => (details.open = true))")
+    assert page.evaluate(SMALL) == []
+    assert page.evaluate(HIDDEN) == []
+
+
+@ON_A_PHONE
+def test_what_is_folded_on_a_phone_is_in_the_open_where_there_is_room(plant):
+    page = opened(plant, "HillExplorer")
+    fold = page.locator("details.fold")
+    assert not fold.evaluate("fold => fold.open") and fold.locator("summary").is_visible()
+    page.set_viewport_size({"width": 900, "height": 800})
+    page.wait_for_function("document.querySelector('details.fold').open")
+    assert not fold.locator("summary").is_visible() and fold.locator("table").is_visible()
