@@ -2,52 +2,25 @@
 
 import math
 import warnings
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 from torch.optim.adam import Adam, adam
 from torch.optim.optimizer import ParamsT
 
-from hilladam.optim._best import BestSoFar, check_track_best, one_number
-from hilladam.optim._numbers import check, check_count, check_flag, check_not_negative, element, number, plain
+from hilladam.optim._best import check_track_best, one_number
+from hilladam.optim._numbers import check, check_flag, check_not_negative, element, number, plain
 from hilladam.optim._switching import REASONS, decide
+from hilladam.optim._turning import Turning
 
-LOGGED = 1000
-"""How many changes of direction :attr:`HillAdam.switches` remembers."""
-
-_DIRECTIONS = ("minimize", "maximize")
 _FORGOTTEN = {"step", "exp_avg", "exp_avg_sq", "max_exp_avg_sq"}  # the last one comes with a checkpoint of AMSGrad
 _EPS: dict[torch.dtype | None, float] = {
     dtype: torch.finfo(dtype).eps for dtype in (torch.float16, torch.bfloat16, torch.float32)
 }
-_ENOUGH = 10  # steps without any loss, after which it is no oversight of a checkpoint library
 
 
-class Switch(NamedTuple):
-    """One change of direction.
-
-    Example:
-        >>> import torch
-        >>> from hilladam import HillAdam
-        >>> x = torch.nn.Parameter(torch.zeros(1))
-        >>> x.grad = torch.ones(1)
-        >>> opt = HillAdam([x])
-        >>> for loss in (3.0, 2.0, 2.0):
-        ...     loss = opt.step(loss=loss)
-        >>> opt.switches
-        [Switch(step=2, direction='maximize', reason='critical')]
-    """
-
-    step: int
-    """Which loss brought it about, counted from 0 over all losses given to the optimizer."""
-    direction: str
-    """The direction taken from that step on, ``"minimize"`` or ``"maximize"``."""
-    reason: str
-    """``"critical"``, ``"dead_end"`` or ``"floor"``; see :func:`hilladam.optim.decide`."""
-
-
-class HillAdam(BestSoFar, Adam):
+class HillAdam(Turning, Adam):
     r"""Adam that alternates between minimising and maximising, and keeps the best state it has seen.
 
     .. math::
@@ -146,13 +119,10 @@ class HillAdam(BestSoFar, Adam):
     """
 
     _MEMORY: ClassVar[dict[str, Any]] = {
-        "maximize": False,  # torch's own name of the direction
-        "losses": 0,
+        **Turning._MEMORY,
         "previous_loss": math.nan,
-        "switch_count": 0,
-        "switch_log": torch.full((LOGGED,), -1),  # int64, a ring of the last ones; see _switch
-        **BestSoFar._MEMORY,
     }
+    _REASONS = REASONS
     _ONE_FOR_ALL: ClassVar[tuple[str, ...]] = ("delta", "gamma", "floor", "track_best")
     _BECAUSE = "the direction is decided for the whole model"
     _OPTIONAL = frozenset(
@@ -161,7 +131,6 @@ class HillAdam(BestSoFar, Adam):
     _STATE = ("exp_avg", "exp_avg_sq")
 
     _added: dict[str, Any] = {}  # noqa: RUF012
-    _bare_steps = 0
     _told = False  # that the loss is coarse
 
     def __init__(
@@ -203,9 +172,6 @@ class HillAdam(BestSoFar, Adam):
                 "Hill-ADAM decides the direction itself. To maximise f, minimise -f"
             )
         super().add_param_group(param_group)
-
-    def _nothing(self) -> dict[str, Any]:
-        return {**self._MEMORY, "switch_log": self._MEMORY["switch_log"].to(self._device())}
 
     def _check_group(self, group: dict[str, Any]) -> None:
         for key, name in (("lr", "learning rate"), ("eps", "epsilon value"), ("weight_decay", "weight_decay value"),
@@ -253,54 +219,14 @@ class HillAdam(BestSoFar, Adam):
                 raise ValueError(f"Invalid exp_avg_sq of parameter {id_!r}: a negative number; expected squares")
 
     def _check_memory(self, memory: dict[str, Any], params: list[Tensor]) -> None:
-        check_flag("maximize value", memory["maximize"])
-        for key in ("losses", "switch_count"):
-            check_count(key, memory[key])
-        count, log = memory["switch_count"], memory["switch_log"]
-        check("switch_count", count, lambda v: v <= memory["losses"], f"at most losses = {memory['losses']}")
+        self._check_turns(memory)
         check("previous_loss", memory["previous_loss"], lambda v: isinstance(v, float) and abs(v) != math.inf,
               "a finite float, or NaN for none")  # fmt: skip
         check("best_loss", memory["best_loss"], lambda v: isinstance(v, float) and v > -math.inf, "a float above -inf")
         self._check_best(memory, params)
-        known = isinstance(log, Tensor) and log.dtype == torch.int64 and log.shape == (LOGGED,)
-        if not known or not all(0 <= n < 8 * memory["losses"] and n % 8 > 1 for n in log[:count].tolist()):
-            raise ValueError(f"Invalid switch_log: expected the last of {count} switches in {LOGGED} int64 numbers")
-
-    @property
-    def direction(self) -> str:
-        """The direction of the last step, ``"minimize"`` (also before any step) or ``"maximize"``."""
-        return _DIRECTIONS[self.param_groups[0]["maximize"]]
-
-    @property
-    def switches(self) -> list[Switch]:
-        """The changes of direction so far, in order; of very many only the last 1,000. :attr:`switch_count` has all."""
-        count, log = self.switch_count, self.param_groups[0]["switch_log"].tolist()
-        return [_switch(log[index % LOGGED]) for index in range(max(count - LOGGED, 0), count)]
-
-    @property
-    def last_switch(self) -> Switch | None:
-        """The last change of direction, ``None`` before any; in the same time however many there were."""
-        count = self.switch_count
-        return _switch(int(self.param_groups[0]["switch_log"][(count - 1) % LOGGED])) if count else None
-
-    @property
-    def switch_count(self) -> int:
-        """How many changes of direction there were."""
-        count: int = self.param_groups[0]["switch_count"]
-        return count
 
     def _value(self, loss: Any) -> float:
         return one_number(loss)
-
-    def _warn_bare(self) -> None:
-        self._bare_steps += 1
-        if self._bare_steps == _ENOUGH and not self.param_groups[0]["losses"]:
-            warnings.warn(
-                f"HillAdam took {_ENOUGH} steps and was given no loss, without which it is Adam. Hand the loss to the "
-                "step: step(loss=loss), or step(closure) with a closure that returns it.",
-                RuntimeWarning,
-                stacklevel=5,
-            )
 
     def _warn_coarse(self, loss: float, dtype: torch.dtype | None) -> None:
         delta, resolution = self.param_groups[0]["delta"], _EPS.get(dtype, 2.0**-52) * abs(loss)
@@ -317,7 +243,7 @@ class HillAdam(BestSoFar, Adam):
 
     def _move(self, loss: float | None, dtype: torch.dtype | None) -> None:  # type: ignore[override]
         if loss is None:
-            self._warn_bare()
+            self._warn_bare("is Adam")
         found_inf = getattr(self, "found_inf", None)
         if found_inf is not None and found_inf.item():
             return  # a gradient scaler skips this step; on the fused path it leaves that to the optimizer
@@ -348,9 +274,10 @@ class HillAdam(BestSoFar, Adam):
         """Do lines 8–24 of Algorithm 1 for the loss of the parameters as they are; say whether it is the best yet."""
         first = self.param_groups[0]
         losses, best = first["losses"], first["best_loss"]
-        maximize, previous_loss, reason = decide(
+        decision: Any = decide(
             loss, first["maximize"], first["previous_loss"], first["delta"], first["gamma"], first["floor"]
         )
+        maximize, previous_loss, reason = decision
         verdict = {"losses": losses + 1, "previous_loss": previous_loss}
         improved: bool = -math.inf < loss < best
         if improved:
@@ -358,9 +285,7 @@ class HillAdam(BestSoFar, Adam):
         if reason:
             if REASONS[reason] == "critical":
                 self._warn_coarse(loss, dtype)
-            count, log = first["switch_count"], first["switch_log"].clone()
-            log[count % LOGGED] = 8 * losses + 2 * reason + maximize
-            verdict.update(maximize=maximize, switch_count=count + 1, switch_log=log)
+            verdict.update(self._turn(losses, maximize, reason))
             self._forget_gradients()
         for group in self.param_groups:
             group.update(verdict)
@@ -374,8 +299,3 @@ class HillAdam(BestSoFar, Adam):
     def _leave(self) -> None:
         self._forget_gradients()
         self._remember(previous_loss=math.nan)
-
-
-def _switch(entry: int) -> Switch:
-    """A switch from its number in the log: 8 times the step, 2 times the reason, and 1 if it goes up."""
-    return Switch(entry // 8, _DIRECTIONS[entry % 2], REASONS[entry % 8 // 2])

@@ -19,7 +19,7 @@ from torch.distributed.checkpoint.state_dict import (
     set_optimizer_state_dict,
 )
 
-from hilladam import CoolMomentum, HillAdam, Langevin, SimulatedAnnealing
+from hilladam import AdaptiveHillAdam, CoolMomentum, HillAdam, Langevin, SimulatedAnnealing
 from hilladam.losses import DOUBLE_WELL
 from hilladam.optim._memory import _like, _same
 
@@ -35,11 +35,13 @@ OPTIMIZERS = {
     "HillAdam": partial(HillAdam, lr=0.1, delta=1e-2),
     "HillAdam, foreach": partial(HillAdam, lr=0.1, delta=1e-2, foreach=True),
     "HillAdam, fused": partial(HillAdam, lr=0.1, delta=1e-2, fused=True),
+    "AdaptiveHillAdam": partial(AdaptiveHillAdam, lr=0.1),
     "CoolMomentum": partial(CoolMomentum, lr=0.03, momentum=0.9, cooling_steps=30),
     "Langevin": partial(seeded, Langevin, lr=0.05, temperature=0.3),
     "SimulatedAnnealing": partial(seeded, SimulatedAnnealing, lr=0.3, temperature=1.0, alpha=0.95),
 }
 WALKS = {"SimulatedAnnealing"}  # it needs a closure, and no gradients
+GOES_BACK = {"AdaptiveHillAdam"}  # from where the loss is not finite
 
 # An argument out of its range, and what the error says.
 RATES = [
@@ -84,6 +86,15 @@ OUT_OF_RANGE = {
         ({"floor": nan}, "floor = nan"),
         ({"floor": inf}, "floor = inf"),
     ],
+    "AdaptiveHillAdam": [
+        *RATES,
+        *FLAGS,
+        ({"betas": 0.9}, "Invalid betas: 0.9; expected two numbers in [0, 1)"),
+        ({"betas": (1.0, 0.999)}, "Invalid beta parameter at index 0: 1.0"),
+        ({"betas": (0.9, nan)}, "Invalid beta parameter at index 1: nan"),
+        ({"delta": -1e-4}, "Invalid delta value: -0.0001; expected a finite number >= 0"),
+        ({"kappa": nan}, "Invalid kappa value: nan; expected a finite number >= 0"),
+    ],
     "CoolMomentum": [
         *RATES,
         *FLAGS,
@@ -113,6 +124,7 @@ OUT_OF_RANGE = {
 # What is the same in every group, and a value that the first group does not have.
 ONE_FOR_ALL = {
     "HillAdam": {"delta": 0.5, "gamma": 5.0, "floor": -5.0, "track_best": False},
+    "AdaptiveHillAdam": {"delta": 0.5, "kappa": 2.0, "track_best": False},
     "CoolMomentum": {"track_best": False},
     "Langevin": {"track_best": False},
     "SimulatedAnnealing": {"temperature": 2.0, "alpha": 0.5, "schedule": "logarithmic", "track_best": False},
@@ -236,6 +248,7 @@ def test_the_groups_follow_the_first_in_what_is_decided_for_all_parameters(make,
 DEFAULTS = {
     HillAdam: {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0, "delta": 1e-4, "gamma": 200.0,
                "floor": -inf, "track_best": True, "foreach": None, "fused": None, "decoupled_weight_decay": False},
+    AdaptiveHillAdam: {"lr": 1e-4, "betas": (0.9, 0.999), "delta": 1e-3, "kappa": 0.5, "track_best": True},
     partial(CoolMomentum, cooling_steps=9): {"lr": 0.01, "momentum": 0.99, "schedule": "geometric_memory",
                                              "cooling_steps": 9, "track_best": True},
     partial(Langevin, lr=0.1, temperature=2.0): {"momentum": 0.9, "temperature": 2.0, "track_best": True},
@@ -244,7 +257,9 @@ DEFAULTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("make, defaults", DEFAULTS.items(), ids=["HillAdam", "CoolMomentum", "Langevin", "annealing"])
+@pytest.mark.parametrize(
+    "make, defaults", DEFAULTS.items(), ids=["HillAdam", "adaptive", "CoolMomentum", "Langevin", "annealing"]
+)
 def test_the_defaults_are_those_of_the_documentation(make, defaults):
     optimizer = make([nn.Parameter(torch.ones(2))])
     assert {key: optimizer.defaults[key] for key in defaults} == defaults
@@ -270,7 +285,8 @@ def test_named_parameters_and_iterators(make):
 
 def test_numbers_of_numpy_are_saved_as_python_s(make):
     settings = {"HillAdam": {"delta": np.float64(0.5), "betas": (np.float32(0.5), np.float64(0.9))},
-                "CoolMomentum": {"cooling_steps": np.int64(5)}, "Langevin": {"momentum": np.float32(0.5)},
+                "AdaptiveHillAdam": {"kappa": np.float64(0.5)}, "CoolMomentum": {"cooling_steps": np.int64(5)},
+                "Langevin": {"momentum": np.float32(0.5)},
                 "SimulatedAnnealing": {"alpha": np.float64(0.5)}}  # fmt: skip
     model = Wells()
     name = type(make([model.first])).__name__
@@ -432,7 +448,7 @@ def test_after_load_best_it_goes_on_from_rest(make, name):
     model, optimizer = new(make)
     go(model, optimizer, 0, 40)
     optimizer.load_best()
-    moments = [v for s in optimizer.state.values() for k, v in s.items() if k != "best"]
+    moments = [v for s in optimizer.state.values() for k, v in s.items() if k not in {"best", "previous"}]  # places
     assert all((moment == 0).all() for moment in moments) and (moments or name in WALKS)
 
 
@@ -471,7 +487,7 @@ def test_training_goes_on_after_a_divergence_and_load_best(make, name):
     for group in optimizer.param_groups:
         group["lr"] = 1e200
     go(model, optimizer, 10, 15)
-    assert name in WALKS or model.first.isnan().all()
+    assert name in WALKS | GOES_BACK or model.first.isnan().all()
     for group, rate in zip(optimizer.param_groups, rates, strict=True):
         group["lr"] = rate
     assert optimizer.load_best() == best == model().item()
@@ -965,7 +981,7 @@ WORDS = {"lr": ["learning rate"], "eps": ["epsilon value"], "betas": ["beta"], "
          "param_groups": ["parameter groups"], "params": ["parameters"]}  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["HillAdam", "CoolMomentum", "Langevin", "SimulatedAnnealing"])
+@pytest.mark.parametrize("name", ["HillAdam", "AdaptiveHillAdam", "CoolMomentum", "Langevin", "SimulatedAnnealing"])
 def test_a_damaged_checkpoint_is_refused_as_a_whole_or_is_valid(name):
     make = OPTIMIZERS[name]
     model, optimizer = new(make)
@@ -983,7 +999,7 @@ def test_a_damaged_checkpoint_is_refused_as_a_whole_or_is_valid(name):
     assert {"('param_groups', 0, 'lr') = Ellipsis", "('state', 0, 'best') = tensor([1.])"} <= refused
 
 
-@pytest.mark.parametrize("name", ["HillAdam", "CoolMomentum", "Langevin", "SimulatedAnnealing"])
+@pytest.mark.parametrize("name", ["HillAdam", "AdaptiveHillAdam", "CoolMomentum", "Langevin", "SimulatedAnnealing"])
 def test_groups_that_disagree_on_what_is_remembered(name):
     model, optimizer = new(OPTIMIZERS[name])
     go(model, optimizer, 0, 25)
@@ -1036,6 +1052,17 @@ IMPOSSIBLE = {
         ("switch_log", torch.full((1000,), 9), LOG),
         ("switch_log", torch.full((1000,), -1), LOG),
     ],
+    "AdaptiveHillAdam": [
+        *BEST,
+        ("best_loss", -inf, "Invalid best_loss: -inf; expected a number above -inf"),
+        ("maximize", 0, "Invalid maximize value: 0; expected True or False"),
+        ("losses", 1, "Invalid switch_count: "),
+        ("probing", 0, "Invalid probing value: 0; expected True or False"),
+        ("walls", -1, f"Invalid walls: -1; {COUNT}"),
+        ("rise", 1, "Invalid rise: 1; expected a float"),
+        ("scale", inf, "Invalid scale: inf; expected a finite number >= 0"),
+        ("growth", 3.0, "Invalid growth: 3.0; expected a number in [1, 2]"),
+    ],
     "CoolMomentum": [*BESTS, *STEPPED],
     "Langevin": [*BESTS, *STEPPED],
     "SimulatedAnnealing": [
@@ -1079,7 +1106,7 @@ MOMENTS = [
 ]
 
 
-@each({"HillAdam": MOMENTS})
+@each({"HillAdam": MOMENTS, "AdaptiveHillAdam": MOMENTS})
 def test_moments_that_cannot_have_been_are_refused(make, line):
     key, value, message = line
     model, optimizer = new(make)

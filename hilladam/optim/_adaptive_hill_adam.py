@@ -1,0 +1,264 @@
+"""Hill-ADAM that tunes itself: λ, δ and γ taken from the run."""
+
+import math
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+from torch.optim.optimizer import ParamsT
+
+from hilladam.optim._best import check_track_best, one_number
+from hilladam.optim._cool_momentum import gather
+from hilladam.optim._course import COURSE_REASONS, Course, steer
+from hilladam.optim._numbers import check, check_count, check_flag, check_not_negative, element, number, plain
+from hilladam.optim._seeded import check_real
+from hilladam.optim._turning import Turning
+
+
+class AdaptiveHillAdam(Turning):
+    r"""Hill-ADAM with λ, δ and γ taken from the run: no learning rate to tune, no scale of the loss to know.
+
+    .. math::
+       \begin{aligned}
+         &\textbf{input}: \lambda \text{ (lr)},\ \beta_1, \beta_2 \text{ (betas)},\ \delta \text{ (delta)},\
+           \kappa \text{ (kappa)},\ f(\theta) \text{ (loss)} \\
+         &\textbf{initialize}: m_0 \leftarrow 0,\ v_0 \leftarrow 0,\ t \leftarrow 0,\ s \leftarrow -1
+           \text{ (descend)} \\
+         &\textbf{at each step, with } f = f(\theta),\ g = \nabla f(\theta),
+           \ \Delta = \theta - \theta_{\text{prev}}: \\
+         &\quad D \leftarrow \tfrac12 (g_{\text{prev}} + g) \cdot \Delta,\quad
+           q \leftarrow \tfrac12 (g - g_{\text{prev}}) \cdot \Delta \\
+         &\quad \lambda, s \leftarrow \text{steer}(f, D, q) \\
+         &\quad \textbf{if } f < f_{\text{best}}: \ f_{\text{best}} \leftarrow f,\
+           \theta_{\text{best}} \leftarrow \theta \\
+         &\quad \textbf{if } s \text{ changed}: \ m \leftarrow 0,\ v \leftarrow 0,\ t \leftarrow 0 \\
+         &\quad t \leftarrow t + 1,\ m \leftarrow \beta_1 m + (1 - \beta_1) g,\
+           v \leftarrow \beta_2 v + (1 - \beta_2) g^2 \\
+         &\quad \theta \leftarrow \theta + s\,\lambda\,
+           \frac{m / (1 - \beta_1^t)}{\sqrt{v / (1 - \beta_2^t)}}
+       \end{aligned}
+
+    :func:`hilladam.optim.steer` is the rule, and says it in words: λ grows while the run gets on and is halved where a
+    descent goes up; a climb ends as soon as it is over a top, where it stands still, or at a lid that lies some heights
+    of hills above the lowest bottom; what standing still is depends on the range of losses of this leg. All is judged
+    by slopes along the steps just made, which noise spares, not by differences of losses, which it does not.
+
+    Multiplying the loss by a power of two, or the parameters and ``lr`` by one, changes no bit of the run but the
+    exponents. The loss goes to :meth:`step` as for :class:`hilladam.HillAdam`::
+
+        loss = loss_fn(model(x), y)
+        opt.zero_grad()
+        loss.backward()
+        opt.step(loss=loss)
+
+    At the end :meth:`load_best` puts the best parameters back into the model: the last ones may be on a hill. Where the
+    losses are noisy, as on mini-batches, the lowest one is also the luckiest one: choose by a loss on more data.
+
+    It needs two tensors a parameter more than Adam, for the place before the last step and the gradient there. A step
+    that leads to a loss or a gradient that is not finite is taken back and made again with a quarter of λ, and so is a
+    first step that does not lead lower. Without any loss a step goes on as before and judges nothing; after 10 such
+    steps and no loss at all there is a warning.
+
+    Example:
+        Adam stays in the well it falls into, at x = 0.96; this finds the deeper one from any ``lr``.
+
+        >>> import torch
+        >>> from hilladam import AdaptiveHillAdam
+        >>> for lr in (1e-8, 1e-3, 100.0):
+        ...     x = torch.nn.Parameter(torch.tensor([2.0], dtype=torch.float64))
+        ...     opt = AdaptiveHillAdam([x], lr=lr)
+        ...     for _ in range(300):
+        ...         opt.zero_grad()
+        ...         loss = (x**4 - 2 * x**2 + 0.3 * x).sum()
+        ...         loss.backward()
+        ...         loss = opt.step(loss=loss)
+        ...     print(f"{opt.load_best():.1f} at {x.item():.1f}")
+        -1.3 at -1.0
+        -1.3 at -1.0
+        -1.3 at -1.0
+
+    Args:
+        params (iterable): parameters, named parameters or parameter groups; real, of any shape.
+        lr (float): λ ≥ 0, the largest change of an element by the first step. It is a start, not a setting: the rule
+            takes it from there. Groups may have different ones, and keep their ratio. Default: 1e-4.
+        betas (tuple[float, float]): (β₁, β₂), each in [0, 1). Default: (0.9, 0.999).
+        delta (float): δ ≥ 0, the part of the range of losses of a leg below which a change is none. Default: 1e-3.
+        kappa (float): κ ≥ 0, how much a leg must go back, in units of what its slopes can be wrong by, before it
+            counts. 0 trusts every slope. Default: 0.5, which suits exact and noisy gradients.
+        track_best (bool): keep a copy of the parameters that gave the lowest loss; one more tensor a parameter.
+            Default: ``True``.
+
+    ``delta``, ``kappa`` and ``track_best`` decide for the whole model and are the same in every group. Groups are
+    copied, and what they hold of another run is dropped. The state dict holds all that is remembered.
+
+    Raises:
+        ValueError: an argument out of its range, in the constructor or in a parameter group.
+    """
+
+    _MEMORY: ClassVar[dict[str, Any]] = {**Turning._MEMORY, **Course()._asdict()}
+    _REASONS = COURSE_REASONS
+    _ONE_FOR_ALL: ClassVar[tuple[str, ...]] = ("delta", "kappa", "track_best")
+    _BECAUSE = "the direction is decided for the whole model"
+    _OPTIONAL = frozenset(_ONE_FOR_ALL)
+    _STATE = ("exp_avg", "exp_avg_sq", "previous", "gradient")
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float = 1e-4,
+        betas: tuple[float, float] = (0.9, 0.999),
+        *,
+        delta: float = 1e-3,
+        kappa: float = 0.5,
+        track_best: bool = True,
+    ):
+        defaults = dict(lr=lr, betas=betas, delta=delta, kappa=kappa, track_best=track_best)
+        super().__init__(params, {key: plain(value) for key, value in defaults.items()})
+
+    def _check_group(self, group: dict[str, Any]) -> None:
+        check_not_negative("learning rate", group["lr"])
+        check("betas", group["betas"], lambda v: isinstance(v, tuple | list) and len(v) == 2, "two numbers in [0, 1)")
+        for index, beta in enumerate(group["betas"]):
+            check(f"beta parameter at index {index}", beta, lambda v: 0.0 <= number(v) < 1.0, "a number in [0, 1)")
+        check_not_negative("delta value", group["delta"])
+        check_not_negative("kappa value", group["kappa"])
+        check_track_best(group)
+
+    def _check_param(self, param: Tensor) -> None:
+        check_real(param)
+
+    def _completed(self, index: int, saved: dict[str, Any]) -> dict[str, Any]:
+        group = super()._completed(index, saved)
+        betas = group["betas"]  # a list where torch has gathered it from ranks
+        return {**group, "betas": tuple(betas) if isinstance(betas, list) else betas}
+
+    def _needed(self, group: dict[str, Any]) -> tuple[str, ...]:
+        return (*self._STATE, "step")
+
+    def _check_state(self, id_: int | str, state: Any, param: Tensor, group: dict[str, Any]) -> None:
+        super()._check_state(id_, state, param, group)
+        if state:
+            step = number(element(state["step"]))
+            if not (step >= 0 and step.is_integer()):
+                raise ValueError(f"Invalid step: {state['step']!r} of parameter {id_!r}; expected a whole number >= 0")
+            if bool((state["exp_avg_sq"] < 0).any()):
+                raise ValueError(f"Invalid exp_avg_sq of parameter {id_!r}: a negative number; expected squares")
+
+    def _check_memory(self, memory: dict[str, Any], params: list[Tensor]) -> None:
+        self._check_turns(memory)
+        for key, value in Course()._asdict().items():
+            if isinstance(value, bool):
+                check_flag(f"{key} value", memory[key])
+            elif isinstance(value, int):
+                check_count(key, memory[key])
+            else:
+                check(key, memory[key], lambda v: isinstance(v, float), "a float")
+        check("scale", memory["scale"], lambda v: 0.0 <= v < math.inf, "a finite number >= 0")
+        check("growth", memory["growth"], lambda v: 1.0 <= v <= 2.0, "a number in [1, 2]")
+        self._check_best(memory, params)
+
+    def _leave(self) -> None:
+        for param, state in self._known()[0]:
+            _forget(state)
+            state["previous"].copy_(param)
+            state["gradient"].zero_()
+        first = self.param_groups[0]
+        self._remember(maximize=False, **Course(scale=first["scale"])._asdict())
+
+    def _value(self, loss: Any) -> float:
+        return one_number(loss)
+
+    def _move(self, loss: float | Tensor | None, dtype: torch.dtype | None) -> None:
+        if loss is None:
+            self._warn_bare("goes straight on")
+        known = self._before()
+        tensors = gather(self, *self._STATE)
+        for param in known[1]:
+            if param in self.state and "step" not in self.state[param]:
+                self.state[param]["step"] = torch.tensor(0.0)
+                self.state[param]["previous"].copy_(param)
+        again = False
+        if loss is not None:
+            assert isinstance(loss, float)
+            again, improved = self._judge(loss, tensors)
+            self._keep(known, improved)
+        else:
+            self._keep(known, False)
+        for group, (params, grads, averages, squares, places, gradients) in zip(
+            self.param_groups, tensors, strict=True
+        ):
+            if not params:
+                continue
+            if again:
+                torch._foreach_copy_(params, places)
+                grads = gradients
+            else:
+                torch._foreach_copy_(places, params)
+                torch._foreach_copy_(gradients, grads)
+            self._step(group, params, grads, averages, squares)
+
+    def _step(
+        self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], averages: list[Tensor],
+        squares: list[Tensor],
+    ) -> None:  # fmt: skip
+        """Adam's step without ε: where no gradient has been seen yet there is none."""
+        beta1, beta2 = group["betas"]
+        length = group["scale"] * group["lr"] * (1 if group["maximize"] else -1)
+        torch._foreach_lerp_(averages, grads, 1 - beta1)
+        torch._foreach_mul_(squares, beta2)
+        torch._foreach_addcmul_(squares, grads, grads, value=1 - beta2)
+        for param, average, square in zip(params, averages, squares, strict=True):
+            self.state[param]["step"] = self.state[param]["step"] + 1
+            step = element(self.state[param]["step"])
+            correction1, correction2 = 1 - beta1**step, 1 - beta2**step
+            ratio = (average / correction1) / (square / correction2).sqrt()
+            param.add_(torch.where(square > 0, ratio, torch.zeros_like(ratio)), alpha=length)
+
+    def _judge(self, loss: float, tensors: list[tuple[list[Tensor], ...]]) -> tuple[bool, bool]:
+        """Steer by the loss of the parameters as they are; say whether to go back, and whether it is best."""
+        first = self.param_groups[0]
+        losses, maximize = first["losses"], first["maximize"]
+        slope, bend, dimensions = _slopes(tensors)
+        course = Course(*(first[key] for key in Course._fields))
+        verdict = steer(
+            course, maximize, loss, slope, bend,
+            delta=first["delta"], kappa=first["kappa"], dimensions=max(dimensions, 1),
+        )  # fmt: skip
+        improved: bool = -math.inf < loss < first["best_loss"]
+        changed = {"losses": losses + 1, **verdict.course._asdict()}
+        if improved:
+            changed["best_loss"] = loss
+        if verdict.reason:
+            changed.update(self._turn(losses, verdict.maximize, verdict.reason))
+        for _, state in self._known()[0]:
+            if verdict.reason or verdict.again:
+                _forget(state)
+            elif verdict.rose:
+                state["exp_avg"].zero_()
+        self._remember(**changed)
+        return verdict.again, improved
+
+
+def _forget(state: dict[str, Any]) -> None:
+    state["step"] = torch.tensor(0.0)
+    state["exp_avg"].zero_()
+    state["exp_avg_sq"].zero_()
+
+
+def _slopes(tensors: list[tuple[list[Tensor], ...]]) -> tuple[float, float, int]:
+    """The change of the loss along the last step by the trapezoid, what it can be wrong by, and the number of elements.
+
+    An accelerator is waited for once.
+    """
+    slopes, bends, dimensions = [], [], 0
+    for params, grads, _, _, places, gradients in tensors:
+        for param, grad, place, gradient in zip(params, grads, places, gradients, strict=True):
+            step = param - place
+            slopes.append(((gradient + grad) * step).sum())
+            bends.append(((grad - gradient) * step).sum())
+            dimensions += param.numel()
+    if not slopes:
+        return 0.0, 0.0, 0
+    totals = [torch.stack([x.to(slopes[0].device) for x in part]).sum() / 2 for part in (slopes, bends)]
+    slope, bend = torch.stack(totals).tolist()
+    return slope, bend, dimensions

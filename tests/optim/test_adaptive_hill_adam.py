@@ -1,0 +1,314 @@
+"""Hill-ADAM that tunes itself: its rule line by line, what it does not depend on, and what it finds."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from hilladam import AdaptiveHillAdam
+from hilladam.losses import DOUBLE_WELL, TABLE_1
+from hilladam.optim import COURSE_REASONS, Course, steer
+
+TORUS = np.random.default_rng(0).normal(size=(2, 4)) / np.arange(
+    1, 5
+)  # of a periodic loss with hills of several heights
+
+
+def torus(x):
+    k = torch.arange(1, 5, dtype=x.dtype)
+    a, b = torch.tensor(TORUS, dtype=x.dtype)
+    return (a * torch.cos(k * x[..., None]) + b * torch.sin(k * x[..., None])).sum()
+
+
+def run(loss, start, steps=300, noise=0.0, seed=0, **settings):
+    """The places, the losses and the optimizer of a run; noise is added to loss and gradient."""
+    x = nn.Parameter(torch.as_tensor(start, dtype=torch.float64).clone())
+    optimizer, generator = AdaptiveHillAdam([x], **settings), torch.Generator().manual_seed(seed)
+    places, losses = [], []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        value = loss(x)
+        value.backward()
+        places.append(x.tolist())
+        losses.append(value.item())
+        if noise:
+            x.grad += noise * torch.randn(x.shape, generator=generator, dtype=x.dtype)
+            value = value.detach() + noise * torch.randn((), generator=generator, dtype=x.dtype)
+        optimizer.step(loss=value)
+    return np.array(places), np.array(losses), optimizer
+
+
+def by_the_book(f, slope, x, steps, lr, delta=1e-3, kappa=0.5, beta1=0.9, beta2=0.999):
+    """The rule once more, for one number, in the order in which the book tells it: the places of a run."""
+    places, length, growth, up = [], lr, 2.0, False
+    m = v = k = 0
+    low, height, top, room, walls, walled, crested = math.inf, 0.0, math.nan, 2.0, 0, False, False
+    drift = spread = 0.0
+    probing, before, start = True, None, f(x)
+    high = lowest = start
+    for _ in range(steps):
+        places.append(x)
+        loss, g = f(x), slope(x)
+        back = still = False
+        if before is not None:
+            x_before, g_before = before
+            if probing and loss >= start:
+                length /= 4
+                m = v = k = 0
+                x, g = x_before, g_before
+                k, m, v = 1, (1 - beta1) * g, (1 - beta2) * g * g
+                x -= length * (m / (1 - beta1)) / math.sqrt(v / (1 - beta2))
+                continue
+            probing = False
+            high, lowest = max(high, loss), min(lowest, loss)
+            d, q = (g_before + g) * (x - x_before) / 2, (g - g_before) * (x - x_before) / 2
+            drift, spread = drift + d, spread + q * q
+            if drift * (1 if up else -1) >= 0:
+                drift = spread = 0.0
+            elif abs(drift) > kappa * math.sqrt(spread):
+                back, drift, spread = True, 0.0, 0.0
+            still = abs(d) <= delta * (high - lowest)
+        if up:
+            climbed += 1  # noqa: F821, it is set where the climb begins
+            length *= 1.1
+            if math.isnan(top) and climbed == 4:
+                height = max(height, loss - bottom)  # noqa: F821
+            lid = loss > low + room * height and (not math.isnan(top) or climbed >= 4)
+            turn = lid or back or still
+            if turn:
+                top, walled = high, lid
+                walls, crested = walls + lid, crested or (back and not lid)
+                if walls >= (2 if crested else 1):
+                    room, walls = 2 * room, 0
+        else:
+            if back:
+                length, growth, m = length / 2, 1.05, 0
+            elif before is not None:
+                length *= growth
+            turn = still
+            if turn:
+                if low == math.inf:
+                    height = start - loss
+                elif not walled:
+                    height = max(height, top - min(loss, low))
+                if loss < low - 1e-3 * height:
+                    walls = 0
+                low, bottom, climbed, walled = min(low, loss), loss, 0, False  # noqa: F841
+        if turn:
+            up, high, lowest, drift, spread = not up, loss, loss, 0.0, 0.0
+            m = v = k = 0
+        before = x, g
+        k, m, v = k + 1, beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g * g
+        x += (1 if up else -1) * length * (m / (1 - beta1**k)) / math.sqrt(v / (1 - beta2**k))
+    return np.array(places)
+
+
+@pytest.mark.parametrize("loss", [DOUBLE_WELL, *TABLE_1.values()], ids=lambda loss: getattr(loss, "name", "loss"))
+@pytest.mark.parametrize("lr", [1e-4, 3.0])
+def test_it_is_the_rule_as_the_book_tells_it(loss, lr):
+    steps = 120
+    places, _, optimizer = run(lambda x: loss(x).sum(), [0.4], steps, lr=lr)
+    told = by_the_book(lambda x: loss(x), lambda x: loss.derivative(x), 0.4, steps, lr)
+    assert optimizer.switch_count > 3
+    assert places[:, 0] == pytest.approx(told, rel=1e-6, abs=1e-9)
+
+
+def test_a_loss_that_is_scaled_by_a_power_of_two_changes_no_bit():
+    places, losses, _ = run(torus, [1.0, 2.0], 400)
+    for factor in (2.0**40, 2.0**-60):
+        scaled, heights, _ = run(lambda x, c=factor: c * torus(x), [1.0, 2.0], 400)
+        assert (scaled == places).all() and (heights == factor * losses).all()
+
+
+def test_parameters_scaled_by_a_power_of_two_with_lr_change_no_bit():
+    places, losses, _ = run(torus, [1.0, 2.0], 400)
+    for factor in (2.0**30, 2.0**-30):
+        scaled, heights, _ = run(lambda x, c=factor: torus(x / c), [factor, 2 * factor], 400, lr=1e-4 * factor)
+        assert (scaled == factor * places).all() and (heights == losses).all()
+
+
+def test_a_constant_added_to_the_loss_changes_next_to_nothing():
+    places, _, _ = run(torus, [1.0], 100)
+    shifted, _, _ = run(lambda x: torus(x) + 8, [1.0], 100)
+    assert shifted == pytest.approx(places, abs=1e-12)
+
+
+@pytest.mark.parametrize("lr", [1e-8, 1e-5, 1e-2, 1.0, 100.0])
+@pytest.mark.parametrize("start", [-1.8, -0.4, 0.3, 2.0])
+def test_any_learning_rate_finds_the_deeper_well(lr, start):
+    _, losses, optimizer = run(lambda x: DOUBLE_WELL(x).sum(), [start], lr=lr)
+    assert optimizer.load_best() == losses.min() < -0.29
+
+
+def test_on_a_torus_it_crosses_more_than_ten_barriers_in_a_thousand_gradients():
+    grid = torch.linspace(0, 2 * math.pi, 20001, dtype=torch.float64)[:-1]
+    values = torch.stack([torus(x[None]) for x in grid]).numpy()
+    tops = grid[(values > np.roll(values, 1)) & (values > np.roll(values, -1))].numpy()
+    places, _, optimizer = run(torus, [1.0], 1000)
+    ends = [0, *(switch.step for switch in optimizer.switches if switch.direction == "maximize"), 999]
+    turns = places[ends, 0]
+    wells = np.searchsorted(tops, turns % (2 * math.pi)) + len(tops) * (turns // (2 * math.pi))
+    assert np.count_nonzero(np.diff(wells)) > 10
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-3, 1e-2])
+def test_noise_does_not_blind_it(noise):
+    """Where it has been, judged without noise, from forty starts on a circle with several wells."""
+    grid = torch.linspace(0, 2 * math.pi, 4001, dtype=torch.float64)
+    values = torch.stack([torus(x[None]) for x in grid])
+    low, size = values.min().item(), (values.max() - values.min()).item()
+    found = 0
+    for seed, start in enumerate(np.linspace(0, 2 * math.pi, 20, endpoint=False)):
+        _, losses, _ = run(torus, [start], 600, noise * size, seed)
+        found += losses.min() < low + 1e-3 * size
+    assert found >= 18
+
+
+def test_it_turns_for_the_reasons_that_it_names():
+    _, _, optimizer = run(lambda x: DOUBLE_WELL(x).sum(), [2.0])
+    reasons = {switch.reason for switch in optimizer.switches}
+    assert reasons <= set(COURSE_REASONS[1:]) and {"critical", "crest"} <= reasons
+    for switch in optimizer.switches:
+        assert switch.direction == "maximize" if switch.reason == "critical" else True
+        assert switch.direction == "minimize" if switch.reason in {"crest", "lid"} else True
+
+
+def test_a_climb_without_a_top_ends_at_the_lid():
+    _, losses, optimizer = run(lambda x: (x**2).sum(), [1.0])
+    assert "lid" in {switch.reason for switch in optimizer.switches}
+    assert np.isfinite(losses).all()
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+@pytest.mark.filterwarnings("ignore:AdaptiveHillAdam was given a loss that is not finite")
+def test_a_step_into_nowhere_is_taken_back(bad):
+    """A loss that is not finite beyond 1.5, and its gradient with it."""
+    x = nn.Parameter(torch.tensor([1.2], dtype=torch.float64))
+    optimizer, places = AdaptiveHillAdam([x], lr=0.01), []
+    for _ in range(200):
+        optimizer.zero_grad()
+        loss = (DOUBLE_WELL(x) if x < 1.5 else bad * x).sum()
+        loss.backward()
+        places.append(x.item())
+        before = x.item()
+        optimizer.step(loss=loss)
+        if before >= 1.5:
+            assert x.item() < before
+    assert max(places) > 1.5 and optimizer.load_best() < -0.29 and math.isfinite(x.item())
+
+
+def test_a_gradient_that_is_not_finite_is_taken_back_too():
+    x = nn.Parameter(torch.tensor([1.2], dtype=torch.float64))
+    optimizer = AdaptiveHillAdam([x], lr=0.01)
+    for step in range(30):
+        loss = DOUBLE_WELL(x).sum()
+        (x.grad,) = torch.autograd.grad(loss, x)
+        if step == 7:
+            x.grad.fill_(math.nan)
+            scale = optimizer.param_groups[0]["scale"]
+        optimizer.step(loss=loss)
+        if step == 7:
+            assert optimizer.param_groups[0]["scale"] == scale / 4
+        assert math.isfinite(x.item())
+
+
+def test_where_there_is_no_gradient_there_is_no_step():
+    x, y = nn.Parameter(torch.tensor([0.5, 3.0])), nn.Parameter(torch.tensor(2.0))
+    optimizer = AdaptiveHillAdam([x, y])
+    for _ in range(20):
+        optimizer.zero_grad()
+        loss = DOUBLE_WELL(x[0])
+        loss.backward()
+        optimizer.step(loss=loss)
+    assert x[1].item() == 3.0 and y.item() == 2.0 and x[0].item() != 0.5
+
+
+def test_many_parameters_are_one_place():
+    """The same run whether two coordinates are one tensor, two, or two groups."""
+    start = [1.0, 2.0]
+    _, losses, _ = run(torus, start, 200)
+    for groups in (lambda a, b: [a, b], lambda a, b: [{"params": [a]}, {"params": [b]}]):
+        a, b = (nn.Parameter(torch.tensor([v], dtype=torch.float64)) for v in start)
+        optimizer = AdaptiveHillAdam(groups(a, b))
+        for step in range(200):
+            optimizer.zero_grad()
+            loss = torus(torch.cat([a, b]))
+            loss.backward()
+            if step < 60:
+                assert loss.item() == pytest.approx(losses[step], abs=1e-9)
+            optimizer.step(loss=loss)
+
+
+def test_groups_keep_the_ratio_of_their_learning_rates():
+    a, b = (nn.Parameter(torch.tensor([1.0], dtype=torch.float64)) for _ in range(2))
+    optimizer = AdaptiveHillAdam([{"params": [a], "lr": 1e-3}, {"params": [b], "lr": 4e-3}])
+    loss = DOUBLE_WELL(a).sum() + DOUBLE_WELL(b).sum()
+    loss.backward()
+    optimizer.step(loss=loss)
+    assert (1 - b.item()) == pytest.approx(4 * (1 - a.item()), rel=1e-12)
+
+
+def test_a_new_place_after_load_best_is_a_new_run():
+    _, losses, optimizer = run(lambda x: DOUBLE_WELL(x).sum(), [2.0], 100)
+    optimizer.load_best()
+    assert optimizer.direction == "minimize" and optimizer.param_groups[0]["probing"]
+    assert optimizer.best_loss == losses.min() and optimizer.switch_count > 0
+
+
+def test_without_a_loss_it_goes_straight_on_and_says_so():
+    x = nn.Parameter(torch.tensor([2.0], dtype=torch.float64))
+    optimizer = AdaptiveHillAdam([x], lr=0.1)
+    with pytest.warns(
+        RuntimeWarning, match="AdaptiveHillAdam took 10 steps and was given no loss, without which it goes"
+    ):
+        for _ in range(10):
+            x.grad = torch.ones_like(x)
+            optimizer.step()
+    assert x.item() == pytest.approx(1.0)
+
+
+# The rule by itself ---------------------------------------------------------------------------------------------------
+
+BEGUN = Course(probing=False, moved=True, start_loss=5.0, high=5.0, lowest=4.0)
+
+
+def test_the_first_step_is_sought_until_it_leads_lower():
+    verdict = steer(Course(), False, 3.0, math.nan, math.nan)
+    assert verdict.course.probing and verdict.course.start_loss == 3.0 and not verdict.again
+    higher = steer(verdict.course, False, 3.5, 0.5, 0.9)
+    assert higher.again and higher.course.scale == 0.25 and higher.course.probing
+    lower = steer(higher.course, False, 2.5, -0.5, 0.1)
+    assert not lower.again and not lower.course.probing and lower.course.scale == 0.5
+
+
+def test_noise_in_the_slopes_is_no_way_back():
+    doubtful = steer(BEGUN, False, 4.5, 0.1, 1.0)
+    assert not doubtful.rose and doubtful.course.drift == 0.1 and doubtful.course.spread == 1.0
+    assert steer(BEGUN, False, 4.5, 0.1, 1.0, kappa=0.0).rose
+    assert steer(doubtful.course, False, 4.6, 0.7, 1.0).rose  # 0.8 > ½ √2
+    assert steer(doubtful.course, False, 4.4, -0.2, 1.0).course.drift == 0.0
+
+
+def test_standing_still_is_measured_by_the_range_of_the_leg():
+    assert steer(BEGUN, False, 4.0, -0.9e-3, 0.0).reason == COURSE_REASONS.index("critical")
+    assert steer(BEGUN, False, 4.0, -1.1e-3, 0.0).reason == 0
+    assert steer(BEGUN, False, 4.0, -1.1e-3, 0.0, delta=2e-3).maximize
+
+
+def test_the_lid_is_raised_after_two_walls_a_dimension():
+    up = BEGUN._replace(low=4.0, rise=1.0, top=5.0, bottom=4.0, climbed=9, crested=True)
+    verdict = steer(up, True, 6.1, 0.3, 0.0, dimensions=2)
+    assert verdict.reason == COURSE_REASONS.index("lid") and verdict.course.walls == 1 and verdict.course.room == 2
+    assert steer(up, True, 5.9, 0.3, 0.0).reason == 0
+    last = steer(up._replace(walls=3), True, 6.1, 0.3, 0.0, dimensions=2)
+    assert last.course.room == 4 and last.course.walls == 0
+    first = steer(up._replace(crested=False), True, 6.1, 0.3, 0.0, dimensions=2)
+    assert first.course.room == 4 and first.course.walls == 0
+
+
+@pytest.mark.parametrize("start", [0.95, 0.97])
+def test_a_start_at_the_bottom_of_a_shallow_well_is_left(start):
+    _, losses, _ = run(lambda x: DOUBLE_WELL(x).sum(), [start], 400)
+    assert losses.min() < -0.29
