@@ -236,11 +236,13 @@ class MapExplorer(Explorer):
         for name, record in runs.items():
             places = record.final_states if self.swarm else record.states[:, 0]
             if not self.swarm:
-                colour = COLOURS["minimize"] if name == "Hill-ADAM" else "black"
+                colour = {"Hill-ADAM": COLOURS["minimize"], "Adam": "black"}.get(name, "0.35")
                 z = _height(scene, record.losses[:, 0])
-                ax.plot(*places.T, z, color=colour, linewidth=1, zorder=10)
+                ax.plot(*places.T, z, color=colour, linewidth=1.2, zorder=10)
+                ax.plot(*places[-1], z[-1], "o", color="white", markeredgecolor="black", markersize=7, zorder=11)
             else:
                 ax.plot(*places.T, _height(scene, record.final_losses), ".", color="black", markersize=2, zorder=10)
+        ax.set_box_aspect((right - left, top - bottom, 0.55 * max(right - left, top - bottom)), zoom=1.25)
         ax.view_init(self.elevation, -90 + self.azimuth)
         ax.set_axis_off()
 

@@ -15,7 +15,6 @@ from playwright.sync_api import expect
 BOOK = Path(__file__).parents[2] / "book"
 EXPLORERS = [  # a chapter and the explorer there
     ("index", "BarCodeExplorer"),
-    ("adam/landscapes", "MapExplorer"),
     ("hill-adam/algorithm", "HillExplorer"),
     ("neighbours/annealing", "HeatExplorer"),
 ]

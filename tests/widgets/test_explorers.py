@@ -57,6 +57,7 @@ def test_every_stored_explorer_brings_its_picture():
 )
 def test_a_front_end_is_one_module(name):
     assert not re.search(r"^(import|export (?!default))", front_end(name), re.M)
+    assert not re.search(r"^\s*(//|/\*\*| \* )", front_end(name), re.M), "a comment"
 
 
 def test_traits_survive_the_way_to_the_page():
