@@ -255,7 +255,7 @@ export function render({ model, el }) {
     { className: "bar" },
     play,
     slider(model, "lr", "step size λ", powers(-3, 0, 16), signal),
-    slider(model, "delta", "patience δ", powers(-6, 0, 8), signal),
+    slider(model, "delta", "threshold δ", powers(-6, 0, 8), signal),
   );
   const others = html(
     "div",
