@@ -9,6 +9,7 @@ with extra("widgets"):
     from hilladam.widgets._heat_explorer import HeatExplorer
     from hilladam.widgets._hill_explorer import HillExplorer
     from hilladam.widgets._phase_explorer import PhaseExplorer
+    from hilladam.widgets._race_explorer import RaceExplorer
     from hilladam.widgets._return_map_explorer import ReturnMapExplorer
     from hilladam.widgets._series_explorer import SeriesExplorer
     from hilladam.widgets._training_explorer import TrainingExplorer
@@ -20,6 +21,7 @@ __all__ = [
     "HeatExplorer",
     "HillExplorer",
     "PhaseExplorer",
+    "RaceExplorer",
     "ReturnMapExplorer",
     "SeriesExplorer",
     "TrainingExplorer",

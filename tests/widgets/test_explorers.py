@@ -52,7 +52,7 @@ def test_every_stored_explorer_brings_its_picture():
         assert "0x" not in data["text/plain"], "an address changes from run to run"
 
 
-@pytest.mark.parametrize("name", ["hill", "series", "phase", "wells", "climb", "turns", "training", "heat"])
+@pytest.mark.parametrize("name", ["hill", "series", "phase", "wells", "climb", "turns", "training", "heat", "race"])
 def test_a_front_end_is_one_module(name):
     assert not re.search(r"^(import|export (?!default))", front_end(name), re.M)
 
