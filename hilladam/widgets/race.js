@@ -2,7 +2,7 @@
 
 import { apart, cumulate, lastBelow, versus, wilson } from "./race_dynamics.js";
 import { Chart, clamp, draggable, oncePerFrame, set, svg } from "./plot.js";
-import { choice, follow, html, mount, spoken, toggles } from "./controls.js";
+import { choice, follow, html, mount, slider, spoken, toggles } from "./controls.js";
 import { fitHeights } from "./crossing.js";
 
 const NEAR = 26; // pixels from a curve that is pointed at
@@ -225,6 +225,7 @@ export function render({ model, el }) {
 
   const where = choice(model, "course", "course", Object.entries(courses).map(([key, { name }]) => [key, name]), signal); // prettier-ignore
   const beside = choice(model, "rival", `${hero} and`, others.map((name) => [name, name]), signal); // prettier-ignore
+  const budget = slider(model, "evaluations", "budget", grid, signal);
   const bar = html("div", { className: "bar" }, where, beside);
   const all = toggles(model, "contenders", "drawn", others, signal);
   const more = html("details", {}, html("summary", {}, "whose curves are drawn"), all);
@@ -238,5 +239,5 @@ export function render({ model, el }) {
   follow(model, ["task"], () => (task.textContent = model.get("task")), signal);
   follow(model, ["course", "rival", "contenders"], redraw, signal);
   follow(model, ["evaluations"], moved, signal);
-  return mount(el, "the race", "race", [race, rates], closing, task, bar, charts, says, more);
+  return mount(el, "the race", "race", [race, rates], closing, task, bar, charts, budget, says, more);
 }
