@@ -2,7 +2,8 @@
 
     python tools/store_results.py NAME ...
 
-NAME is success_maps (ten minutes on one core), against_restarts (half an hour on two) or table2_rates (a GPU's work).
+NAME is success_maps (ten minutes on one core), against_restarts (half an hour on two), table2_rates (a GPU's work) or
+further_races (half a minute).
 """
 
 import base64
@@ -14,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from hilladam import colour
-from hilladam.experiments import MAPPED, against_restarts, success_map, table2_rates
+from hilladam.experiments import MAPPED, against_restarts, further_races, success_map, table2_rates
 from hilladam.losses import ColourLoss
 
 FOLDER = Path(__file__).parents[1] / "hilladam" / "experiments"
@@ -45,12 +46,22 @@ def table2_rates_text(table):
     return "{\n " + ",\n ".join(columns) + "\n}\n"
 
 
+def further_races_text(found):
+    """Return a row for each race: its key, λ, what was tried, and the evaluations of every run to the target."""
+    rows = [
+        [*key, each.lr, each.tried, " ".join(str(int(n)) if np.isfinite(n) else "-" for n in each.hits)]
+        for key, each in found.items()
+    ]
+    return "[\n " + ",\n ".join(map(json.dumps, rows)) + "\n]\n"
+
+
 RESULTS = {
     "success_maps": lambda: success_maps_text({name: success_map(name) for name in MAPPED}),
     "against_restarts": lambda: against_restarts_text(
         against_restarts() | against_restarts(scales=[None], lrs=[2, 3, 10])
     ),
     "table2_rates": lambda: table2_rates_text(table2_rates(twelve_pairs())),
+    "further_races": lambda: further_races_text(further_races()),
 }
 
 

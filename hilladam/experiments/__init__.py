@@ -10,6 +10,7 @@ from hilladam.experiments._courses import COURSES, Course, course
 from hilladam.experiments._digits import DIGITS_CONTENDERS, DIGITS_LR, DigitsRecord, digits, summarize_digits
 from hilladam.experiments._digits_data import Digits, load_digits
 from hilladam.experiments._digits_tuning import tune_digits
+from hilladam.experiments._further_races import further_races, stored_further_races
 from hilladam.experiments._intervals import cluster_interval, wilson_interval
 from hilladam.experiments._models import ACTIVATIONS, Points, StackedMLP, network
 from hilladam.experiments._protocol import RATES, Tuning, compare, difference_interval, holm, tune
@@ -85,6 +86,7 @@ __all__ = [
     "difference_interval",
     "digits",
     "field",
+    "further_races",
     "gradients_to",
     "holm",
     "load_digits",
@@ -99,6 +101,7 @@ __all__ = [
     "search",
     "standings",
     "stored_against_restarts",
+    "stored_further_races",
     "stored_race",
     "stored_readings",
     "stored_success_maps",

@@ -19,7 +19,7 @@ SEED, TUNING_SEED = 1, 1000
 
 
 class RaceResult(NamedTuple):
-    """What a contender did on a course; see :func:`stored_race`.
+    """What a contender did on a course; see :func:`stored_race` and :func:`stored_further_races`.
 
     Example:
         >>> from hilladam.experiments import stored_race
@@ -29,7 +29,7 @@ class RaceResult(NamedTuple):
     """
 
     hits: np.ndarray
-    """``(1000,)``: the evaluations to the target, infinite where the run did not reach it with 2,000."""
+    """``(runs,)``: the evaluations to the target, infinite where the run did not reach it with 2,000."""
     lr: float | None = None
     """The tuned λ; none for the searchers, which have none."""
     tried: dict[float, int] | None = None

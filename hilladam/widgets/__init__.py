@@ -10,6 +10,7 @@ with extra("widgets"):
     from hilladam.widgets._hill_explorer import HillExplorer
     from hilladam.widgets._map_explorer import MapExplorer
     from hilladam.widgets._phase_explorer import PhaseExplorer
+    from hilladam.widgets._race_explorer import RaceExplorer
     from hilladam.widgets._return_map_explorer import ReturnMapExplorer
     from hilladam.widgets._series_explorer import SeriesExplorer
     from hilladam.widgets._success_map_explorer import SuccessMapExplorer
@@ -23,6 +24,7 @@ __all__ = [
     "HillExplorer",
     "MapExplorer",
     "PhaseExplorer",
+    "RaceExplorer",
     "ReturnMapExplorer",
     "SeriesExplorer",
     "SuccessMapExplorer",

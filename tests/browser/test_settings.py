@@ -10,6 +10,7 @@ PAGES = [
     "experiments/colour",
     "hill-adam/algorithm",
     "hill-adam/crossing",
+    "neighbours/the-race",
 ]
 # Texts and lines that cannot be seen on the reader's ground; a line of the ground's own colour only sets off another.
 FAINT = """() => {

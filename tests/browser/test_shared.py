@@ -15,6 +15,7 @@ from hilladam.widgets import (
     ClimbExplorer,
     HillExplorer,
     PhaseExplorer,
+    RaceExplorer,
     ReturnMapExplorer,
     SeriesExplorer,
     SuccessMapExplorer,
@@ -44,7 +45,8 @@ def test_the_address_follows_and_a_link_reopens_the_state(plant):
 
 def test_every_explorer_reopens_from_its_link(plant):
     """Whatever the settings are, the link gives them back: here every one of them is another than at first."""
-    for explorer in (HillExplorer, SeriesExplorer, PhaseExplorer, ClimbExplorer, ReturnMapExplorer, SuccessMapExplorer):
+    for explorer in (HillExplorer, SeriesExplorer, PhaseExplorer, ClimbExplorer, ReturnMapExplorer, SuccessMapExplorer,
+                     RaceExplorer):  # fmt: skip
         other = {
             HillExplorer: dict(loss="(x^2 - 1)^2 + 0.3x", optimizers=["NAdam"], start=-0.123456789012345, lr=1 / 3,
                                beta1=0.5, beta2=0.9, delta=0.0, gamma=float("inf"), steps=77, step=70, speed=20.0),
@@ -54,6 +56,7 @@ def test_every_explorer_reopens_from_its_link(plant):
             ClimbExplorer: dict(loss="sine", start=0.5, lr=0.02, beta1=0.5, delta=1e-7, step=3),
             ReturnMapExplorer: dict(loss="sixth", start=-0.3, lr=0.02, delta=1e-3, gamma=float("inf"), steps=99),
             SuccessMapExplorer: dict(loss="sine wave", cell=(99, 0), start=3.3),
+            RaceExplorer: dict(course="camel", rival="Adam, restarted", contenders=["SGD", "CMA-ES"], evaluations=10),
         }[explorer]  # fmt: skip
         page = plant(fig=explorer())
         wanted = {name: explorer(**other).get_state()[name] for name in other}

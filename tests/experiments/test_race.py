@@ -13,18 +13,21 @@ from hilladam.experiments import (
     CONTENDERS,
     COURSES,
     RACE_CONTENDERS,
+    RATES,
     SEARCHERS,
     Points,
     _race,
     _race_results,
     course,
     field,
+    further_races,
     gradients_to,
     race,
     race_rates,
     race_results,
     search,
     standings,
+    stored_further_races,
     stored_race,
     train,
     tuned,
@@ -253,6 +256,31 @@ def test_a_stored_search_is_found_again(key, name):
 
 def test_a_stored_rate_is_found_again():
     assert tuned("himmelblau", "momentum").lr == stored_race()["himmelblau", "momentum"].lr
+
+
+def test_what_is_stored_of_the_further_races():
+    stored = stored_further_races()
+    assert list(stored) == list(further_races(runs=2, tuning_runs=3, evaluations=5))
+    for (question, key, name), (hits, lr, tried) in stored.items():
+        assert hits.shape == (2000 if question == "again" else 1000,)
+        assert (hits >= 1).all() and (hits[np.isfinite(hits)] <= 2000).all()
+        assert lr == {"again": stored_race()[key, name].lr, "untuned": RATES[9]}.get(question, lr)
+        assert (tried is None) == (question != "no gamma")
+        if tried:
+            assert min(tried) < lr < max(tried) and tried[lr] == max(tried.values()) <= 200
+
+
+@pytest.mark.parametrize("question, key, name, settings", [
+    ("again", "mueller_brown", "Hill-ADAM", {"seed": 11}), ("again", "mueller_brown", "Adam, restarted", {"seed": 11}),
+    ("untuned", "tenth", "Hill-ADAM", {"seed": 2}), ("untuned", "tenth", "Adam, restarted", {"seed": 2}),
+    *(("no gamma", k, "Hill-ADAM", {"seed": 1, "gamma": math.inf}) for k in ("tenth", "mueller_brown", "rastrigin")),
+])  # fmt: skip
+def test_a_further_race_is_found_again(question, key, name, settings):
+    loss, box, target, _ = course(key)
+    stored = stored_further_races()[question, key, name]
+    hits = race_rates(loss, [stored.lr], target, box, contender=name, runs=100, evaluations=300, **settings)[0]
+    early = np.where(stored.hits[:100] <= 300, stored.hits[:100], math.inf)
+    assert (hits == early).mean() >= 0.95
 
 
 def test_rows_that_are_done_are_not_made_again(monkeypatch):
