@@ -7,8 +7,8 @@ from docutils import nodes
 
 LENGTH = 250  # characters, more than is shown in most places
 READING_TIME = re.compile(r"About \d+ minutes")
-# A citation is left out, or, where the sentence needs it, stands by its names.
-CITED = re.compile(r"(\b(?:of|by|from|in|what))? *\[([^][]+), \d{4}[a-z]?\]")
+# A citation is left out, or, where the sentence needs a word for it, is "the paper".
+CITED = re.compile(r"(\b(?:of|by|from|in|what))? *\[[^][]+, \d{4}[a-z]?\]")
 
 
 def setup(app):
@@ -28,7 +28,7 @@ def first_sentences(doctree):
     """Return as many whole sentences from the beginning of the text as fit."""
     paragraphs = [node for node in doctree.findall(nodes.paragraph) if isinstance(node.parent, nodes.section)]
     prose = " ".join(node.astext() for node in paragraphs if not READING_TIME.match(node.astext()))
-    prose = CITED.sub(lambda found: f"{found[1]} {found[2]}" if found[1] else "", re.sub(r"\s+", " ", prose))
+    prose = CITED.sub(lambda found: f"{found[1]} the paper" if found[1] else "", re.sub(r"\s+", " ", prose))
     first, *rest = re.split(r"(?<=[.?!]) ", prose)
     for sentence in rest:
         if len(first) + 1 + len(sentence) > LENGTH:

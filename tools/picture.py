@@ -8,6 +8,7 @@ from hilladam import figures
 from hilladam.experiments import table1
 from hilladam.losses import TABLE_1
 
+plt.style.use("hilladam.figures.hilladam")
 runs = table1([6], steps=379, losses=["sixth"], history=True, device="cpu")
 figure, axes = plt.subplots(1, 2, sharey=True)
 for ax, ((_, optimizer), run) in zip(axes, runs.items(), strict=True):
