@@ -71,12 +71,12 @@ def compiled_c(folder: str):
 
     def cell(key: str, optimizer: str):
         loss = TABLE_1[key]
-        coefficients = np.array(loss._about_centre)
+        coefficients = np.array(loss.about_centre)
         weights = StackedMLP(range(SEEDS)).parameters[0].detach().numpy()
         best, last = np.empty(SEEDS), np.empty(SEEDS)
         rule = (0.0, math.inf) if optimizer == "Adam" else (1e-4, 200.0)
         for i in range(SEEDS):
-            run(weights[i], coefficients, loss.degree, loss._middle, STEPS, 0.01, *rule, best[i:], last[i:])
+            run(weights[i], coefficients, loss.degree, loss.middle, STEPS, 0.01, *rule, best[i:], last[i:])
         return best, last
 
     return cell

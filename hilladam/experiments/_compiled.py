@@ -234,10 +234,10 @@ def _tabulate(given: Sequence[Polynomial], members: int):
     width = 1 + max(loss.degree for loss in different.values())
     coefficients = np.zeros((len(different), width))
     for row, loss in zip(coefficients, different.values(), strict=True):
-        row[width - 1 - loss.degree :] = loss._about_centre
+        row[width - 1 - loss.degree :] = loss.about_centre
     return arithmetic().Losses(
         coefficients,
         first=np.array([width - 1 - loss.degree for loss in different.values()]),
-        centres=np.array([loss._middle for loss in different.values()]),
+        centres=np.array([loss.middle for loss in different.values()]),
         which=np.full(members, [place[id(loss)] for loss in given]),
     )

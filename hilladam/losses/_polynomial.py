@@ -78,19 +78,34 @@ class Polynomial:
 
     def __call__(self, x):
         """The loss at ``x``: a number, array, tensor or sympy expression of any shape, in its own precision."""
-        return _horner(self._about_centre, x - self._middle)[0]
+        return _horner(self.about_centre, x - self.middle)[0]
 
     def derivative(self, x):
         """The slope of the loss at ``x``, as for calling."""
-        return _horner(self._about_centre, x - self._middle)[1]
+        return _horner(self.about_centre, x - self.middle)[1]
 
     @cached_property
-    def _middle(self) -> float:
+    def middle(self) -> float:
+        """The centre as the nearest floating-point number: :attr:`about_centre` belongs to powers of (x − middle).
+
+        Example:
+            >>> from hilladam.losses import TABLE_1
+            >>> TABLE_1["sixth"].middle
+            -0.5
+        """
         return float(self.centre)
 
     @cached_property
-    def _about_centre(self) -> tuple[float, ...]:
-        """The coefficients in powers of (x − centre), by repeated synthetic division in exact arithmetic."""
+    def about_centre(self) -> tuple[float, ...]:
+        """The coefficients in powers of (x − centre), highest first, each rounded once: what runs are computed with.
+
+        By repeated synthetic division in exact arithmetic.
+
+        Example:
+            >>> from hilladam.losses import Polynomial
+            >>> Polynomial("parabola", (1, -2, 5), centre=1).about_centre  # (x − 1)² + 4
+            (1.0, 0.0, 4.0)
+        """
         remaining, shifted = list(self.coefficients), []
         while remaining:
             for index in range(1, len(remaining)):
@@ -198,9 +213,9 @@ def stack(
         raise ValueError(f"Invalid polynomials: {polynomials!r}; expected at least one")
     degree = max(p.degree for p in polynomials)
     like = dict(dtype=dtype, device=device)
-    rows = [(0.0,) * (degree - p.degree) + p._about_centre for p in polynomials]
+    rows = [(0.0,) * (degree - p.degree) + p.about_centre for p in polynomials]
     coefficients = torch.tensor(rows, **like).T.contiguous().unbind()
-    centres = torch.tensor([p._middle for p in polynomials], **like)
+    centres = torch.tensor([p.middle for p in polynomials], **like)
 
     def losses(x):
         if x.numel() != len(centres):

@@ -178,18 +178,18 @@ def _joined(cells):
 
 
 def _value(f, x):
-    u = x + -f._middle
-    value = _Cells(np.full_like(x.c, f._about_centre[0]))
-    for coefficient in f._about_centre[1:]:
+    u = x + -f.middle
+    value = _Cells(np.full_like(x.c, f.about_centre[0]))
+    for coefficient in f.about_centre[1:]:
         value = value * u + coefficient
     return value
 
 
 def _quotient(f, x, y):
     """(f(x) − f(y)) / (x − y), the slope where they are equal, by Horner's rule."""
-    u, w = x + -f._middle, y + -f._middle
-    value, quotient = _Cells(np.full_like(x.c, f._about_centre[0])), _Cells(np.zeros_like(x.c))
-    for coefficient in f._about_centre[1:]:
+    u, w = x + -f.middle, y + -f.middle
+    value, quotient = _Cells(np.full_like(x.c, f.about_centre[0])), _Cells(np.zeros_like(x.c))
+    for coefficient in f.about_centre[1:]:
         quotient = quotient * w + value
         value = value * u + coefficient
     return quotient

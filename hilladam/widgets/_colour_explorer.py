@@ -228,7 +228,7 @@ def _scene(pair: colour.Pair, loss: ColourLoss) -> dict:
     marks = np.array([[0.2, 0.2, 0.2], [1.0, 1.0, 1.0], truth, *(point.gains for point in minima)])
     low, high = marks.min(axis=0) - 0.5, marks.max(axis=0) + 0.6
     return {
-        "channels": [{"coefficients": c._about_centre, "centre": c._middle} for c in loss.channels],
+        "channels": [{"coefficients": c.about_centre, "centre": c.middle} for c in loss.channels],
         "minima": [
             {"letter": letter, "name": name, "gains": point.gains, "loss": point.value}
             for letter, name, point in zip(_LETTERS, names, minima, strict=False)

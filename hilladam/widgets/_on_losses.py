@@ -42,4 +42,4 @@ class OnLosses(Explorer):
 
 def powers_of(loss: Polynomial) -> dict:
     """A polynomial as `evaluate` of ``dynamics.js`` takes it."""
-    return {"coefficients": loss._about_centre, "centre": loss._middle}
+    return {"coefficients": loss.about_centre, "centre": loss.middle}

@@ -54,7 +54,8 @@ const MARGIN = { left: 44, right: 12, top: 26, bottom: 38 };
  */
 export class Chart {
   constructor({ label, xLabel, yLabel, height = 270, logX = false, logY = false }, draw) {
-    Object.assign(this, { height, logX, logY, draw, width: 0, domain: [0, 1, 0, 1] });
+    const unit = (log) => (log ? [1, 10] : [0, 1]);
+    Object.assign(this, { height, logX, logY, draw, width: 0, domain: [...unit(logX), ...unit(logY)] });
     const clip = unique("clip");
     this.box = svg("rect");
     this.axes = svg("g", { class: "axes", "aria-hidden": "true" });

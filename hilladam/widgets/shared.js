@@ -64,9 +64,9 @@ export function share({ model, el }, render, kind, readable = () => false) {
   }
 
   /** What an address says of this explorer now. */
-  function words() {
+  function words(keeping = kept) {
     const changed = names.map((trait) => [trait, textOf(model.get(trait))]);
-    return new Map([...changed.filter(([trait, text]) => text !== opening.get(trait)), ...kept]);
+    return new Map([...changed.filter(([trait, text]) => text !== opening.get(trait)), ...keeping]);
   }
   function address() {
     const all = readAddress(location.hash);
@@ -75,7 +75,7 @@ export function share({ model, el }, render, kind, readable = () => false) {
     else all.delete(name);
     return writeAddress(all);
   }
-  const link = () => location.href.replace(/#.*$/s, "") + writeAddress([[name, words()]]);
+  const link = () => location.href.replace(/#.*$/s, "") + writeAddress([[name, words(ruled() ?? kept)]]);
 
   let waiting = 0;
   function follow() {
@@ -162,8 +162,26 @@ export function share({ model, el }, render, kind, readable = () => false) {
     const written = navigator.clipboard?.writeText(copied.value) ?? Promise.reject();
     written.then(done, byHand);
   });
+  // For a lecturer: what the link that is copied hides or locks. On this page all stays as it is.
+  const rules = names.map((trait) => {
+    const options = ["free", "lock", "hide"].map((value) => html("option", { value }, value));
+    return html("label", {}, html("span", {}, trait), html("select", { dataset: { rule: trait } }, ...options));
+  });
+  const lesson = html("fieldset", { className: "lesson", hidden: true }, html("legend", {}, "in the link:"), ...rules);
+  const teach = item("hide or lock controls …", () => {
+    lesson.hidden = !lesson.hidden;
+    teach.setAttribute("aria-expanded", !lesson.hidden);
+  });
+  teach.setAttribute("aria-expanded", false);
+  /** What the form says, as the words of an address; null where it says nothing. */
+  function ruled() {
+    const chosen = (rule) => [...lesson.querySelectorAll("select")].filter(({ value }) => value === rule);
+    const lists = ["hide", "lock"].map((rule) => [rule, chosen(rule).map((each) => each.dataset.rule).join(",")]);
+    const found = new Map(lists.filter(([, list]) => list));
+    return found.size ? found : null;
+  }
   const save = (text, kind) => item(text, () => picture(kind).then(() => say("Picture saved.")));
-  const items = html("div", { className: "items" }, copy, save("save as SVG", "svg"), save("save as PNG", "png"), free);
+  const items = html("div", { className: "items" }, copy, teach, lesson, save("save as SVG", "svg"), save("save as PNG", "png"), free);
   items.append(copied);
   const menu = html("div", { className: "shared" }, reset, more, items, status);
   free.hidden = true;
@@ -220,7 +238,7 @@ export function share({ model, el }, render, kind, readable = () => false) {
       signal.addEventListener("abort", () => model.off(`change:${trait}`, follow));
     }
   }
-  copy.hidden = !ownsAddress();
+  copy.hidden = teach.hidden = !ownsAddress();
   const away = render({ model: view, el });
   const opening = new Map(names.map((trait) => [trait, textOf(model.get(trait))]));
   el.querySelector(".hilladam").prepend(menu);

@@ -130,6 +130,24 @@ def test_a_lecturer_hides_and_locks(plant):
     rests_at(page, "#fig:lr=0.02")
 
 
+def test_a_lecturer_makes_a_link_that_hides_and_locks(plant):
+    page = plant(fig=HillExplorer(loss="sixth"))
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('no')); }")
+    page.get_by_role("slider", name="λ", exact=True).press("ArrowRight")
+    page.get_by_role("button", name="Link and pictures").click()
+    page.get_by_role("button", name="hide or lock controls").click()
+    page.get_by_role("combobox", name="delta", exact=True).select_option("hide")
+    page.get_by_role("combobox", name="gamma", exact=True).select_option("hide")
+    page.get_by_role("combobox", name="lr", exact=True).select_option("lock")
+    page.get_by_role("button", name="copy link").click()
+    link = page.get_by_role("textbox", name="link to this state")
+    expect(link).to_have_value(f"{HOME}#fig:lr=0.013&hide=delta,gamma&lock=lr")
+    expect(page.get_by_role("slider", name="δ", exact=True)).to_be_visible()  # here all stays as it is
+    page = plant(link.input_value().removeprefix(HOME), fig=HillExplorer(loss="sixth"))
+    expect(page.get_by_role("slider", name="δ", exact=True)).to_be_hidden()
+    expect(page.get_by_role("slider", name="λ", exact=True)).to_be_disabled()
+
+
 def test_only_what_the_lecturer_wants(plant):
     page = plant("#fig:only=start,step", fig=HillExplorer(loss="sixth"))
     expect(page.get_by_role("slider", name="λ", exact=True)).to_be_hidden()

@@ -182,7 +182,7 @@ def test_no_number_of_it_is_rounded_before_it_is_shifted():
     assert Polynomial("", ("0.1", 0), "0.2").coefficients == (tenth, 0)
     assert Polynomial("", (0.1, 0)).coefficients[0] == Fraction(0.1) != tenth  # a float is what it is in binary
     shifted = Polynomial("", ("0.1", "0.2", "0.3"), 3)
-    assert shifted._about_centre == (0.1, 0.8, 1.8)
+    assert shifted.about_centre == (0.1, 0.8, 1.8)
 
 
 NUMBERS = {
@@ -204,7 +204,7 @@ def test_a_number_of_any_kind_is_exact_and_never_overflows(number):
     loss = Polynomial("", (number, 1, number), number)
     assert loss.coefficients == (70_000, 1, 70_000) and loss.centre == 70_000
     assert all(type(c.numerator) is type(c.denominator) is int for c in (*loss.coefficients, loss.centre))
-    assert loss._about_centre == (7e4, 2 * 7e4**2 + 1, 7e4**3 + 2 * 7e4)
+    assert loss.about_centre == (7e4, 2 * 7e4**2 + 1, 7e4**3 + 2 * 7e4)
 
 
 def test_a_number_that_is_no_fraction_by_name_is_taken_at_its_exact_value():

@@ -125,7 +125,7 @@ def test_the_compiled_engine_has_the_same_bits(node, name):
     pytest.importorskip("numba")
     steps, seen, polynomials = 10_000, set(), [DOUBLE_WELL, *TABLE_1.values()]
     for rule in BIT_FOR_BIT:
-        jobs = [{"polynomial": {"coefficients": loss._about_centre, "centre": loss._middle}, "start": 1.7, "name": name,
+        jobs = [{"polynomial": {"coefficients": loss.about_centre, "centre": loss.middle}, "start": 1.7, "name": name,
                  "steps": steps, **rule} for loss in polynomials]  # fmt: skip
         rule = {key: math.inf if value is None else value for key, value in rule.items()}
         betas = rule.pop("beta1"), rule.pop("beta2")
@@ -175,7 +175,7 @@ EXTREMA = 'import { extrema } from "./dynamics.js";\nexport default (polynomials
 
 @pytest.mark.parametrize("loss", [DOUBLE_WELL, *TABLE_1.values(), Polynomial("flat", (1, 0, 0, 0, 0)), STEEP], ids=str)
 def test_finds_the_extrema(node, loss):
-    (found,) = node(EXTREMA, [{"coefficients": loss._about_centre, "centre": loss._middle}])
+    (found,) = node(EXTREMA, [{"coefficients": loss.about_centre, "centre": loss.middle}])
     expected = [p for p in loss.stationary_points if p.kind != "inflection"]
     assert [p["kind"] for p in found] == [p.kind for p in expected]
     for here, there in zip(found, expected, strict=True):
