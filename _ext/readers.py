@@ -37,6 +37,7 @@ To run it here, install the package it is about, and start the kernel again. In 
 
 def setup(app):
     app.connect("html-page-context", lead_readers_here, priority=600)  # the theme makes its buttons at 501
+    app.connect("html-page-context", offer_the_book, priority=600)
     app.connect("build-finished", write)
     return {"parallel_read_safe": True}
 
@@ -56,6 +57,22 @@ def lead_readers_here(app, page, _template, context, _doctree):
             group["buttons"].append(
                 {"type": "link", "url": url, "text": "GitHub", "tooltip": "Read on GitHub", "icon": "fab fa-github"}
             )
+
+
+def offer_the_book(app, _page, _template, context, _doctree):
+    """Add to what can be downloaded the whole book, which the workflow puts on the site: see `make print`."""
+    for group in context["header_buttons"]:
+        if group.get("label") == "download-buttons":
+            for kind, icon in (("pdf", "fas fa-file-pdf"), ("epub", "fas fa-file")):
+                url = f"{app.config.html_baseurl}hill-adam.{kind}"
+                button = {
+                    "type": "link",
+                    "url": url,
+                    "text": f"book .{kind}",
+                    "tooltip": "The whole book",
+                    "icon": icon,
+                }
+                group["buttons"].append(button)
 
 
 def write(app, error):
