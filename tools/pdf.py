@@ -29,6 +29,11 @@ DOCUMENT = """<!DOCTYPE html>
 <nav class="print-contents"><h2>Contents</h2>{contents}</nav>
 <main class="bd-main"><div class="bd-content"><div class="bd-article-container">{articles}</div></div></main>
 </body></html>"""
+WIDTH = 627  # what print.css leaves of A4, in pixels
+FIT = """() => document.querySelectorAll("div.math").forEach((formula) => {
+    const share = formula.clientWidth / formula.scrollWidth;
+    if (share < 1) formula.style.fontSize = `${share}em`;
+})"""
 NUMBER = (
     "(numbers) => Object.entries(numbers).forEach(([id, n]) => document.querySelector(`[data-of='${id}']`)?.append(n))"
 )
@@ -44,11 +49,13 @@ def main(output=OUTPUT, site=SITE, paths=None):
         if not chromium:
             sys.exit("Chromium prints the book, and is not here; Debian's package is called chromium.")
         browser = playwright.chromium.launch(executable_path=chromium, chromium_sandbox=False, args=["--disable-gpu"])
-        page = browser.new_page()
+        page = browser.new_page(viewport={"width": WIDTH, "height": 900})
+        page.emulate_media(media="print")
         page.set_default_timeout(600_000)
         page.goto(source.resolve().as_uri())
         page.wait_for_function("window.MathJax?.startup?.promise")
         page.evaluate("MathJax.startup.promise.then(() => document.fonts.ready).then(() => null)")
+        page.evaluate(FIT)
         settings = {"prefer_css_page_size": True, "outline": True, "tagged": True, "print_background": True}
         page.evaluate(NUMBER, page_numbers(page.pdf(**settings)))
         output.write_bytes(page.pdf(**settings))
