@@ -30,9 +30,9 @@ DOCUMENT = """<!DOCTYPE html>
 <main class="bd-main"><div class="bd-content"><div class="bd-article-container">{articles}</div></div></main>
 </body></html>"""
 WIDTH = 627  # what print.css leaves of A4, in pixels
-FIT = """() => document.querySelectorAll("div.math").forEach((formula) => {
+FIT = """() => document.querySelectorAll("mjx-container[display]").forEach((formula) => {
     const share = formula.clientWidth / formula.scrollWidth;
-    if (share < 1) formula.style.fontSize = `${share}em`;
+    if (share < 1) formula.parentNode.style.fontSize = `${share}em`;
 })"""
 NUMBER = (
     "(numbers) => Object.entries(numbers).forEach(([id, n]) => document.querySelector(`[data-of='${id}']`)?.append(n))"
