@@ -77,17 +77,15 @@ def test_its_links_lead_to_pages_and_places_of_the_site(both, site):
         assert not fragment or f'id="{unquote(fragment)}"' in page, link
 
 
-def test_solutions_that_hold_code_are_folded_up_to_the_next_exercise(both):
-    notebook = both[1]
-    folded = [cell for cell in notebook.cells if cell.metadata.get("jp-MarkdownHeadingCollapsed")]
-    assert [cell.id for cell in folded] == notebook.metadata.colab.collapsed_sections
-    levels = [re.match("#+(?= )", cell.source) for cell in notebook.cells]  # a code cell's comment is one level deep
-    for cell in folded:
-        at = notebook.cells.index(cell)
-        after = [(c, level) for c, level in zip(notebook.cells[at + 1 :], levels[at + 1 :], strict=True) if level]
-        following = next((c for c, level in after if c.cell_type == "markdown" and len(level[0]) <= 4), None)
-        assert cell.source.startswith("#### Solution to Exercise")
-        assert following is None or not following.source.startswith("####")
+def test_a_solution_that_holds_code_is_folded_and_takes_nothing_else_with_it(both):
+    cells = both[1].cells
+    folded = [cell.id for cell in cells if cell.metadata.get("jp-MarkdownHeadingCollapsed")]
+    assert folded == both[1].metadata.colab.collapsed_sections
+    headed = [cell for cell in cells if cell.cell_type == "markdown" and re.match("#+ ", cell.source)]
+    assert folded == [cell.id for cell in headed if "Solution to" in cell.source.partition("\n")[0]]
+    levels = [len(cell.source.partition(" ")[0]) for cell in headed]
+    for cell, level, after in zip(headed, levels, levels[1:], strict=False):
+        assert cell.id not in folded or after <= level
 
 
 def test_nbconvert_reads_it(site):
