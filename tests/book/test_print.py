@@ -17,7 +17,7 @@ import pytest
 from bs4 import BeautifulSoup
 from pypdf import PdfReader
 
-PATHS = [Path("book/index.html"), Path("book/adam/adam-as-a-series.html"), Path("book/notation.html")]
+PATHS = [Path("book/index.html"), Path("book/adam/adam-as-a-series.html"), Path("book/adam/escape-condition.html")]
 XHTML = "{http://www.w3.org/1999/xhtml}"
 MATHML = "{http://www.w3.org/1998/Math/MathML}"
 
