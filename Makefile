@@ -8,7 +8,7 @@ COLAB := .venv-colab
 PARALLEL := --numprocesses=logical --maxprocesses=4 --dist=loadscope
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test portable browser colab lowest newest notebooks lint types mutants bench clean
+.PHONY: help book serve print test portable browser colab lowest newest notebooks lint types mutants bench clean
 
 help: ## list what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -20,6 +20,10 @@ book: $(READY) ## build the book and say where it is
 serve: book ## build the book and open it in a browser
 	@(sleep 1; $(BIN)/python -m webbrowser http://localhost:8000/ >/dev/null) &
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
+
+print: book ## build the book, and make one PDF and one EPUB of it; wants Chromium
+	@$(BIN)/python tools/pdf.py
+	@$(BIN)/python tools/epub.py
 
 test: lint types browser ## check style and types; run unit tests, notebooks, the build of the book and its pages in a browser
 	@OMP_NUM_THREADS=1 $(BIN)/pytest $(PARALLEL) --perturb-rounding=1
@@ -33,11 +37,13 @@ portable: $(READY) ## run the mathematics and every notebook as other machines w
 		GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512F,-AVX2,-FMA $(NUMBERS)
 	@OMP_NUM_THREADS=2 $(NUMBERS)
 
-# Without Chromium the browser tests are skipped, except in CI. The layout is tested in both families of fonts.
+# Without Chromium the browser tests are skipped, and without Java that of the EPUB, except in CI. The layout is tested in
+# both families of fonts.
 browser:
 	@if [ -n "$$CI" ] && command -v apt-get >/dev/null; then \
 		sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; set -- fonts-dejavu-core fonts-liberation; \
 		command -v chromium >/dev/null || command -v google-chrome >/dev/null || set -- chromium "$$@"; \
+		command -v java >/dev/null || set -- default-jre-headless "$$@"; \
 		dpkg -s "$$@" >/dev/null 2>&1 || { $$sudo apt-get update -q; $$sudo apt-get install -qy --no-install-recommends "$$@"; }; fi
 
 colab: $(COLAB)/.ready ## run every notebook with the versions that Google Colab has

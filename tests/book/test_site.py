@@ -8,6 +8,7 @@ import imagesize
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from readers import BRANCH
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text())
@@ -82,16 +83,23 @@ def test_next_leads_through_all_pages_in_order_and_previous_back(pages):
         assert leads(other, "left-prev") == ROOT / one
 
 
-def test_every_notebook_and_nothing_else_opens_in_colab_and_downloads(site, pages):
-    repository, branch = CONFIG["repository"]["url"].removeprefix("https://github.com/"), CONFIG["repository"]["branch"]
-    colab = {page: soup.select("a[href*='colab.research.google.com/github']") for page, soup in pages.items()}
-    assert {page for page, links in colab.items() if links} == {path.with_suffix(".html") for path in NOTEBOOKS}
-    for path in NOTEBOOKS:
-        page = path.with_suffix(".html")
-        [link] = colab[page]
-        assert link["href"] == f"https://colab.research.google.com/github/{repository}/blob/{branch}/{path.as_posix()}"
-        [download] = pages[page].select("a.btn-download-source-button")
-        assert (site / page.parent / download["href"]).read_bytes() == (ROOT / path).read_bytes()
+def test_every_notebook_and_nothing_else_opens_in_colab_and_on_github(pages):
+    address = CONFIG["repository"]["url"]
+    colab = address.replace("https://github.com", "https://colab.research.google.com/github")
+    for opener in (address, colab):
+        links = {page: [a["href"] for a in soup.select(f"a[href*='{opener}/blob/']")] for page, soup in pages.items()}
+        assert {page: found for page, found in links.items() if found} == {
+            path.with_suffix(".html"): [f"{opener}/blob/{BRANCH}/{path.as_posix()}"] for path in NOTEBOOKS
+        }
+
+
+def test_every_source_is_downloaded_and_not_shown(site, pages):
+    buttons = {page: soup.select("a.btn-download-source-button") for page, soup in pages.items()}
+    sources = {path.relative_to(ROOT).with_suffix(".html") for path in ROOT.glob("book/**/*.[im][pd]*")}
+    assert {page for page, found in buttons.items() if found} == sources
+    for page in sources:
+        [button] = buttons[page]
+        assert "download" in button.attrs and (site / page.parent / button["href"]).is_file()
 
 
 def test_every_page_describes_itself_where_it_is_linked(site, pages):

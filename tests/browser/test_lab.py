@@ -1,8 +1,9 @@
-"""The chapters' explorers in a real JupyterLab: a control is moved, and the picture changes."""
+"""In a real JupyterLab an explorer's picture changes when a control is moved, and readers' notebooks can be read."""
 
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -135,3 +136,25 @@ def test_an_explorer_and_its_python_object_are_one(lab, page):
         page.wait_for_timeout(100)
     page.evaluate(ASK, "setattr(hill, 'start', -0.4)")
     expect(start).to_have_attribute("aria-valuetext", re.compile("^x = −0.4:"), timeout=20_000)
+
+
+# What stands in the text as it was typed, and what MathJax could not set.
+RAW = """() => [...document.querySelectorAll(".jp-MarkdownOutput")].flatMap(output => {
+    const text = output.cloneNode(true);
+    text.querySelectorAll("mjx-container, pre, code").forEach(part => part.remove());
+    return [...output.querySelectorAll("mjx-merror")].map(error => error.title)
+        .concat(text.textContent.match(/.{0,40}(?:[$]|[\\\\][a-z]|[{}]|:::|[*]{2}).{0,40}/g) ?? []);
+})"""
+
+
+@pytest.mark.parametrize("chapter", ["adam/adam-as-a-series", "hill-adam/algorithm"])
+def test_a_readers_notebook_is_set(lab, page, site, chapter):
+    address, folder = lab
+    shutil.copy(site / "_sources" / "book" / f"{chapter}.ipynb", folder / "readers.ipynb")
+    page.goto(address.format("readers.ipynb"))
+    expect(page.locator(".jp-MarkdownOutput mjx-container").first).to_be_visible(timeout=60_000)
+    solution = page.locator(".jp-MarkdownCell", has=page.get_by_role("heading", name="Solution to Exercise")).first
+    solution.scroll_into_view_if_needed()
+    expect(solution.get_by_text("cells hidden")).to_be_visible()
+    expect(page.locator("blockquote strong").first).to_contain_text(re.compile(r"^(Theorem|Proposition) [\d.]+ \("))
+    assert page.evaluate(RAW) == []
