@@ -155,7 +155,7 @@ def test_on_a_torus_it_crosses_more_than_ten_barriers_in_a_thousand_gradients():
 
 @pytest.mark.parametrize("noise", [0.0, 1e-3, 1e-2])
 def test_noise_does_not_blind_it(noise):
-    """Where it has been, judged without noise, from forty starts on a circle with several wells."""
+    """Where it has been, judged without noise, from twenty starts on a circle with several wells."""
     grid = torch.linspace(0, 2 * math.pi, 4001, dtype=torch.float64)
     values = torch.stack([torus(x[None]) for x in grid])
     low, size = values.min().item(), (values.max() - values.min()).item()
