@@ -3,7 +3,7 @@
 import { Flock, NAMES, SURFACES, update, valley } from "./map_dynamics.js";
 import { Chart, STAR, clamp, draggable, format, grab, oncePerFrame, pointing, set, steer, svg } from "./plot.js";
 import { BETAS, button, choice, follow, html, inward, mount, playing, powers, slider, spoken } from "./controls.js";
-import { fitHeights } from "./crossing.js";
+import { fitHeights } from "./room.js";
 
 const SIDE = 20; // balls of the swarm along each side of the box
 const BANDS = 14; // of height
@@ -584,7 +584,7 @@ export function render({ model, el }) {
 
   const task = html("p", { className: "task" });
   const says = html("p", { className: "say" }, verdict.element);
-  const charts = html("div", { className: "charts" }, left.box, right.box, relief);
+  const charts = html("div", { className: "charts pinned" }, left.box, right.box, relief);
   const bar = html("div", { className: "bar" }, go, crowds, other);
   const rivals = html("div", { className: "rivals" }, ...pickers);
   fitHeights(charts, new Map([[left.chart, [310, 262]], [right.chart, [310, 262]], [sight, [310, 262]]]), signal); // prettier-ignore

@@ -347,8 +347,8 @@ export function render({ model, el }) {
   follow(model, ["cell"], follows, signal);
   const charts = html("div", { className: "charts" }, html("div", { className: "pinned pair" }, diagram.root, hill.root), first);
   const heights = new Map([
-    [diagram, [340, 215]],
-    [hill, [340, 160]],
+    [diagram, [340, 206]],
+    [hill, [340, 156]],
   ]);
   fitHeights(charts, heights, signal);
   return mount(

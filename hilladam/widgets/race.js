@@ -3,7 +3,7 @@
 import { apart, cumulate, lastBelow, versus, wilson } from "./race_dynamics.js";
 import { Chart, clamp, draggable, oncePerFrame, set, svg } from "./plot.js";
 import { choice, follow, html, mount, slider, spoken, toggles } from "./controls.js";
-import { fitHeights } from "./crossing.js";
+import { fitHeights } from "./room.js";
 
 const NEAR = 26; // pixels from a curve that is pointed at
 const LINE = 13; // pixels between two labels
@@ -230,7 +230,7 @@ export function render({ model, el }) {
   const all = toggles(model, "contenders", "drawn", others, signal);
   const more = html("details", {}, html("summary", {}, "whose curves are drawn"), all);
   const says = html("p", { className: "say" }, verdict.element);
-  const charts = html("div", { className: "charts" }, html("div", { className: "curves" }, race.root), rates.root);
+  const charts = html("div", { className: "charts" }, html("div", { className: "curves pinned" }, race.root), rates.root);
   const heights = new Map([
     [race, [320, 210]],
     [rates, [320, 130]],

@@ -289,8 +289,8 @@ export function render({ model, el }) {
   );
   const charts = html("div", { className: "charts" }, html("div", { className: "pinned pair" }, gradients.root, walk.root));
   const heights = new Map([
-    [gradients, [200, 145]],
-    [walk, [200, 150]],
+    [gradients, [200, 140]],
+    [walk, [200, 145]],
   ]);
   fitHeights(charts, heights, signal);
   const weighed = html("div", { className: "charts" }, momentum.root, variance.root);

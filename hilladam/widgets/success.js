@@ -226,8 +226,8 @@ export function render({ model, el }) {
   });
   const charts = html("div", { className: "charts" }, html("div", { className: "pinned pair" }, map.root, hill.root));
   const heights = new Map([
-    [map, [350, 230]],
-    [hill, [350, 175]],
+    [map, [350, 222]],
+    [hill, [350, 168]],
   ]);
   fitHeights(charts, heights, signal);
   const scale = html("span", { className: "scale" });

@@ -341,7 +341,7 @@ export function render({ model, el }) {
     slider(model, "blue", "blue b", hundredths(bottom, top), signal),
   );
   const charts = html("div", { className: "charts" }, html("div", { className: "map pinned" }, ground, map.root), photos);
-  fitHeights(charts, new Map([[map, [340, 250]]]), signal);
+  fitHeights(charts, new Map([[map, [340, 215]]]), signal);
   follow(model, ["task"], () => task.replaceChildren(model.get("task"), " ", verdict.element), signal);
   follow(model, GAINS, moved, signal);
   follow(

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from traitlets import TraitError
 
-from hilladam.widgets import HillExplorer
+from hilladam.widgets import HillExplorer, _explorer
 from hilladam.widgets._explorer import front_end
 
 BOOK = Path(__file__).parents[2] / "book"
@@ -58,6 +58,25 @@ def test_every_stored_explorer_brings_its_picture():
 def test_a_front_end_is_one_module(name):
     assert not re.search(r"^(import|export (?!default))", front_end(name), re.M)
     assert not re.search(r"^\s*(//|/\*\*| \* )", front_end(name), re.M), "a comment"
+
+
+def test_what_a_module_imports_is_exported_where_it_is_sought():
+    folder = Path(_explorer.__file__).parent
+    exports = {
+        path.name: set(
+            re.findall(r"^export (?:async )?(?:function\*?|const|class) (\w+)", path.read_text("utf-8"), re.M)
+        )
+        for path in folder.glob("*.js")
+    }
+    imported = [
+        (path.name, name.split(" as ")[0].strip(), source)
+        for path in folder.glob("*.js")
+        for names, source in re.findall(r'^import \{([^}]*)\} from "\./([\w.]+)";$', path.read_text("utf-8"), re.M)
+        for name in names.split(",")
+        if name.strip()
+    ]
+    assert len(imported) > 100
+    assert [each for each in imported if each[1] not in exports[each[2]]] == []
 
 
 def test_traits_survive_the_way_to_the_page():
