@@ -1,14 +1,16 @@
 """An explorer runs in a page by itself: its front end, its style and its settings, without the widget manager.
 
 MyST-NB puts the state of all widgets of a notebook into the page's head, sources and all, for the manager to run. Here
-each front end and each style becomes a file, named for what it holds; the settings stay where the explorer stands, for
-the script beside this file, which runs it.
+each front end and each style becomes a file, named for what it holds; modules that several explorers of a page have
+inside them become a file, too, which the page loads once. The settings stay where the explorer stands, for the script
+beside this file, which runs it.
 """
 
 import hashlib
 import json
 import re
 import shutil
+from collections import Counter
 from pathlib import Path
 
 from sphinx.errors import ExtensionError
@@ -17,6 +19,8 @@ STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = re.compile(r'<script type="application/vnd\.jupyter\.widget-view\+json">(.*?)</script>', re.S)
 FOLDER = "explorers"  # in the site's _static
 PLACE = '<div class="explorer" data-module="{}"><script type="application/json">{}</script></div>'
+PART = re.compile(r"^const (\w+) = \(\(\) => \{\n.*?^\}\)\(\);\n", re.M | re.S)  # a module inside another, as bundled
+TAKEN = re.compile(r"^const \{[^}]*\} = (\w+);$", re.M)  # what such a module takes of those before it
 NO_SETTINGS = {"layout", "tabbable", "tooltip"}  # of every widget
 
 
@@ -52,17 +56,36 @@ def host(app, _page, _template, context, _doctree):
         return PLACE.format(named(model["_esm"]), json.dumps(settings).replace("</", r"<\/"))
 
     context["body"] = VIEW.sub(place, context["body"])
+    count = Counter(part[0] for module in modules for part in PART.finditer(module))
+    common = {text for text, times in count.items() if times > 1}
+    if common:
+        text = "".join(map(shared, sorted(common)))
+        app.add_js_file(write(app, f"{named(text)}.js", text), priority=400)  # before MathJax
     for module in sorted(modules):
-        app.add_js_file(write(app, f"{named(module)}.js", register(module)), priority=400)  # before MathJax
+        text = register(module, common)
+        app.add_js_file(write(app, f"{named(text)}.js", text), priority=400)
     for style in sorted(styles):
         app.add_css_file(write(app, f"{named(style)}.css", style))
     if modules:
         app.add_js_file(f"{FOLDER}/host.js", priority=400)
 
 
-def register(module):
+def shared(part):
+    """Return a script that makes a part anew for each explorer that asks for it by its name."""
+    takes = ", ".join(sorted(set(TAKEN.findall(part))))
+    body = re.sub(r"^const \w+ = ", "return ", part)
+    return f'(window.explorerParts ??= {{}})["{named(part)}"] = ({takes}) => {{\n"use strict";\n{body}}};\n'
+
+
+def register(module, common=frozenset()):
     """Return a classic script, for pages without an origin too, that calls the module's default export by its name."""
-    body, exports = re.subn(r"^export default ", "return ", module, flags=re.M)
+
+    def reference(part):
+        takes = ", ".join(sorted(set(TAKEN.findall(part[0]))))
+        known = part[0] in common
+        return f'const {part[1]} = window.explorerParts["{named(part[0])}"]({takes});\n' if known else part[0]
+
+    body, exports = re.subn(r"^export default ", "return ", PART.sub(reference, module), flags=re.M)
     if exports != 1 or re.search(r"^(import|export)\b", body, re.M):
         raise ExtensionError(f"An explorer's front end is one module with one default export, not {module[:200]!r} …")
     return f'(window.explorers ??= {{}})["{named(module)}"] = () => {{\n"use strict";\n{body}}};\n'

@@ -1,5 +1,6 @@
 """The built book. That it builds without a warning is what the `site` fixture asserts."""
 
+import re
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -134,3 +135,17 @@ def test_a_broken_reference_fails_every_build(build, copy_of):
     (book / "page.md").write_text("# A page\n\nSee {ref}`nowhere`.\n")
     assert build(book).returncode == 1
     assert build(book).returncode == 1  # also when nothing has changed since the last one
+
+
+def test_a_page_loads_what_its_explorers_share_once(site, pages):
+    inside = {}
+    for page, soup in pages.items():
+        scripts = [
+            tag["src"].partition("?")[0] for tag in soup.find_all("script", src=True) if "explorers/" in tag["src"]
+        ]
+        code = "".join((site / page).parent.joinpath(src).read_text() for src in scripts)
+        parts = re.findall(r"^(?:const \w+ =|return) \(\(\) => \{\n.*?^\}\)\(\);$", code, re.M | re.S)
+        bodies = [part.partition("(() =>")[2] for part in parts]
+        assert len(bodies) == len(set(bodies)), page
+        inside[page.as_posix()] = len(bodies)
+    assert inside["book/hill-adam/crossing.html"] > inside["book/index.html"] > 5

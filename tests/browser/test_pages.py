@@ -24,12 +24,10 @@ FAMILIES = {
 WIDTHS = [1360, 390, 360, 320, 305]  # 305 pixels are 320 beside a scroll bar
 GRIDS = [1360, 1200, 1100, 390]  # with a margin, with a narrow one, without one, on a phone
 HEAVIER = {
-    "book/adam/adam-as-a-series.html": 410_000,  # two explorers
     "book/api.html": 530_000,  # 1.5 MB of signatures
-    "book/experiments/colour.html": 450_000,  # photographs and paths in the settings of its explorer
-    "book/hill-adam/crossing.html": 480_000,  # two explorers, and another font for the sake of one sign
-    "book/experiments/polynomials.html": 420_000,  # the first weights of fifteen networks
-    "book/neighbours/annealing.html": 430_000,  # formulas, and what tells three methods apart
+    "book/experiments/colour.html": 435_000,  # photographs and paths in the settings of its explorer
+    "book/hill-adam/crossing.html": 455_000,  # three explorers, five maps, and another font for the sake of one sign
+    "book/neighbours/annealing.html": 412_000,  # formulas, and what tells three methods apart
 }
 
 
