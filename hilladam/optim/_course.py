@@ -97,9 +97,9 @@ def steer(
 
     .. math:: D = \tfrac12 (g_{t-1} + g_t) \cdot s, \qquad q = \tfrac12 (g_t - g_{t-1}) \cdot s,
 
-    ``slope`` and ``bend``, and q bounds what D can be wrong by. A difference of losses carries the noise of both,
-    however short the step; the noise of D shrinks with the step as D itself does. So losses serve only for the range of
-    a leg, the lid, a new bottom and the first step.
+    ``slope`` and ``bend``, and :math:`|q|` bounds what D can be wrong by where the slope along the step only rises or
+    only falls. A difference of losses carries the noise of both, however short the step; the noise of D shrinks with
+    the step as D itself does. So losses serve only for the range of a leg, the lid, a new bottom and the first step.
 
     1. D and q² are summed until the leg has got on, down or up. It has gone *back* where the sum of D, the wrong way,
        exceeds κ times the root of the sum of q².
