@@ -20,7 +20,7 @@ NAMES = (  # what the theme's templates and scripts name; tests/browser looks fo
 )  # fmt: skip
 PENCIL = "\uf303"  # in sphinx-exercise's style sheet
 FONTS = {"Font Awesome 6 Free": ("fa-solid-900", 900), "Font Awesome 6 Brands": ("fa-brands-400", 400)}
-STYLE = """/* Icons of Font Awesome Free, https://fontawesome.com: CC BY 4.0; their fonts: SIL OFL 1.1. */
+STYLE = """/*! Icons of Font Awesome Free, https://fontawesome.com: CC BY 4.0; their fonts: SIL OFL 1.1. */
 .fas, .fa-solid, .fab, .fa-brands {
   font: 900 1em/1 "Font Awesome 6 Free"; display: inline-block; -webkit-font-smoothing: antialiased;
 }
