@@ -21,6 +21,8 @@ from hilladam.widgets import (
     SuccessMapExplorer,
 )
 
+ON_A_DESK = pytest.mark.parametrize("view", ["light-desktop"], indirect=True)
+
 
 def rests_at(page, hash):
     page.wait_for_function("hash => location.hash === hash", arg=hash)
@@ -43,6 +45,7 @@ def test_the_address_follows_and_a_link_reopens_the_state(plant):
     assert trait(page, "lr") == 0.01 and trait(page, "optimizers") == ["Hill-ADAM", "Adam"]
 
 
+@ON_A_DESK
 def test_every_explorer_reopens_from_its_link(plant):
     """Whatever the settings are, the link gives them back: here every one of them is another than at first."""
     for explorer in (HillExplorer, SeriesExplorer, PhaseExplorer, ClimbExplorer, ReturnMapExplorer, SuccessMapExplorer,
@@ -96,6 +99,7 @@ BAD = [
 ]  # fmt: skip
 
 
+@ON_A_DESK
 def test_what_a_trait_may_not_be_is_not_taken_from_an_address(plant):
     page = plant(f"#fig:{BAD[0]}", fig=HillExplorer(loss="sixth", task="Look."))
     opened = HillExplorer(loss="sixth", task="Look.").get_state()
@@ -250,6 +254,7 @@ def test_a_notebook_has_reset_and_pictures_but_no_link(plant):
     assert trait(page, "lr") == 0.01
 
 
+@ON_A_DESK
 @pytest.mark.parametrize("name", [name for name in widgets.__all__ if name.endswith("Explorer")])
 def test_every_explorer_has_what_all_share(plant, axe, name):
     page = plant(fig=getattr(widgets, name)())
