@@ -153,17 +153,16 @@ def test_on_a_torus_it_crosses_more_than_ten_barriers_in_a_thousand_gradients():
     assert np.count_nonzero(np.diff(wells)) > 10
 
 
-@pytest.mark.parametrize("noise", [0.0, 1e-3, 1e-2])
-def test_noise_does_not_blind_it(noise):
-    """Where it has been, judged without noise, from twenty starts on a circle with several wells."""
+def test_noise_does_not_blind_it():
+    """Where it has been, judged without noise, from twelve starts on a circle with several wells."""
     grid = torch.linspace(0, 2 * math.pi, 4001, dtype=torch.float64)
     values = torch.stack([torus(x[None]) for x in grid])
     low, size = values.min().item(), (values.max() - values.min()).item()
     found = 0
-    for seed, start in enumerate(np.linspace(0, 2 * math.pi, 20, endpoint=False)):
-        _, losses, _ = run(torus, [start], 600, noise * size, seed)
+    for seed, start in enumerate(np.linspace(0, 2 * math.pi, 12, endpoint=False)):
+        _, losses, _ = run(torus, [start], 600, 1e-2 * size, seed)
         found += losses.min() < low + 1e-3 * size
-    assert found >= 18
+    assert found >= 11
 
 
 def test_it_turns_for_the_reasons_that_it_names():
