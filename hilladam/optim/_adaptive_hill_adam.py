@@ -8,9 +8,9 @@ from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
 from hilladam.optim._best import check_track_best, one_number
-from hilladam.optim._cool_momentum import gather
 from hilladam.optim._course import COURSE_REASONS, Course, steer
-from hilladam.optim._numbers import check, check_count, check_flag, check_not_negative, element, number, plain
+from hilladam.optim._memory import gather
+from hilladam.optim._numbers import check, check_betas, check_count, check_flag, check_not_negative, element, plain
 from hilladam.optim._seeded import check_real
 from hilladam.optim._turning import Turning
 
@@ -102,7 +102,7 @@ class AdaptiveHillAdam(Turning):
     _ONE_FOR_ALL: ClassVar[tuple[str, ...]] = ("delta", "kappa", "track_best")
     _BECAUSE = "the direction is decided for the whole model"
     _OPTIONAL = frozenset(_ONE_FOR_ALL)
-    _STATE = ("exp_avg", "exp_avg_sq", "previous", "gradient")
+    _STATE = (*Turning._STATE, "previous", "gradient")
 
     def __init__(
         self,
@@ -119,32 +119,13 @@ class AdaptiveHillAdam(Turning):
 
     def _check_group(self, group: dict[str, Any]) -> None:
         check_not_negative("learning rate", group["lr"])
-        check("betas", group["betas"], lambda v: isinstance(v, tuple | list) and len(v) == 2, "two numbers in [0, 1)")
-        for index, beta in enumerate(group["betas"]):
-            check(f"beta parameter at index {index}", beta, lambda v: 0.0 <= number(v) < 1.0, "a number in [0, 1)")
+        check_betas(group["betas"])
         check_not_negative("delta value", group["delta"])
         check_not_negative("kappa value", group["kappa"])
         check_track_best(group)
 
     def _check_param(self, param: Tensor) -> None:
         check_real(param)
-
-    def _completed(self, index: int, saved: dict[str, Any]) -> dict[str, Any]:
-        group = super()._completed(index, saved)
-        betas = group["betas"]  # a list where torch has gathered it from ranks
-        return {**group, "betas": tuple(betas) if isinstance(betas, list) else betas}
-
-    def _needed(self, group: dict[str, Any]) -> tuple[str, ...]:
-        return (*self._STATE, "step")
-
-    def _check_state(self, id_: int | str, state: Any, param: Tensor, group: dict[str, Any]) -> None:
-        super()._check_state(id_, state, param, group)
-        if state:
-            step = number(element(state["step"]))
-            if not (step >= 0 and step.is_integer()):
-                raise ValueError(f"Invalid step: {state['step']!r} of parameter {id_!r}; expected a whole number >= 0")
-            if bool((state["exp_avg_sq"] < 0).any()):
-                raise ValueError(f"Invalid exp_avg_sq of parameter {id_!r}: a negative number; expected squares")
 
     def _check_memory(self, memory: dict[str, Any], params: list[Tensor]) -> None:
         self._check_turns(memory)
@@ -170,7 +151,7 @@ class AdaptiveHillAdam(Turning):
     def _value(self, loss: Any) -> float:
         return one_number(loss)
 
-    def _move(self, loss: float | Tensor | None, dtype: torch.dtype | None) -> None:
+    def _move(self, loss: float | None, dtype: torch.dtype | None) -> None:  # type: ignore[override]
         if loss is None:
             self._warn_bare("goes straight on")
         known = self._before()
@@ -179,13 +160,8 @@ class AdaptiveHillAdam(Turning):
             if param in self.state and "step" not in self.state[param]:
                 self.state[param]["step"] = torch.tensor(0.0)
                 self.state[param]["previous"].copy_(param)
-        again = False
-        if loss is not None:
-            assert isinstance(loss, float)
-            again, improved = self._judge(loss, tensors)
-            self._keep(known, improved)
-        else:
-            self._keep(known, False)
+        again, improved = (False, False) if loss is None else self._judge(loss, tensors)
+        self._keep(known, improved)
         for group, (params, grads, averages, squares, places, gradients) in zip(
             self.param_groups, tensors, strict=True
         ):

@@ -6,9 +6,10 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
-from torch.optim.optimizer import Optimizer, ParamsT
+from torch.optim.optimizer import ParamsT
 
 from hilladam.optim._best import BestSoFar, check_track_best
+from hilladam.optim._memory import gather
 from hilladam.optim._numbers import check, check_count, check_not_negative, number, plain
 
 # ρ from ρ₀ and the part of the cooling that is left, which falls from 1 to 0.
@@ -180,22 +181,3 @@ class CoolMomentum(BestSoFar):
                 torch._foreach_mul_(displacements, rho)
                 torch._foreach_add_(displacements, grads, alpha=-group["lr"] * (1 + rho) / 2)
                 torch._foreach_add_(params, displacements)
-
-
-def gather(optimizer: Optimizer, *keys: str) -> list[tuple[list[Tensor], ...]]:
-    """For each group: the parameters that have gradients, the gradients, and a list for each key of the state.
-
-    State that is missing starts at zero. Nothing has changed where a gradient is refused.
-    """
-    name = type(optimizer).__name__
-    ready = [[p for p in group["params"] if p.grad is not None] for group in optimizer.param_groups]
-    for param in (p for params in ready for p in params):
-        if param.grad.layout != torch.strided:
-            raise RuntimeError(f"{name} does not support sparse gradients")
-    for param in (p for params in ready for p in params):
-        for key in keys:
-            optimizer.state[param].setdefault(key, torch.zeros_like(param))
-    return [
-        (params, [p.grad for p in params], *([optimizer.state[p][key] for p in params] for key in keys))
-        for params in ready
-    ]

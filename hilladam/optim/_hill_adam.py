@@ -10,7 +10,7 @@ from torch.optim.adam import Adam, adam
 from torch.optim.optimizer import ParamsT
 
 from hilladam.optim._best import check_track_best, one_number
-from hilladam.optim._numbers import check, check_flag, check_not_negative, element, number, plain
+from hilladam.optim._numbers import check, check_betas, check_flag, check_not_negative, element, number, plain
 from hilladam.optim._switching import REASONS, decide
 from hilladam.optim._turning import Turning
 
@@ -128,7 +128,6 @@ class HillAdam(Turning, Adam):
     _OPTIONAL = frozenset(
         (*_ONE_FOR_ALL, "amsgrad", "foreach", "fused", "capturable", "differentiable", "decoupled_weight_decay")
     )
-    _STATE = ("exp_avg", "exp_avg_sq")
 
     _added: dict[str, Any] = {}  # noqa: RUF012
     _told = False  # that the loss is coarse
@@ -177,14 +176,7 @@ class HillAdam(Turning, Adam):
         for key, name in (("lr", "learning rate"), ("eps", "epsilon value"), ("weight_decay", "weight_decay value"),
                           ("delta", "delta value")):  # fmt: skip
             check_not_negative(name, element(group[key]) if key == "lr" else group[key])
-        check("betas", group["betas"], lambda v: isinstance(v, tuple | list) and len(v) == 2, "two numbers in [0, 1)")
-        for index, beta in enumerate(group["betas"]):
-            check(
-                f"beta parameter at index {index}",
-                beta,
-                lambda v: 0.0 <= number(element(v)) < 1.0,
-                "a number in [0, 1)",
-            )
+        check_betas(group["betas"])
         if not number(group["floor"]) < number(group["gamma"]):
             raise ValueError(
                 f"Invalid gamma value: {group['gamma']!r}; expected a number above floor = {group['floor']!r}"
@@ -203,20 +195,11 @@ class HillAdam(Turning, Adam):
             raise ValueError("Invalid fused value: True; expected False or None where foreach is True")
         if group["foreach"] is True and isinstance(group["lr"], Tensor):
             raise ValueError("Invalid learning rate: a tensor; expected a float where foreach is True")
-        betas = group["betas"]  # a list where torch has gathered it from ranks
-        return {**group, "betas": tuple(betas) if isinstance(betas, list) else betas}
+        return group
 
     def _needed(self, group: dict[str, Any]) -> tuple[str, ...]:
-        return (*self._STATE, "step", "max_exp_avg_sq") if group["amsgrad"] else (*self._STATE, "step")
-
-    def _check_state(self, id_: int | str, state: Any, param: Tensor, group: dict[str, Any]) -> None:
-        super()._check_state(id_, state, param, group)
-        if state:
-            step, square = number(element(state["step"])), state["exp_avg_sq"]
-            if not (step >= 0 and step.is_integer()):
-                raise ValueError(f"Invalid step: {state['step']!r} of parameter {id_!r}; expected a whole number >= 0")
-            if not square.is_complex() and bool((square < 0).any()):
-                raise ValueError(f"Invalid exp_avg_sq of parameter {id_!r}: a negative number; expected squares")
+        needed = super()._needed(group)
+        return (*needed, "max_exp_avg_sq") if group["amsgrad"] else needed
 
     def _check_memory(self, memory: dict[str, Any], params: list[Tensor]) -> None:
         self._check_turns(memory)

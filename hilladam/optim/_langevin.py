@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
 from hilladam.optim._best import BestSoFar, check_track_best
-from hilladam.optim._cool_momentum import gather
+from hilladam.optim._memory import gather
 from hilladam.optim._numbers import check_count, check_not_negative, element, number, plain
 from hilladam.optim._seeded import Seeded, check_real
 

@@ -190,6 +190,25 @@ class Remembering(Optimizer):
         return self._STATE
 
 
+def gather(optimizer: Optimizer, *keys: str) -> list[tuple[list[Tensor], ...]]:
+    """For each group: the parameters that have gradients, the gradients, and a list for each key of the state.
+
+    State that is missing starts at zero. Nothing has changed where a gradient is refused.
+    """
+    name = type(optimizer).__name__
+    ready = [[p for p in group["params"] if p.grad is not None] for group in optimizer.param_groups]
+    for param in (p for params in ready for p in params):
+        if param.grad.layout != torch.strided:
+            raise RuntimeError(f"{name} does not support sparse gradients")
+    for param in (p for params in ready for p in params):
+        for key in keys:
+            optimizer.state[param].setdefault(key, torch.zeros_like(param))
+    return [
+        (params, [p.grad for p in params], *([optimizer.state[p][key] for p in params] for key in keys))
+        for params in ready
+    ]
+
+
 def _like(value: Any, param: Tensor) -> bool:
     """Whether a value can stand for the parameter; torch casts between real types when it loads."""
     return (

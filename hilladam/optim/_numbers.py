@@ -41,3 +41,10 @@ def check_count(name: str, value: Any) -> None:
 
 def check_flag(name: str, value: Any) -> None:
     check(name, value, lambda v: isinstance(v, bool), "True or False")
+
+
+def check_betas(betas: Any) -> None:
+    check("betas", betas, lambda v: isinstance(v, tuple | list) and len(v) == 2, "two numbers in [0, 1)")
+    for index, beta in enumerate(betas):
+        name = f"beta parameter at index {index}"
+        check(name, beta, lambda v: 0.0 <= number(element(v)) < 1.0, "a number in [0, 1)")

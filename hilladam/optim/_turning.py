@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from hilladam.optim._best import BestSoFar
-from hilladam.optim._numbers import check, check_count, check_flag
+from hilladam.optim._numbers import check, check_count, check_flag, element, number
 
 LOGGED = 1000
 """How many changes of direction :attr:`Turning.switches` remembers."""
@@ -41,7 +41,7 @@ class Switch(NamedTuple):
 
 
 class Turning(BestSoFar):
-    """An optimizer that changes its direction, and remembers when and why."""
+    """An optimizer with Adam's moments that changes its direction, and remembers when and why."""
 
     _MEMORY: ClassVar[dict[str, Any]] = {
         "maximize": False,  # torch's own name of the direction
@@ -50,6 +50,7 @@ class Turning(BestSoFar):
         "switch_log": torch.full((LOGGED,), -1),  # int64, a ring of the last ones; see _turn
         **BestSoFar._MEMORY,
     }
+    _STATE: ClassVar[tuple[str, ...]] = ("exp_avg", "exp_avg_sq")
     _REASONS: ClassVar[tuple[str, ...]] = ()
     """Why it turns, four words at most, the first of which is for no turn."""
 
@@ -91,6 +92,23 @@ class Turning(BestSoFar):
 
     def _nothing(self) -> dict[str, Any]:
         return {**self._MEMORY, "switch_log": self._MEMORY["switch_log"].to(self._device())}
+
+    def _completed(self, index: int, saved: dict[str, Any]) -> dict[str, Any]:
+        group = super()._completed(index, saved)
+        betas = group["betas"]  # a list where torch has gathered it from ranks
+        return {**group, "betas": tuple(betas) if isinstance(betas, list) else betas}
+
+    def _needed(self, group: dict[str, Any]) -> tuple[str, ...]:
+        return (*self._STATE, "step")
+
+    def _check_state(self, id_: int | str, state: Any, param: Tensor, group: dict[str, Any]) -> None:
+        super()._check_state(id_, state, param, group)
+        if state:
+            step, square = number(element(state["step"])), state["exp_avg_sq"]
+            if not (step >= 0 and step.is_integer()):
+                raise ValueError(f"Invalid step: {state['step']!r} of parameter {id_!r}; expected a whole number >= 0")
+            if not square.is_complex() and bool((square < 0).any()):
+                raise ValueError(f"Invalid exp_avg_sq of parameter {id_!r}: a negative number; expected squares")
 
     def _check_turns(self, memory: dict[str, Any]) -> None:
         """Raise where a state dict remembers turns that cannot have been."""
