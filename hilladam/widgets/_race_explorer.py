@@ -22,7 +22,7 @@ _DRAWN = [
     *("SGD", "Adam", "NAdam", "Langevin", "simulated annealing", "Adam, restarted"),
     *("L-BFGS, restarted", "MLSL with L-BFGS", "basin hopping", "differential evolution"),
 ]
-_COLOURS = {_HERO: COLOURS["minimize"], "Adam": "black"}
+_COLOURS = {_HERO: COLOURS["minimize"], "Adam": COLOURS["ink"]}
 
 
 class RaceExplorer(Explorer):
@@ -86,7 +86,7 @@ class RaceExplorer(Explorer):
         figure, (curves, rates) = plt.subplots(1, 2, figsize=(8, 3.8), width_ratios=(3, 2), sharey=True)
         ends, band = [], {"alpha": 0.2, "linewidth": 0}
         for name in drawn:
-            counts = np.cumsum(rows[name]["found"])
+            counts = np.cumsum([int(new) for new in rows[name]["found"].split()])
             ends.append(counts[-1] / RUNS)
             colour = colours.get(name, "0.65")
             if name in colours:
@@ -142,4 +142,5 @@ def _rows(key: str) -> dict[str, dict]:
 
 
 def _new(hits):
-    return np.diff((hits[:, None] <= GRID).sum(axis=0), prepend=0).tolist()
+    """As text, which a stored notebook keeps in one line."""
+    return " ".join(map(str, np.diff((hits[:, None] <= GRID).sum(axis=0), prepend=0)))

@@ -2,10 +2,10 @@
 
 const Z = 1.959963984540054; // the normal quantile of 95 %
 
-/** Counts from the new successes at each place. */
+/** Counts from the new successes at each place, which are numbers in a text. */
 export function cumulate(news) {
   let count = 0;
-  return news.map((each) => (count += each));
+  return news.split(" ").map((each) => (count += Number(each)));
 }
 
 /** Wilson's interval for the rate behind `successes` of so many runs: [low, high]. */
