@@ -311,3 +311,36 @@ def test_the_lid_is_raised_after_two_walls_a_dimension():
 def test_a_start_at_the_bottom_of_a_shallow_well_is_left(start):
     _, losses, _ = run(lambda x: DOUBLE_WELL(x).sum(), [start], 400)
     assert losses.min() < -0.29
+
+
+def test_a_leg_that_has_made_up_for_what_it_lost_begins_to_count_anew():
+    gone = BEGUN._replace(drift=-0.5, spread=1.0)
+    even = steer(gone, True, 4.6, 0.5, 0.0).course
+    assert even.drift == 0.0 and even.spread == 0.0
+
+
+def test_a_bottom_counts_as_new_where_it_is_a_thousandth_of_a_height_deeper():
+    down = BEGUN._replace(low=4.0, rise=1.0, top=5.0, walls=1, walled=True, high=5.0, lowest=3.9)
+    assert steer(down, False, 3.99, 0.0, 0.0).course.walls == 0
+    assert steer(down, False, 3.9995, 0.0, 0.0).course.walls == 1
+
+
+def test_a_hill_crossed_is_as_high_as_its_top_above_the_deeper_of_its_valleys():
+    down = BEGUN._replace(low=4.0, rise=1.0, top=6.0)
+    assert steer(down, False, 3.0, 0.0, 0.0).course.rise == 3.0
+    assert steer(down, False, 4.5, 0.0, 0.0).course.rise == 2.0
+    assert steer(down._replace(walled=True), False, 3.0, 0.0, 0.0).course.rise == 1.0  # a lid is no hill
+    assert steer(down._replace(rise=2.5), False, 4.5, 0.0, 0.0).course.rise == 2.5
+
+
+def test_only_a_crest_shows_that_hills_have_tops():
+    up = BEGUN._replace(low=4.0, rise=1.0, bottom=4.0, climbed=9)
+    over = steer(up, True, 4.9, -0.3, 0.0)
+    assert COURSE_REASONS[over.reason] == "crest" and over.course.crested and not over.rose
+    still = steer(up, True, 4.9, 0.0, 0.0)
+    assert COURSE_REASONS[still.reason] == "critical" and not still.course.crested
+
+
+def test_a_loss_at_the_lid_is_still_below_it():
+    up = BEGUN._replace(low=4.0, rise=1.0, top=5.0, bottom=4.0, climbed=9, crested=True)
+    assert steer(up, True, 6.0, 0.3, 0.0).reason == 0
