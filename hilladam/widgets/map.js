@@ -4,6 +4,7 @@ import { Flock, NAMES, SURFACES, update, valley } from "./map_dynamics.js";
 import { Chart, STAR, clamp, draggable, format, grab, oncePerFrame, pointing, set, steer, svg } from "./plot.js";
 import { BETAS, button, choice, follow, html, inward, mount, playing, powers, slider, spoken } from "./controls.js";
 import { fitHeights } from "./room.js";
+import { shade } from "./shade.js";
 
 const SIDE = 20; // balls of the swarm along each side of the box
 const BANDS = 14; // of height
@@ -23,25 +24,6 @@ const RERUN = ["surface", "a", "b", "rates", "start", "swarm", ...SETTINGS];
 
 /** The height at which a loss is drawn, 0 to 1. */
 const heightOf = ({ low, top }, loss) => Math.sqrt(clamp((loss - low) / (top - low), 0, 1));
-
-/** Shade a canvas by height: black, more opaque as it rises in bands, with a line between two. */
-function shade(canvas, width, height, scale, heightAt) {
-  [canvas.width, canvas.height] = [width, height];
-  const levels = new Float32Array((width + 1) * (height + 1));
-  for (let j = 0, k = 0; j <= height; j++) for (let i = 0; i <= width; i++, k++) levels[k] = heightAt(i, j) * BANDS;
-  const picture = new ImageData(width, height);
-  for (let j = 0; j < height; j++) {
-    for (let i = 0; i < width; i++) {
-      const k = j * (width + 1) + i;
-      const level = levels[k];
-      const steepness = Math.hypot(levels[k + 1] - level, levels[k + width + 1] - level);
-      const line = clamp(Math.round(level), 1, BANDS - 1);
-      const ink = clamp(0.5 + 0.45 * scale - Math.abs(level - line) / steepness, 0, 1);
-      picture.data[4 * (j * width + i) + 3] = 6 + 5 * Math.min(Math.floor(level), BANDS) + 46 * ink;
-    }
-  }
-  canvas.getContext("2d").putImageData(picture, 0, 0);
-}
 
 const dot = (px, py) => `M${px.toFixed(1)} ${py.toFixed(1)}h0`;
 const arrow = (x, y, dx, dy) => {
@@ -105,9 +87,9 @@ export function render({ model, el }) {
       const scale = Math.min(window.devicePixelRatio, 2);
       const [columns, rows] = [Math.round(width * scale), Math.round(height * scale)];
       if (!columns || !rows) return;
-      shade(ground, columns, rows, scale, (i, j) =>
-        heightOf(scene, lossAt(left + ((right - left) * i) / columns, top - ((top - bottom) * j) / rows)),
-      );
+      const level = (i, j) =>
+        BANDS * heightOf(scene, lossAt(left + ((right - left) * i) / columns, top - ((top - bottom) * j) / rows));
+      shade(ground, [columns, rows], scale, level, BANDS - 1, (each) => 6 + 5 * Math.min(Math.floor(each), BANDS));
       Object.assign(ground.style, { left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` });
       marks.replaceChildren(
         ...scene.minima.map(([mx, my], k) => {
