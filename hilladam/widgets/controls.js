@@ -79,6 +79,17 @@ function value() {
 const outward = (value) => (value === Infinity ? null : value);
 export const inward = (value) => (value === null ? Infinity : value);
 
+/** What stands for a model where a slider moves several `traits` at once, or a part of one. */
+export function through(model, traits, get, set) {
+  return {
+    get,
+    set,
+    save_changes: () => model.save_changes(),
+    on: (_, action) => traits.forEach((trait) => model.on(`change:${trait}`, action)),
+    off: (_, action) => traits.forEach((trait) => model.off(`change:${trait}`, action)),
+  };
+}
+
 /** A drop-down list of [value, text] pairs. */
 export function choice(model, trait, name, options, signal) {
   const select = html("select", { name: trait }, ...options.map(([value, text]) => html("option", { value }, text)));

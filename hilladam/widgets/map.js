@@ -2,7 +2,8 @@
 
 import { Flock, NAMES, SURFACES, update, valley } from "./map_dynamics.js";
 import { Chart, STAR, clamp, draggable, format, grab, oncePerFrame, pointing, set, steer, svg } from "./plot.js";
-import { BETAS, button, choice, follow, html, inward, mount, playing, powers, slider, spoken } from "./controls.js";
+import { BETAS, button, choice, follow, html, inward, mount, playing, powers, slider, spoken, through } from "./controls.js";
+import { ball } from "./balls.js";
 import { fitHeights } from "./room.js";
 import { shade } from "./shade.js";
 
@@ -12,10 +13,6 @@ const COLOURS = 6; // of valleys
 const TALL = 1.1; // the height of the surface, in halves of its longer side
 const MESH = 44; // cells of the surface along each side
 const BUDGET = 9; // milliseconds of a frame for the swarm
-const LETTERS = {
-  ...{ "Hill-ADAM": "H", Adam: "A", SGD: "G", momentum: "m", Nesterov: "Ne", RMSprop: "R", AMSGrad: "Am" },
-  ...{ NAdam: "N", RAdam: "Ra", CoolMomentum: "C" },
-};
 const TITLES = { SGD: "gradient descent" };
 const titleOf = (name) => TITLES[name] ?? name;
 const RATES = powers(-6, 1, 8);
@@ -218,15 +215,9 @@ export function render({ model, el }) {
     }
     return Object.entries(paths).map(([climbs, d]) => svg("path", { class: "run", "data-climbs": climbs === "1", d }));
   }
-  function ballOf(flock, t, place) {
-    const name = flock.name;
+  function ballOf(flock, t, [px, py]) {
     const up = flock.climbs[Math.min(t, flock.done - 1)]?.[0] === 1;
-    const letter = svg("text", { y: 4 });
-    letter.textContent = LETTERS[name];
-    const way = svg("path", { class: "switch", d: up ? "M0-21L5-13H-5Z" : "M0 21L5 13H-5Z" });
-    const parts = [svg("circle", { r: 9 }), letter, ...(name === "Hill-ADAM" ? [way] : [])];
-    const where = `translate(${place[0].toFixed(1)} ${place[1].toFixed(1)})`;
-    return svg("g", { class: "ball", "data-optimizer": name, "data-climbs": up, transform: where }, ...parts);
+    return ball(flock.name, up, `translate(${px.toFixed(1)} ${py.toFixed(1)})`);
   }
 
   /** The tracks, the balls and the arrows of one ball of each optimizer. */
@@ -516,21 +507,18 @@ export function render({ model, el }) {
   const crowds = toggle("swarm", "400 balls", "400 balls: a ball in each cell", [false, true]);
   const other = toggle("side", "⇄", "The other picture", ["left", "right"]);
   other.classList.add("other");
-  const through = (trait) => {
-    const traits = [trait, "rates", "surface"];
-    return {
-      get: () => rateOf(model.get(trait) === "none" ? model.get("a") : model.get(trait)),
-      set: (_, lr) => model.set("rates", { ...model.get("rates"), [model.get(trait)]: lr }),
-      save_changes: save,
-      on: (_, action) => traits.forEach((each) => model.on(`change:${each}`, action)),
-      off: (_, action) => traits.forEach((each) => model.off(`change:${each}`, action)),
-    };
-  };
+  const rateFor = (trait) =>
+    through(
+      model,
+      [trait, "rates", "surface"],
+      () => rateOf(model.get(trait) === "none" ? model.get("a") : model.get(trait)),
+      (_, lr) => model.set("rates", { ...model.get("rates"), [model.get(trait)]: lr }),
+    );
   const options = NAMES.map((name) => [name, titleOf(name)]);
   const pickers = ["a", "b"].map((trait) => {
     const name = trait === "a" ? "first optimizer" : "second optimizer";
     const picker = choice(model, trait, name, trait === "a" ? options : [...options, ["none", "no second one"]], signal);
-    const rate = slider(through(trait), "rates", "λ", RATES, signal);
+    const rate = slider(rateFor(trait), "rates", "λ", RATES, signal);
     rate.querySelector("input").setAttribute("aria-label", `λ of the ${name}`);
     follow(model, [trait], () => (rate.hidden = model.get(trait) === "none"), signal);
     return html("div", { className: "rival" }, picker, rate);
