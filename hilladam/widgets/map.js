@@ -5,7 +5,7 @@ import { Chart, STAR, clamp, draggable, format, grab, oncePerFrame, pointing, se
 import { BETAS, button, choice, follow, html, inward, mount, playing, powers, slider, spoken, through } from "./controls.js";
 import { ball } from "./balls.js";
 import { fitHeights } from "./room.js";
-import { shade } from "./shade.js";
+import { shadeHeights } from "./shade.js";
 
 const SIDE = 20; // balls of the swarm along each side of the box
 const BANDS = 14; // of height
@@ -86,7 +86,7 @@ export function render({ model, el }) {
       if (!columns || !rows) return;
       const level = (i, j) =>
         BANDS * heightOf(scene, lossAt(left + ((right - left) * i) / columns, top - ((top - bottom) * j) / rows));
-      shade(ground, [columns, rows], scale, level, BANDS - 1, (each) => 6 + 5 * Math.min(Math.floor(each), BANDS));
+      shadeHeights(ground, [columns, rows], scale, level, BANDS - 1, (each) => 6 + 5 * Math.min(Math.floor(each), BANDS));
       Object.assign(ground.style, { left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` });
       marks.replaceChildren(
         ...scene.minima.map(([mx, my], k) => {

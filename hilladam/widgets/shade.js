@@ -7,7 +7,7 @@ import { clamp } from "./plot.js";
  * heights meets the next. `level(i, j)` is the height at a pixel's upper left corner, in bands; there are lines at the
  * levels 1 … `lines`, and `tint(level)` is how opaque it is elsewhere, out of 255.
  */
-export function shade(canvas, [width, height], scale, level, lines, tint) {
+export function shadeHeights(canvas, [width, height], scale, level, lines, tint) {
   [canvas.width, canvas.height] = [width, height];
   const levels = new Float32Array((width + 1) * (height + 1));
   for (let j = 0, k = 0; j <= height; j++) for (let i = 0; i <= width; i++, k++) levels[k] = level(i, j);

@@ -4,7 +4,7 @@ import { evaluate } from "./dynamics.js";
 import { basins, differences, gainsAt, lossOf, outputs } from "./gains.js";
 import { Chart, STAR, clamp, draggable, format, oncePerFrame, set, svg, unique } from "./plot.js";
 import { fitHeights, folded } from "./room.js";
-import { shade } from "./shade.js";
+import { shadeHeights } from "./shade.js";
 import { choice, follow, html, mount, player, scrollable, slider, spoken } from "./controls.js";
 
 const GAINS = ["red", "green", "blue"];
@@ -62,7 +62,7 @@ export function render({ model, el }) {
     const along = heights(channels[0], columns, (i) => map.toX(x + (i + 0.5) / scale)).map((value) => value - lowest);
     const up = heights(channels[2], rows, (j) => map.toY(y + (j + 0.5) / scale));
     const level = (i, j) => Math.sqrt(Math.max(along[i] + up[j], 0)) / BAND;
-    shade(ground, [columns, rows], scale, level, BANDS, (each) => 8 + 7 * Math.min(Math.floor(each), BANDS));
+    shadeHeights(ground, [columns, rows], scale, level, BANDS, (each) => 8 + 7 * Math.min(Math.floor(each), BANDS));
     Object.assign(ground.style, { left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` });
     const [zeroX, zeroY] = [clamp(map.x(0), x, x + width), clamp(map.y(0), y, y + height)];
     set(fiction, { d: `M${x} ${y}H${zeroX}V${zeroY}H${x + width}V${y + height}H${x}Z` });
