@@ -1,7 +1,7 @@
 // The map: drop a ball, or four hundred, on a loss of two variables.
 
 import { Flock, NAMES, SURFACES, update, valley } from "./map_dynamics.js";
-import { Chart, STAR, clamp, draggable, format, grab, oncePerFrame, pointing, set, steer, svg } from "./plot.js";
+import { Chart, STAR, clamp, draggable, format, oncePerFrame, pointing, set, steer, svg } from "./plot.js";
 import { BETAS, button, choice, follow, html, inward, mount, playing, powers, slider, spoken, through } from "./controls.js";
 import { ball } from "./balls.js";
 import { fitHeights } from "./room.js";
@@ -458,7 +458,7 @@ export function render({ model, el }) {
   }
   const dropped = () => {
     save();
-    if (model.get("step") === 0 && play.title === "Play") play.click();
+    if (model.get("step") === 0 && !plays()) play.click();
   };
   for (const { chart } of [left, right]) {
     pointing(chart.root, { move: (event) => drop(...chart.from(event)), end: dropped });
@@ -492,7 +492,7 @@ export function render({ model, el }) {
   steer(turner, { nudge: (across, up) => turn(clamp(across, -36, 36) * 5, clamp(up, -10, 10) * 3), end: save });
 
   // The controls.
-  const { play, scrub, by } = playing(model, "step", () => model.get("steps"), ["steps"], signal);
+  const { play, scrub, by, plays } = playing(model, "step", () => model.get("steps"), ["steps"], signal);
   const go = html("span", { className: "go" }, play, button("↺", "Back to the start", by(-Infinity)), button("+1", "+1 step", by(1))); // prettier-ignore
   go.dataset.trait = scrub.dataset.trait = "step";
   const toggle = (trait, text, name, [off, on]) => {
