@@ -48,7 +48,7 @@ export function render({ model, el }) {
     xLabel: "gain of red r",
     yLabel: "gain of blue b",
   };
-  const map = new Chart({ ...labels, height: 340 }, () => {
+  const map = new Chart(labels, () => {
     const [left, right, bottom, top] = map.domain;
     const [x, y] = [map.x(left), map.y(top)];
     const [width, height] = [map.x(right) - x, map.y(bottom) - y];
