@@ -5,10 +5,10 @@ import { coarseToFine, valley } from "./crossing_dynamics.js";
 import { Chart, STAR, clamp, draggable, format, oncePerFrame, pointing, set, svg } from "./plot.js";
 import { BETAS, choice, follow, html, inward, mount, playing, powers, slider, spoken } from "./controls.js";
 import { fitHeights } from "./room.js";
+import { LEGS, strip } from "./way.js";
 
 const SETTINGS = ["lr", "beta1", "beta2", "delta", "gamma", "steps"];
 const CONTENDERS = ["Hill-ADAM", "Adam"];
-const LEGS = 8; // so many are drawn, the last ones of a longer run
 const BAR = 30; // pixels, of the bar code's height
 const SLICE = 8; // milliseconds of computing in a frame, so that the next one comes in time
 
@@ -24,10 +24,10 @@ export function render({ model, el }) {
   const arrived = (name) => runs[name].loss.findIndex((value, t) => value < scene.gate && t < settings.steps);
 
   // The curve, and on it the way of the run, the balls, the best place, and the start, which is dragged.
-  const [ground, land, curve] = ["ground", "land", "curve"].map((name) => svg("path", { class: name }));
+  const [land, curve] = ["land", "curve"].map((name) => svg("path", { class: name }));
   const touch = svg("rect", { class: "reach" });
   const legs = svg("g");
-  const bars = svg("path", { class: "arrives" });
+  const code = svg("g");
   const question = svg("text", { class: "question", "text-anchor": "middle" });
   question.textContent = "and from every other start?";
   const named = (name, ...shapes) => svg("g", { class: name }, ...shapes, svg("text", { "text-anchor": "middle" }));
@@ -55,7 +55,6 @@ export function render({ model, el }) {
     set(land, { d: `${hill.line(xs, ys)}L${hill.x(right)} ${barTop() - 6}H${hill.x(left)}Z` });
     set(touch, { x: hill.x(left), y: 0, width: hill.x(right) - hill.x(left), height: hill.y(bottom) });
     const [from, to] = [scene.left, scene.right].map(hill.x);
-    set(ground, { d: `M${from} ${barTop()}H${to}V${barTop() + BAR}H${from}Z` });
     set(question, { x: (from + to) / 2, y: barTop() + BAR / 2 + 5 });
     const deepest = scene.minima[scene.goal];
     set(goal, { x: clamp(hill.x(deepest), from + 90, to - 90), y: Math.min(hill.y(height(deepest)) + 20, barTop() - 9) });
@@ -63,7 +62,7 @@ export function render({ model, el }) {
     show();
     drawBars();
   });
-  hill.plot.append(land, curve, ground, bars, touch, legs);
+  hill.plot.append(land, curve, code, touch, legs);
   hill.above.append(question, goal, key, plumb, handle, ...balls, star);
   const barTop = () => hill.y(hill.domain[2]) - BAR;
   const shown = (element, visible) => set(element, { visibility: visible ? null : "hidden" });
@@ -72,20 +71,12 @@ export function render({ model, el }) {
     return [hill.x(clamp(x, left, right)), hill.y(Math.min(y, top))].map((pixel) => Number(pixel.toFixed(1)));
   };
 
-  /** One run of the bar code for each start that is known, or of one to its left that is computed sooner. */
+  /** The strip: the ground alone while it is a question what becomes of the starts. */
   function drawBars() {
     if (!hill.x || !fates.Adam) return;
     const open = now() > 0;
-    let [d, last] = ["", false];
-    const width = (hill.x(scene.right) - hill.x(scene.left)) / scene.starts;
-    const from = hill.x(scene.left);
-    for (let i = 0, begin = 0; i <= scene.starts; i++) {
-      const fate = i < scene.starts && (fates["Hill-ADAM"][i] ?? last);
-      if (fate && !last) begin = i;
-      if (!fate && last) d += `M${from + begin * width} ${barTop()}H${from + i * width}V${barTop() + BAR}H${from + begin * width}Z`;
-      last = fate;
-    }
-    set(bars, { d: open ? d : null });
+    const known = open ? fates["Hill-ADAM"] : [];
+    code.replaceChildren(...strip(known, hill.x(scene.left), hill.x(scene.right), barTop(), BAR));
     shown(question, !open);
     key.textContent = open ? "every start: green reaches the deeper valley" : "";
   }

@@ -79,6 +79,17 @@ function value() {
 const outward = (value) => (value === Infinity ? null : value);
 export const inward = (value) => (value === null ? Infinity : value);
 
+/** What stands for a model where a slider moves several `traits` at once, or a part of one. */
+export function through(model, traits, get, set) {
+  return {
+    get,
+    set,
+    save_changes: () => model.save_changes(),
+    on: (_, action) => traits.forEach((trait) => model.on(`change:${trait}`, action)),
+    off: (_, action) => traits.forEach((trait) => model.off(`change:${trait}`, action)),
+  };
+}
+
 /** A drop-down list of [value, text] pairs. */
 export function choice(model, trait, name, options, signal) {
   const select = html("select", { name: trait }, ...options.map(([value, text]) => html("option", { value }, text)));
@@ -146,7 +157,7 @@ export function mount(el, title, kind, charts, closing, ...children) {
 
 /**
  * What plays a trait from 0 to `end()`, `speed` steps a second: a button, a slider for its value, and `by(steps)`, which
- * makes an action that moves it so far. `end` depends on the traits `ends`.
+ * makes an action that moves it so far; `plays()` says whether it moves by itself. `end` depends on the traits `ends`.
  */
 export function playing(model, trait, end, ends, signal) {
   let [playing, last, exact] = [false, 0, 0];
@@ -206,7 +217,7 @@ export function playing(model, trait, end, ends, signal) {
   };
   follow(model, [trait, ...ends], follows, signal);
   const scrub = html("label", { className: "slider scrub" }, html("span", {}, trait), input, shown);
-  return { play, scrub, by };
+  return { play, scrub, by, plays: () => playing };
 }
 
 /** The same as a row, with buttons for single steps and a slider for the speed. */

@@ -151,7 +151,7 @@ export function extrema(polynomial) {
 }
 
 /** Adam's two averages of gradients and of their squares, and the powers β₁ᵗ and β₂ᵗ as products of t factors. */
-function averages(beta1, beta2) {
+export function averages(beta1, beta2) {
   const state = { t: 0, power1: 1, power2: 1, m: 0, v: 0 };
   return (g) => {
     state.t += 1;

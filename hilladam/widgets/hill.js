@@ -3,19 +3,11 @@
 import { OPTIMIZERS, evaluate, extrema, run } from "./dynamics.js";
 import { lossOf } from "./formula.js";
 import { Chart, STAR, clamp, draggable, format, grab, oncePerFrame, pointing, set, svg } from "./plot.js";
+import { LETTERS, ball } from "./balls.js";
 import { escapeGolf } from "./golf.js";
 import { fitHeights, folded } from "./room.js";
-import { BETAS, follow, html, inward, mount, player, powers, scrollable, slider, spoken, toggles } from "./controls.js";
+import { BETAS, follow, html, inward, mount, player, powers, scrollable, slider, spoken, through, toggles } from "./controls.js";
 
-const LETTERS = {
-  "Hill-ADAM": "H",
-  Adam: "A",
-  momentum: "m",
-  RMSprop: "R",
-  NAdam: "N",
-  RAdam: "Ra",
-  CoolMomentum: "C",
-};
 const OWN = "your own";
 const SETTINGS = ["lr", "beta1", "beta2", "delta", "gamma", "steps"];
 
@@ -125,12 +117,8 @@ export function render({ model, el }) {
       ...[...runs].reverse().map(([name, { x, loss, climbs, end }]) => {
         const now = end === null ? t : Math.min(t, end - 1); // a ball stays where it stepped off the curve
         const up = name === "Hill-ADAM" && climbs[Math.min(t, climbs.length - 1)] === 1;
-        const letter = svg("text", { y: 4 });
-        letter.textContent = LETTERS[name];
-        const arrow = svg("path", { class: "switch", d: up ? "M0-21L5-13H-5Z" : "M0 21L5 13H-5Z" });
-        const parts = [svg("circle", { class: "reach", r: 22 }), svg("circle", { r: 9 }), letter, ...(name === "Hill-ADAM" ? [arrow] : [])];
         const where = Number.isFinite(x[now]) ? place(x[now], loss[now]) : place(right, end === 0 ? bottom : top);
-        return svg("g", { class: "ball", "data-optimizer": name, "data-climbs": up, transform: where }, ...parts);
+        return ball(name, up, where, svg("circle", { class: "reach", r: 22 }));
       }),
     );
     const leader = runs.get("Hill-ADAM") ?? runs.values().next().value;
@@ -263,24 +251,19 @@ export function render({ model, el }) {
   });
 
   // λ for all of them, and for each one alone.
-  const through = (get, set, traits) => ({
-    get,
-    set,
-    save_changes: () => model.save_changes(),
-    on: (_, action) => traits.forEach((trait) => model.on(`change:${trait}`, action)),
-    off: (_, action) => traits.forEach((trait) => model.off(`change:${trait}`, action)),
-  });
   const together = through(
+    model,
+    ["lr"],
     () => model.get("lr"),
     (_, lr) => model.set({ lr, rates: {} }),
-    ["lr"],
   );
   const rates = new Map(
     Object.keys(OPTIMIZERS).map((name) => {
       const alone = through(
+        model,
+        ["rates", "lr"],
         () => model.get("rates")[name] ?? model.get("lr"),
         (_, lr) => model.set("rates", { ...model.get("rates"), [name]: lr }),
-        ["rates", "lr"],
       );
       return [name, slider(alone, `lr of ${name}`, `λ of ${name}`, RATES, signal)];
     }),

@@ -1,9 +1,11 @@
 // The map: drop a ball, or four hundred, on a loss of two variables.
 
 import { Flock, NAMES, SURFACES, update, valley } from "./map_dynamics.js";
-import { Chart, STAR, clamp, draggable, format, grab, oncePerFrame, pointing, set, steer, svg } from "./plot.js";
-import { BETAS, button, choice, follow, html, inward, mount, playing, powers, slider, spoken } from "./controls.js";
+import { Chart, STAR, clamp, draggable, format, oncePerFrame, pointing, set, steer, svg } from "./plot.js";
+import { BETAS, button, choice, follow, html, inward, mount, playing, powers, slider, spoken, through } from "./controls.js";
+import { ball } from "./balls.js";
 import { fitHeights } from "./room.js";
+import { shadeHeights } from "./shade.js";
 
 const SIDE = 20; // balls of the swarm along each side of the box
 const BANDS = 14; // of height
@@ -11,10 +13,6 @@ const COLOURS = 6; // of valleys
 const TALL = 1.1; // the height of the surface, in halves of its longer side
 const MESH = 44; // cells of the surface along each side
 const BUDGET = 9; // milliseconds of a frame for the swarm
-const LETTERS = {
-  ...{ "Hill-ADAM": "H", Adam: "A", SGD: "G", momentum: "m", Nesterov: "Ne", RMSprop: "R", AMSGrad: "Am" },
-  ...{ NAdam: "N", RAdam: "Ra", CoolMomentum: "C" },
-};
 const TITLES = { SGD: "gradient descent" };
 const titleOf = (name) => TITLES[name] ?? name;
 const RATES = powers(-6, 1, 8);
@@ -23,25 +21,6 @@ const RERUN = ["surface", "a", "b", "rates", "start", "swarm", ...SETTINGS];
 
 /** The height at which a loss is drawn, 0 to 1. */
 const heightOf = ({ low, top }, loss) => Math.sqrt(clamp((loss - low) / (top - low), 0, 1));
-
-/** Shade a canvas by height: black, more opaque as it rises in bands, with a line between two. */
-function shade(canvas, width, height, scale, heightAt) {
-  [canvas.width, canvas.height] = [width, height];
-  const levels = new Float32Array((width + 1) * (height + 1));
-  for (let j = 0, k = 0; j <= height; j++) for (let i = 0; i <= width; i++, k++) levels[k] = heightAt(i, j) * BANDS;
-  const picture = new ImageData(width, height);
-  for (let j = 0; j < height; j++) {
-    for (let i = 0; i < width; i++) {
-      const k = j * (width + 1) + i;
-      const level = levels[k];
-      const steepness = Math.hypot(levels[k + 1] - level, levels[k + width + 1] - level);
-      const line = clamp(Math.round(level), 1, BANDS - 1);
-      const ink = clamp(0.5 + 0.45 * scale - Math.abs(level - line) / steepness, 0, 1);
-      picture.data[4 * (j * width + i) + 3] = 6 + 5 * Math.min(Math.floor(level), BANDS) + 46 * ink;
-    }
-  }
-  canvas.getContext("2d").putImageData(picture, 0, 0);
-}
 
 const dot = (px, py) => `M${px.toFixed(1)} ${py.toFixed(1)}h0`;
 const arrow = (x, y, dx, dy) => {
@@ -105,9 +84,9 @@ export function render({ model, el }) {
       const scale = Math.min(window.devicePixelRatio, 2);
       const [columns, rows] = [Math.round(width * scale), Math.round(height * scale)];
       if (!columns || !rows) return;
-      shade(ground, columns, rows, scale, (i, j) =>
-        heightOf(scene, lossAt(left + ((right - left) * i) / columns, top - ((top - bottom) * j) / rows)),
-      );
+      const level = (i, j) =>
+        BANDS * heightOf(scene, lossAt(left + ((right - left) * i) / columns, top - ((top - bottom) * j) / rows));
+      shadeHeights(ground, [columns, rows], scale, level, BANDS - 1, (each) => 6 + 5 * Math.min(Math.floor(each), BANDS));
       Object.assign(ground.style, { left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` });
       marks.replaceChildren(
         ...scene.minima.map(([mx, my], k) => {
@@ -236,15 +215,9 @@ export function render({ model, el }) {
     }
     return Object.entries(paths).map(([climbs, d]) => svg("path", { class: "run", "data-climbs": climbs === "1", d }));
   }
-  function ballOf(flock, t, place) {
-    const name = flock.name;
+  function ballOf(flock, t, [px, py]) {
     const up = flock.climbs[Math.min(t, flock.done - 1)]?.[0] === 1;
-    const letter = svg("text", { y: 4 });
-    letter.textContent = LETTERS[name];
-    const way = svg("path", { class: "switch", d: up ? "M0-21L5-13H-5Z" : "M0 21L5 13H-5Z" });
-    const parts = [svg("circle", { r: 9 }), letter, ...(name === "Hill-ADAM" ? [way] : [])];
-    const where = `translate(${place[0].toFixed(1)} ${place[1].toFixed(1)})`;
-    return svg("g", { class: "ball", "data-optimizer": name, "data-climbs": up, transform: where }, ...parts);
+    return ball(flock.name, up, `translate(${px.toFixed(1)} ${py.toFixed(1)})`);
   }
 
   /** The tracks, the balls and the arrows of one ball of each optimizer. */
@@ -485,7 +458,7 @@ export function render({ model, el }) {
   }
   const dropped = () => {
     save();
-    if (model.get("step") === 0 && play.title === "Play") play.click();
+    if (model.get("step") === 0 && !plays()) play.click();
   };
   for (const { chart } of [left, right]) {
     pointing(chart.root, { move: (event) => drop(...chart.from(event)), end: dropped });
@@ -519,7 +492,7 @@ export function render({ model, el }) {
   steer(turner, { nudge: (across, up) => turn(clamp(across, -36, 36) * 5, clamp(up, -10, 10) * 3), end: save });
 
   // The controls.
-  const { play, scrub, by } = playing(model, "step", () => model.get("steps"), ["steps"], signal);
+  const { play, scrub, by, plays } = playing(model, "step", () => model.get("steps"), ["steps"], signal);
   const go = html("span", { className: "go" }, play, button("↺", "Back to the start", by(-Infinity)), button("+1", "+1 step", by(1))); // prettier-ignore
   go.dataset.trait = scrub.dataset.trait = "step";
   const toggle = (trait, text, name, [off, on]) => {
@@ -534,21 +507,18 @@ export function render({ model, el }) {
   const crowds = toggle("swarm", "400 balls", "400 balls: a ball in each cell", [false, true]);
   const other = toggle("side", "⇄", "The other picture", ["left", "right"]);
   other.classList.add("other");
-  const through = (trait) => {
-    const traits = [trait, "rates", "surface"];
-    return {
-      get: () => rateOf(model.get(trait) === "none" ? model.get("a") : model.get(trait)),
-      set: (_, lr) => model.set("rates", { ...model.get("rates"), [model.get(trait)]: lr }),
-      save_changes: save,
-      on: (_, action) => traits.forEach((each) => model.on(`change:${each}`, action)),
-      off: (_, action) => traits.forEach((each) => model.off(`change:${each}`, action)),
-    };
-  };
+  const rateFor = (trait) =>
+    through(
+      model,
+      [trait, "rates", "surface"],
+      () => rateOf(model.get(trait) === "none" ? model.get("a") : model.get(trait)),
+      (_, lr) => model.set("rates", { ...model.get("rates"), [model.get(trait)]: lr }),
+    );
   const options = NAMES.map((name) => [name, titleOf(name)]);
   const pickers = ["a", "b"].map((trait) => {
     const name = trait === "a" ? "first optimizer" : "second optimizer";
     const picker = choice(model, trait, name, trait === "a" ? options : [...options, ["none", "no second one"]], signal);
-    const rate = slider(through(trait), "rates", "λ", RATES, signal);
+    const rate = slider(rateFor(trait), "rates", "λ", RATES, signal);
     rate.querySelector("input").setAttribute("aria-label", `λ of the ${name}`);
     follow(model, [trait], () => (rate.hidden = model.get(trait) === "none"), signal);
     return html("div", { className: "rival" }, picker, rate);

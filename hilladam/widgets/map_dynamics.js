@@ -4,7 +4,7 @@
 // decided for both, by the loss. On the polynomials a run of Adam or Hill-ADAM is made of +, −, ×, ÷ and √ in a fixed
 // order: it has the same bits in every browser, and those of hilladam/experiments/_compiled_arithmetic.py.
 
-import { OPTIMIZERS, decide } from "./dynamics.js";
+import { OPTIMIZERS, averages, decide } from "./dynamics.js";
 import { dice } from "./heat_dynamics.js";
 
 const BROWN = [
@@ -56,33 +56,21 @@ function nesterov({ lr, beta1 }) {
 }
 
 function amsgrad({ lr, beta1, beta2, eps = 1e-8 }) {
-  let [m, v, highest, power1, power2] = [0, 0, 0, 1, 1];
+  const average = averages(beta1, beta2);
+  let highest = 0;
   return (x, g) => {
-    power1 *= beta1;
-    power2 *= beta2;
-    m = beta1 * m + (1 - beta1) * g;
-    v = beta2 * v + (1 - beta2) * g * g;
+    const { power1, power2, m, v } = average(g);
     highest = Math.max(highest, v);
     return x - (lr * m * (1 / (1 - power1))) / (Math.sqrt(highest * (1 / (1 - power2))) + eps);
   };
 }
 
-/** name → (settings → (x, gradient) → next x), of one coordinate. Hill-ADAM is Adam here; a `Flock` turns it round. */
-export const RULES = {
-  ...{ "Hill-ADAM": OPTIMIZERS["Hill-ADAM"], Adam: OPTIMIZERS.Adam, SGD: gradientDescent },
-  ...{ momentum: OPTIMIZERS.momentum, Nesterov: nesterov, RMSprop: OPTIMIZERS.RMSprop, AMSGrad: amsgrad },
-  ...{ NAdam: OPTIMIZERS.NAdam, RAdam: OPTIMIZERS.RAdam, CoolMomentum: OPTIMIZERS.CoolMomentum },
-};
-
-export const NAMES = Object.keys(RULES);
-
 /** The average that Adam and its relatives keep, corrected for its start at zero. */
-function average({ beta1 }) {
-  let [m, power] = [0, 1];
+function average({ beta1, beta2 }) {
+  const next = averages(beta1, beta2);
   return (g) => {
-    power *= beta1;
-    m = beta1 * m + (1 - beta1) * g;
-    return m / (1 - power);
+    const { power1, m } = next(g);
+    return m / (1 - power1);
   };
 }
 
@@ -94,12 +82,12 @@ function sum({ beta1 }, ahead) {
   };
 }
 
-function averageAhead({ beta1 }) {
-  let [t, m, product] = [0, 0, 1];
+function averageAhead({ beta1, beta2 }) {
+  const average = averages(beta1, beta2);
+  let product = 1;
   const schedule = (at) => beta1 * (1 - 0.5 * 0.96 ** (at * 4e-3));
   return (g) => {
-    t += 1;
-    m = beta1 * m + (1 - beta1) * g;
+    const { t, m } = average(g);
     const [now, next] = [schedule(t), schedule(t + 1)];
     product *= now;
     return ((1 - now) * g) / (1 - product) + (next * m) / (1 - product * next);
@@ -115,12 +103,27 @@ function coolSum({ beta1, steps }) {
   };
 }
 
-/** name → (settings → gradient → what stands in the place of the gradient in the step: the numerator of the rule). */
-const NUMERATORS = {
-  ...{ "Hill-ADAM": average, Adam: average, AMSGrad: average, RAdam: average, NAdam: averageAhead },
-  ...{ SGD: () => (g) => g, RMSprop: () => (g) => g, momentum: sum, CoolMomentum: coolSum },
-  Nesterov: (settings) => sum(settings, true),
+const steepest = () => (g) => g;
+
+/**
+ * What is known of an optimizer, by its name: [settings → (x, gradient) → next x, of one coordinate; settings → gradient →
+ * what stands in the place of the gradient in that step, the numerator of the rule]. Hill-ADAM is Adam here; a `Flock`
+ * turns it round.
+ */
+const KNOWN = {
+  "Hill-ADAM": [OPTIMIZERS["Hill-ADAM"], average],
+  Adam: [OPTIMIZERS.Adam, average],
+  SGD: [gradientDescent, steepest],
+  momentum: [OPTIMIZERS.momentum, sum],
+  Nesterov: [nesterov, (settings) => sum(settings, true)],
+  RMSprop: [OPTIMIZERS.RMSprop, steepest],
+  AMSGrad: [amsgrad, average],
+  NAdam: [OPTIMIZERS.NAdam, averageAhead],
+  RAdam: [OPTIMIZERS.RAdam, average],
+  CoolMomentum: [OPTIMIZERS.CoolMomentum, coolSum],
 };
+
+export const NAMES = Object.keys(KNOWN);
 
 /** The minimum in whose reach a place is, as its number; −1 on the way. */
 export function valley({ minima, reach }, x, y) {
@@ -152,7 +155,8 @@ export class Flock {
   }
 
   fresh() {
-    return [RULES[this.name](this.settings), RULES[this.name](this.settings)];
+    const [rule] = KNOWN[this.name];
+    return [rule(this.settings), rule(this.settings)];
   }
 
   /** Take in where the balls are. */
@@ -208,8 +212,9 @@ export class Flock {
 export function update({ name, settings, x, y, gx, gy, climbs, turns }, t, ball = 0) {
   const begin = turns.reduce((last, turn) => (turn.ball === ball && turn.step <= t ? turn.step : last), 0);
   const sign = climbs[t][ball] ? -1 : 1;
+  const [, numeratorOf] = KNOWN[name];
   const momentum = [gx, gy].map((gradients) => {
-    const numerator = NUMERATORS[name](settings);
+    const numerator = numeratorOf(settings);
     let last = 0;
     for (let k = begin; k <= t; k++) last = numerator(sign * gradients[k][ball]);
     return last;

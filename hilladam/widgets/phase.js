@@ -65,7 +65,7 @@ export function render({ model, el }) {
   const reach = svg("rect", { class: "reach" });
   const field = svg("g", { role: "slider", "aria-label": "cell", "data-trait": "cell" }, reach, halo, marker);
   const names = { xLabel: "λ / L, step over distance to the top", yLabel: "1 − β₁, long memory above" };
-  const diagram = new Chart({ label: "Which settings escape", ...names, height: 340, logX: true, logY: true }, () => {
+  const diagram = new Chart({ label: "Which settings escape", ...names, logX: true, logY: true }, () => {
     if (!scene) return;
     const { columns, rows, truth } = scene;
     const xs = edges(scene.lr.map((lr) => lr / scene.way.length)).map(diagram.x);
@@ -121,7 +121,7 @@ export function render({ model, el }) {
   const top = svg("text");
   const paths = svg("g");
   const hill = new Chart(
-    { label: "Adam's path on the loss, and the predicted one", xLabel: "x", yLabel: "loss f(x)", height: 340 },
+    { label: "Adam's path on the loss, and the predicted one", xLabel: "x", yLabel: "loss f(x)" },
     () => {
       if (!scene) return;
       const [left, right] = hill.domain;

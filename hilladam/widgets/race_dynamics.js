@@ -17,7 +17,7 @@ export function wilson(successes, runs) {
 }
 
 /** Tango's score interval for the difference of two rates on the same runs, from the runs of which one alone succeeded. */
-export function differenceInterval(onlyFirst, onlySecond, runs) {
+function differenceInterval(onlyFirst, onlySecond, runs) {
   return [scoreLow(onlyFirst, onlySecond, runs), -scoreLow(onlySecond, onlyFirst, runs)];
 }
 

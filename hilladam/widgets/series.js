@@ -53,7 +53,6 @@ export function render({ model, el }) {
       label: "The gradients, to be dragged",
       xLabel: "gradient, oldest first",
       yLabel: "gradient: drag the bars",
-      height: 200,
     },
     () => {
       if (!scene) return;
@@ -169,7 +168,7 @@ export function render({ model, el }) {
       : `M${(x - r).toFixed(1)} ${(y - r).toFixed(1)}h${2 * r}v${2 * r}h${-2 * r}z`;
   const here = svg("path", { class: "cursor" });
   const walk = new Chart(
-    { label: "The step after each gradient", xLabel: "step", yLabel: "step / λ", height: 200 },
+    { label: "The step after each gradient", xLabel: "step", yLabel: "step / λ" },
     () => {
       if (!scene) return;
       const [left, right, bottom, top] = walk.domain;

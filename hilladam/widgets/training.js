@@ -68,7 +68,7 @@ export function render({ model, el }) {
   const slides = { role: "slider", "aria-label": "seed", "data-trait": "seed" };
   const seeds = svg("g", slides, reach);
   const row = new Chart(
-    { label: "The best loss of each seed", xLabel: "seed: tap one", yLabel: "best loss", height: 190 },
+    { label: "The best loss of each seed", xLabel: "seed: tap one", yLabel: "best loss" },
     () => {
       const [left, right, bottom, top] = row.domain;
       const end = row.x(last + 0.5);
@@ -132,7 +132,7 @@ export function render({ model, el }) {
     svg("path", { class: "run", "data-optimizer": name, "data-climbs": climbs ?? null }),
   );
   const star = svg("path", { class: "star", d: STAR });
-  const course = new Chart({ label: "x of one seed, step by step", xLabel: "step", yLabel: "x", height: 170 }, () => {
+  const course = new Chart({ label: "x of one seed, step by step", xLabel: "step", yLabel: "x" }, () => {
     const [left, right] = course.domain;
     valleys.replaceChildren(
       ...loss().minima.map(([x, value]) =>

@@ -3,7 +3,7 @@
 import { evaluate } from "./dynamics.js";
 import { svg } from "./plot.js";
 
-const LEGS = 8; // so many are drawn, the last ones of a longer run
+export const LEGS = 8; // so many are drawn, the last ones of a longer run
 const POINTS = 24; // to a leg
 
 /** The legs from stop to stop { x, climbs }, beside the curve, each higher above it, with an arrow at its end. */

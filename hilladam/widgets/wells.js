@@ -4,6 +4,7 @@ import { evaluate } from "./dynamics.js";
 import { basins, differences, gainsAt, lossOf, outputs } from "./gains.js";
 import { Chart, STAR, clamp, draggable, format, oncePerFrame, set, svg, unique } from "./plot.js";
 import { fitHeights, folded } from "./room.js";
+import { shadeHeights } from "./shade.js";
 import { choice, follow, html, mount, player, scrollable, slider, spoken } from "./controls.js";
 
 const GAINS = ["red", "green", "blue"];
@@ -14,27 +15,6 @@ const BANDS = 16;
 const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 const signed = (value, digits) => value.toFixed(digits).replace("-", "−");
 const gainText = (value) => signed(value, Math.abs(value) < 100 ? 2 : 0);
-
-/** Shade a canvas by the height of the landscape: black, more opaque as it rises in bands, with a line between two. */
-function shade(canvas, width, height, scale, along, up) {
-  [canvas.width, canvas.height] = [width, height];
-  const levels = new Float32Array((width + 1) * (height + 1));
-  for (let j = 0, k = 0; j <= height; j++) {
-    for (let i = 0; i <= width; i++, k++) levels[k] = Math.sqrt(Math.max(along[i] + up[j], 0)) / BAND;
-  }
-  const picture = new ImageData(width, height);
-  for (let j = 0; j < height; j++) {
-    for (let i = 0; i < width; i++) {
-      const k = j * (width + 1) + i;
-      const level = levels[k];
-      const line = clamp(Math.round(level), 1, BANDS);
-      const steepness = Math.hypot(levels[k + 1] - level, levels[k + width + 1] - level);
-      const ink = clamp(0.5 + 0.45 * scale - Math.abs(level - line) / steepness, 0, 1);
-      picture.data[4 * (j * width + i) + 3] = 8 + 7 * Math.min(Math.floor(level), BANDS) + 46 * ink;
-    }
-  }
-  canvas.getContext("2d").putImageData(picture, 0, 0);
-}
 
 export function render({ model, el }) {
   const closing = new AbortController();
@@ -68,7 +48,7 @@ export function render({ model, el }) {
     xLabel: "gain of red r",
     yLabel: "gain of blue b",
   };
-  const map = new Chart({ ...labels, height: 340 }, () => {
+  const map = new Chart(labels, () => {
     const [left, right, bottom, top] = map.domain;
     const [x, y] = [map.x(left), map.y(top)];
     const [width, height] = [map.x(right) - x, map.y(bottom) - y];
@@ -80,14 +60,9 @@ export function render({ model, el }) {
       ...minima.map((minimum) => lossOf([channels[0], channels[2]], [minimum.gains[0], minimum.gains[2]])),
     );
     const along = heights(channels[0], columns, (i) => map.toX(x + (i + 0.5) / scale)).map((value) => value - lowest);
-    shade(
-      ground,
-      columns,
-      rows,
-      scale,
-      along,
-      heights(channels[2], rows, (j) => map.toY(y + (j + 0.5) / scale)),
-    );
+    const up = heights(channels[2], rows, (j) => map.toY(y + (j + 0.5) / scale));
+    const level = (i, j) => Math.sqrt(Math.max(along[i] + up[j], 0)) / BAND;
+    shadeHeights(ground, [columns, rows], scale, level, BANDS, (each) => 8 + 7 * Math.min(Math.floor(each), BANDS));
     Object.assign(ground.style, { left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` });
     const [zeroX, zeroY] = [clamp(map.x(0), x, x + width), clamp(map.y(0), y, y + height)];
     set(fiction, { d: `M${x} ${y}H${zeroX}V${zeroY}H${x + width}V${y + height}H${x}Z` });

@@ -1,6 +1,5 @@
 """The built book, served, and Chromium with all other hosts out of reach."""
 
-import json
 import os
 import re
 import shutil
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 from offline import Package, fetch, unpack
 from page_checks import watch
-from planting import FIGURE, HOME, MODEL, PAGE, SCRIPT
+from planting import HOME, planted
 from playwright.sync_api import sync_playwright
 from serving import served
 
@@ -82,22 +81,10 @@ def plant(view):
         dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
 
         def open(hash="", book=True, **explorers):
-            scripts = ""
-            for name, explorer in explorers.items():
-                state = {key: value for key, value in explorer.get_state().items() if not key.startswith("_")}
-                model = MODEL.replace("window.model", "const model")
-                script = explorer._esm.replace("export default", "const widget =") + model
-                script = script.replace("STATE", json.dumps(state)).replace('"place"', f'"place-{name}"')
-                scripts += SCRIPT.format(script=script.replace("</", "<\\/"), name=name)
-            marks = f'data-theme="{"dark" if dark else "light"}"' + (' data-content_root="../"' if book else "")
-            body = PAGE.format(
-                marks=marks, scripts=scripts, figures="".join(FIGURE.format(name=name) for name in explorers),
-                ground="background: #121212; color: #e4e8ed" if dark else "",
-                css="".join({explorer._css for explorer in explorers.values()}),
-            )  # fmt: skip
+            answers = planted(explorers, dark, book)
             page.goto("about:blank")
             page.unroute_all()
-            page.route("**/*", lambda route: route.fulfill(body=body, content_type="text/html"))
+            page.route("**/*", lambda route: route.fulfill(**answers.get(route.request.url, {"status": 404})))
             page.goto(HOME + hash)
             page.get_by_role("group", name=re.compile("^Explorer: ")).first.wait_for()
             return page

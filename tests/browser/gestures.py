@@ -1,6 +1,33 @@
-"""What a reader does to an explorer: keys, the mouse and a finger."""
+"""What a reader does to an explorer, by keys, with the mouse and a finger, and how the page keeps up."""
 
+from contextlib import contextmanager
+from itertools import pairwise
+
+import pytest
 from playwright.sync_api import expect
+
+ON_A_DESK = pytest.mark.parametrize("view", ["light-desktop"], indirect=True)
+ON_A_PHONE = pytest.mark.parametrize("view", ["dark-phone"], indirect=True)
+FRAMES = """() => {
+  window.frames_ = [];
+  const next = (time) => { frames_.push(time); window.going = requestAnimationFrame(next); };
+  requestAnimationFrame(next);
+}"""
+
+
+@contextmanager
+def frames(page):
+    """The milliseconds from each frame to the next, meanwhile, sorted: a list that is filled at the end."""
+    page.evaluate(FRAMES)
+    gaps = []
+    yield gaps
+    page.evaluate("cancelAnimationFrame(going)")
+    gaps += sorted(b - a for a, b in pairwise(page.evaluate("frames_")))
+
+
+def settled(page):
+    """Wait until what has changed is drawn: explorers draw before the next frame."""
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def middle(handle):

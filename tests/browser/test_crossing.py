@@ -4,8 +4,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from gestures import drag, middle, press, swipe, unfold
-from page_checks import excess, violations
+from gestures import ON_A_DESK, drag, middle, press, settled, swipe, unfold
 from planting import trait
 from playwright.sync_api import expect
 
@@ -21,26 +20,6 @@ def show(plant):
         return page.get_by_role("group", name=re.compile("^Explorer: ")), page
 
     return open
-
-
-@pytest.mark.parametrize("explorer", [ClimbExplorer, ReturnMapExplorer])
-def test_it_fits_and_is_accessible(show, axe, explorer):
-    shown, page = show(explorer(task="A question?"))
-    expect(shown).to_contain_text("A question?")
-    for width in (1360, 720, 390, 360, 320):
-        page.set_viewport_size({"width": width, "height": 844})
-        page.wait_for_timeout(100)
-        assert excess(page) <= 0, width
-    assert violations(page, axe) == []
-
-
-@pytest.mark.parametrize("explorer", [ClimbExplorer, ReturnMapExplorer])
-def test_it_goes_without_a_trace(show, explorer):
-    shown, page = show(explorer())
-    expect(shown.locator("strong").first).not_to_be_empty()
-    assert page.evaluate("Object.values(heard).flat().length") > 5
-    page.evaluate("away()")
-    assert page.evaluate("Object.values(heard).flat().length") == 0
 
 
 def test_delta_is_dragged_along_the_climb_and_says_where_it_ends(show):
@@ -127,7 +106,7 @@ def test_the_start_is_dragged_out_of_the_prison(show):
     drag(page, middle(shown.locator(".ball")), -30, 0)
     page.wait_for_function("models.fig.get('start') < 0.65 && saved.start === models.fig.get('start')")
     # A chart that is being drawn anew has no box, and then another one.
-    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    settled(page)
     box = shown.locator(".ground").evaluate("ground => ground.getBoundingClientRect().toJSON()")
     page.mouse.click(box["x"] + box["width"] - 3, box["y"] + box["height"] / 2)
     page.wait_for_function("models.fig.get('start') > 1.4")
@@ -153,7 +132,7 @@ def test_gamma_opens_the_prison_and_the_bar_code_is_whole(show):
     expect(share).to_contain_text(re.compile(r"Of \d+ starts outside"))
 
 
-@pytest.mark.parametrize("view", ["light-desktop"], indirect=True)
+@ON_A_DESK
 def test_a_slow_machine_computes_in_slices_and_says_so(show):
     """With a clock by which every run takes 8 ms, no frame computes for more than three of them."""
     shown, page = show(ReturnMapExplorer())

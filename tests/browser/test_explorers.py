@@ -1,11 +1,10 @@
 """The explorers react in the page to pointer, touch and keys, with no kernel behind them."""
 
 import re
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from gestures import middle, press, pull, swipe
+from gestures import ON_A_DESK, frames, middle, press, pull, swipe
 from playwright.sync_api import expect
 
 BOOK = Path(__file__).parents[2] / "book"
@@ -16,7 +15,6 @@ SHOWN = [
     for name, title in CROSSING.items()
     if ".ipynb_checkpoints" not in path.parts and f"{name}(" in path.read_text(encoding="utf-8")
 ]
-ON_A_DESK = pytest.mark.parametrize("view", ["light-desktop"], indirect=True)
 
 
 @pytest.fixture
@@ -72,18 +70,11 @@ def test_the_start_moves_with_the_pointer_and_the_page_keeps_up(page, hill):
     x, y = middle(start)
     page.mouse.move(x, y)
     page.mouse.down()
-    page.evaluate("""() => {
-      window.frames_ = [];
-      const next = (time) => { frames_.push(time); window.going = requestAnimationFrame(next); };
-      requestAnimationFrame(next);
-    }""")
-    for i in range(60):
-        page.mouse.move(x - 2 * i, y)
-    page.evaluate("cancelAnimationFrame(going)")
+    with frames(page) as gaps:
+        for i in range(60):
+            page.mouse.move(x - 2 * i, y)
     page.mouse.up()
     assert start.get_attribute("aria-valuetext") != "x = 1.4"
-    times = page.evaluate("frames_")
-    gaps = sorted(b - a for a, b in pairwise(times))
     assert gaps[len(gaps) // 2] < 25, "half of the frames come late, with all seven optimizers running"
 
 

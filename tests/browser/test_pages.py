@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from gestures import ON_A_DESK
 from look_checks import LOOK, SMALL
 from page_checks import LIMIT, NAMELESS, UNREACHED, UNSET, excess, settle, violations, weight
 from PIL import Image, ImageColor
@@ -13,7 +14,6 @@ from playwright.sync_api import expect
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(str(path.relative_to(ROOT).with_suffix(".html")) for path in ROOT.glob("book/**/*.[im][pd]*"))
-ON_A_DESK = pytest.mark.parametrize("view", ["light-desktop"], indirect=True)
 PAGES = [*SOURCES, "genindex.html", "search.html"]
 
 # A wide family and a narrow one, for sans serif and for code: on Debian, and elsewhere.

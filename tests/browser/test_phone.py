@@ -1,10 +1,10 @@
 """Every explorer fits a phone: whole at a glance, large enough for a finger, its picture in sight while it is set."""
 
 import pytest
+from gestures import ON_A_PHONE
 
 from hilladam import widgets
 
-ON_A_PHONE = pytest.mark.parametrize("view", ["dark-phone"], indirect=True)
 EXPLORERS = pytest.mark.parametrize("name", [name for name in widgets.__all__ if name.endswith("Explorer")])
 TASK = "A question as long as those of the book are: what would you change, and by how much, to get across?"
 

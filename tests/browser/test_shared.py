@@ -5,8 +5,8 @@ import zlib
 from xml.etree import ElementTree
 
 import pytest
-from gestures import unfold
-from page_checks import violations
+from gestures import ON_A_DESK, settled, unfold
+from page_checks import excess, violations
 from planting import HOME, trait
 from playwright.sync_api import expect
 
@@ -20,8 +20,6 @@ from hilladam.widgets import (
     SeriesExplorer,
     SuccessMapExplorer,
 )
-
-ON_A_DESK = pytest.mark.parametrize("view", ["light-desktop"], indirect=True)
 
 
 def rests_at(page, hash):
@@ -257,11 +255,21 @@ def test_a_notebook_has_reset_and_pictures_but_no_link(plant):
 @ON_A_DESK
 @pytest.mark.parametrize("name", [name for name in widgets.__all__ if name.endswith("Explorer")])
 def test_every_explorer_has_what_all_share(plant, axe, name):
-    page = plant(fig=getattr(widgets, name)())
+    page = plant(fig=getattr(widgets, name)(task="A question?"))
+    expect(page.locator(".hilladam")).to_contain_text("A question?")
     expect(page.get_by_role("button", name="Reset")).to_be_visible()
     page.get_by_role("button", name="Link and pictures").click()
     expect(page.get_by_role("button", name="copy link")).to_be_visible()
     assert violations(page, axe) == []
-    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert excess(page) <= 0
     page.get_by_role("button", name="Link and pictures").click()
     assert b"<svg" in saved(page, "SVG")
+    for width in (1360, 720, 390, 360, 320):
+        page.set_viewport_size({"width": width, "height": 844})
+        settled(page)
+        assert excess(page) <= 0, width
+    # It goes without a trace.
+    assert page.evaluate("Object.values(heard).flat().length") > 5
+    page.evaluate("away()")
+    assert page.evaluate("Object.values(heard).flat().length") == 0
+    settled(page)
