@@ -31,7 +31,8 @@ _SCENES = {
     "himmelblau": (400.0, (-0.5, -1.5), 0.01, (0.1, 0.02, 0.01, 5e-3, 1e-3)),
 }
 _RATE = dict(zip(RULES, (0, 0, 3, 4, 4, 1, 0, 0, 2, 4), strict=True))  # which of them
-_VALLEYS = ("#009e73", "#8a6fb0", "#c9a227", "#7fa6c4", "#c98aa6", "#8c8c4a")  # the deepest first, as in map.css
+# The deepest first, as in map.css.
+_VALLEYS = (COLOURS["best"], "#8a6fb0", "#c9a227", "#5b8fb9", "#c0708f", "#85854a")
 
 
 class MapExplorer(Explorer):
