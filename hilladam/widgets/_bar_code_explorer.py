@@ -8,6 +8,7 @@ import traitlets
 from matplotlib.figure import Figure
 
 from hilladam.experiments import Record
+from hilladam.figures import COLOURS
 from hilladam.figures._style import styled
 from hilladam.widgets._crossing import LOSSES, FromEveryStart, draw_hill
 from hilladam.widgets._explorer import Explorer, Number, front_end, setting
@@ -84,6 +85,6 @@ class BarCodeExplorer(FromEveryStart):
         adam, loss = self.run("Adam"), self.polynomial
         draw_hill(ax, loss, self.landscape_of(self.loss), self.run(), self.start, self.starts, self.reached())
         end = float(adam.final_states)
-        ax.plot(end, loss(end), "o", color="white", markeredgecolor="black", markeredgewidth=1.5, markersize=8)
+        ax.plot(end, loss(end), "o", color="white", markeredgecolor=COLOURS["ink"], markeredgewidth=1.5, markersize=8)
         ax.annotate("Adam", (end, loss(end)), (0, -15), textcoords="offset points", ha="center")
         return figure

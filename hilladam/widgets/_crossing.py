@@ -93,7 +93,7 @@ def draw_hill(
         lift = 0.02 + 0.018 * number
         colour = COLOURS["maximize" if number % 2 else "minimize"]
         ax.plot(path, loss(path) + lift * (scene["top"] - scene["bottom"]), color=colour, linewidth=1.2)
-    ax.plot(start, min(loss(start), scene["top"]), "o", color="black", markersize=9)
+    ax.plot(start, min(loss(start), scene["top"]), "o", color=COLOURS["ink"], markersize=9)
     ax.set(xlabel="x", ylabel="loss", xlim=(scene["left"], scene["right"]), ylim=(scene["bottom"], scene["top"]))
 
 

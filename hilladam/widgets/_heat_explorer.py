@@ -176,12 +176,12 @@ class HeatExplorer(OnLosses):
         warmth = falling[min(step, self.steps - 1)]
         if warmth > 0:
             weight = np.exp(-(f(x) - f(x).min()) / warmth)
-            crowd.plot(x, weight / np.trapezoid(weight, x) * MEMBERS * (right - left) / _BINS, color="black",
+            crowd.plot(x, weight / np.trapezoid(weight, x) * MEMBERS * (right - left) / _BINS, color=COLOURS["ink"],
                        label=f"exp(−f/T), T = {warmth:.2g}")  # fmt: skip
             crowd.legend()
         crowd.set(xlabel="x", ylabel="balls", xlim=(left, right))
         if falling.max() > 0:
-            heat.semilogy(falling, color="black", linestyle="--", label="T")
+            heat.semilogy(falling, color=COLOURS["ink"], linestyle="--", label="T")
         if self.method != "simulated annealing" and step > 0:
             squared = np.diff(places, axis=0) ** 2
             unit = self.lr * (1 + self._momenta()[:step]) / 2 if self.method == "Langevin" else self.lr

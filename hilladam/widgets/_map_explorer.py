@@ -208,10 +208,10 @@ class MapExplorer(Explorer):
                     for t in np.flatnonzero(run.maximize[:-1] == climbs):
                         ax.plot(x[t : t + 2], y[t : t + 2], color=colour, linewidth=1.2)
             else:
-                ax.plot(x, y, style, color="black" if name == "Adam" else "0.35", linewidth=1.2)
-            ax.plot(x[-1], y[-1], "o", color="white", markeredgecolor="black", markersize=7, zorder=5)
+                ax.plot(x, y, style, color=COLOURS["ink"] if name == "Adam" else "0.35", linewidth=1.2)
+            ax.plot(x[-1], y[-1], "o", color="white", markeredgecolor=COLOURS["ink"], markersize=7, zorder=5)
             ax.annotate(name, (x[-1], y[-1]), (8, 8), textcoords="offset points", zorder=6)
-        ax.plot(*self.start, "o", color="none", markeredgecolor="black", markersize=9)
+        ax.plot(*self.start, "o", color="none", markeredgecolor=COLOURS["ink"], markersize=9)
         ax.set_title(f"after {len(next(iter(runs.values())).losses) - 1} gradients")
 
     def _draw_swarm(self, ax: Axes, name, record):
@@ -224,7 +224,7 @@ class MapExplorer(Explorer):
             cells[k] = (1, 1, 1, 0) if valley < 0 else (*to_rgb(_VALLEYS[palette[valley]]), 0.5)
         (left, right), (bottom, top) = self.loss.box
         ax.imshow(cells.reshape(SIDE, SIDE, 4), extent=(left, right, bottom, top), origin="lower", zorder=2)
-        ax.plot(*ends.T, ".", color="black", markersize=2, zorder=3)
+        ax.plot(*ends.T, ".", color=COLOURS["ink"], markersize=2, zorder=3)
         met = (record.losses < self.gate).any(axis=0).sum()
         ax.set_title(f"{name}: {met} of {len(ends)} have met a deepest valley")
 
@@ -237,12 +237,13 @@ class MapExplorer(Explorer):
         for name, record in runs.items():
             places = record.final_states if self.swarm else record.states[:, 0]
             if not self.swarm:
-                colour = {"Hill-ADAM": COLOURS["minimize"], "Adam": "black"}.get(name, "0.35")
+                colour = {"Hill-ADAM": COLOURS["minimize"], "Adam": COLOURS["ink"]}.get(name, "0.35")
                 z = _height(scene, record.losses[:, 0])
                 ax.plot(*places.T, z, color=colour, linewidth=1.2, zorder=10)
-                ax.plot(*places[-1], z[-1], "o", color="white", markeredgecolor="black", markersize=7, zorder=11)
+                ax.plot(*places[-1], z[-1], "o", color="white", markeredgecolor=COLOURS["ink"], markersize=7, zorder=11)
             else:
-                ax.plot(*places.T, _height(scene, record.final_losses), ".", color="black", markersize=2, zorder=10)
+                z = _height(scene, record.final_losses)
+                ax.plot(*places.T, z, ".", color=COLOURS["ink"], markersize=2, zorder=10)
         ax.set_box_aspect((right - left, top - bottom, 0.55 * max(right - left, top - bottom)), zoom=1.25)
         ax.view_init(self.elevation, -90 + self.azimuth)
         ax.set_axis_off()

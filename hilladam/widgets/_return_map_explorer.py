@@ -105,7 +105,7 @@ class ReturnMapExplorer(FromEveryStart):
         if len(offsets):
             web = np.repeat(offsets, 2)
             up = [reach] if there.any() or last + 1 < len(wells) else []
-            square.plot(web[: len(web) - 1 + len(up)], [-reach, *web[2:], *up], color="black", linewidth=1.4)
+            square.plot(web[: len(web) - 1 + len(up)], [-reach, *web[2:], *up], color=COLOURS["ink"], linewidth=1.4)
         square.set(xlim=(-reach, reach), ylim=(-reach, reach), xlabel="where a descent stops, in λ from the floor",
                    ylabel="where the next one stops")  # fmt: skip
         return figure

@@ -13,6 +13,7 @@ from scipy.optimize import brentq
 
 from hilladam.experiments import MAPPED, Points, Record, run_points, stored_success_maps, train
 from hilladam.experiments._success_maps import DELTA, GAMMA, LR, STARTS, STEPS
+from hilladam.figures import COLOURS
 from hilladam.figures._style import styled
 from hilladam.losses import Polynomial, SineWave, StationaryPoint
 from hilladam.optim import ReferenceHillAdam
@@ -140,7 +141,8 @@ class SuccessMapExplorer(OnLosses):
         mesh = diagram.pcolormesh(stored.lr, stored.delta, stored.counts / STARTS, vmin=0, vmax=1, shading="nearest")
         for delta in scene["laws"]:
             diagram.plot(stored.lr, delta, color="white", linewidth=1.2)
-        diagram.plot(self.lr, self.delta, "s", markersize=8, color="none", markeredgecolor="black", markeredgewidth=2)
+        diagram.plot(self.lr, self.delta, "s", markersize=8, color="none", markeredgecolor=COLOURS["ink"],
+                     markeredgewidth=2)  # fmt: skip
         diagram.set(xscale="log", yscale="log", xlabel="λ", ylabel="δ", xlim=LR[[0, -1]], ylim=DELTA[[0, -1]])
         figure.colorbar(mesh, ax=diagram, label="share that succeeds")
         draw_hill(curve, self.polynomial, scene, self.run(), self.start, self.starts, self.reached())

@@ -98,7 +98,7 @@ class TrainingExplorer(Explorer):
             ax.axhline(point.value, color="0.75", linewidth=0.8, zorder=0)
         ax.axhline(loss.global_minimum.value, color=COLOURS["best"], linestyle="--", zorder=0, label="global minimum")
         styles = {
-            "Adam": dict(color="black", markerfacecolor="none", markersize=9),
+            "Adam": dict(color=COLOURS["ink"], markerfacecolor="none", markersize=9),
             "Hill-ADAM": dict(color=COLOURS["minimize"], markersize=6),
         }
         for name, record in runs.items():

@@ -54,6 +54,12 @@ def test_page_and_explorers_have_the_whole_table(path, roles):
     assert all(roles <= set(table) for table in tables(path))
 
 
+@pytest.mark.parametrize("folder", ["figures", "widgets"])
+def test_what_is_drawn_in_black_is_ink(folder):
+    sources = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "hilladam" / folder).glob("*.py")}
+    assert sources and not [name for name, source in sources.items() if re.search("""["']black["']""", source)]
+
+
 def test_the_picture_of_the_map_has_the_valleys_of_its_page():
     page = tables(EXPLORERS.with_name("map.css"))[0]
     assert [page[name] for name in ("goal", "v1", "v2", "v3", "v4", "v5")] == [colour.lower() for colour in _VALLEYS]
