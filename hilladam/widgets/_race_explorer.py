@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from hilladam.experiments import COURSES, RACE_CONTENDERS, SEARCHERS, course, stored_race, wilson_interval
 from hilladam.figures import COLOURS
-from hilladam.figures._style import styled
+from hilladam.figures._style import apart, styled
 from hilladam.widgets._explorer import Explorer, front_end, setting
 
 RUNS, TUNING_RUNS, BUDGET = 1000, 200, 2000
@@ -109,22 +109,6 @@ class RaceExplorer(Explorer):
         rates.set(xscale="log", xlabel="λ", title="of 200 tuning runs")
         curves.set_title(f"{course(self.course).loss.name}: of 1,000 runs")
         return figure
-
-
-def apart(heights: np.ndarray, least: float, low: float, high: float) -> np.ndarray:
-    """Heights for labels: near those given, within bounds, and nowhere closer than ``least``; in their order."""
-    steps = least * np.arange(len(heights))
-    order, blocks = np.argsort(heights, kind="stable"), []
-    for height in heights[order] - steps:  # which must rise: pool those that fall
-        blocks.append([height, 1])
-        while len(blocks) > 1 and blocks[-2][0] >= blocks[-1][0]:
-            (mean, count), (before, many) = blocks.pop(), blocks.pop()
-            blocks.append([(mean * count + before * many) / (count + many), count + many])
-    means, counts = zip(*blocks, strict=True)
-    placed = np.minimum(np.repeat(means, counts) + steps, high - steps[::-1])
-    spread = np.empty(len(heights))
-    spread[order] = np.maximum(placed, low + steps)
-    return spread
 
 
 @cache

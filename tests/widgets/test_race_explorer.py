@@ -5,8 +5,9 @@ import pytest
 import traitlets
 
 from hilladam.experiments import COURSES, compare, difference_interval, stored_race, wilson_interval
+from hilladam.figures._style import apart
 from hilladam.widgets import RaceExplorer
-from hilladam.widgets._race_explorer import BUDGET, GRID, RUNS, apart
+from hilladam.widgets._race_explorer import BUDGET, GRID, RUNS
 
 COUNTS = """
 import { cumulate } from "./race_dynamics.js";
