@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from hilladam.experiments import CONTENDERS, Points, Record, train
 from hilladam.figures import COLOURS
+from hilladam.figures._curves import two_coloured
 from hilladam.figures._style import styled
 from hilladam.losses import SURFACES, Surface
 from hilladam.widgets._explorer import Explorer, Number, front_end, setting
@@ -186,11 +187,17 @@ class MapExplorer(Explorer):
             self._draw_surface(figure.add_subplot(1, 2, 2, projection="3d"), runs)
         return figure
 
+    def _relief(self, points):
+        """A grid over the box, of so many points along each side: x, y and the height there."""
+        scene = landscape_of(self.surface)
+        left, right, bottom, top = scene["box"]
+        x, y = np.meshgrid(np.linspace(left, right, points), np.linspace(bottom, top, points))
+        return x, y, _height(scene, self.loss(np.stack([x, y], axis=-1)).numpy())
+
     def _draw_ground(self, ax: Axes):
         scene = landscape_of(self.surface)
         left, right, bottom, top = scene["box"]
-        x, y = np.meshgrid(np.linspace(left, right, 160), np.linspace(bottom, top, 160))
-        height = _height(scene, self.loss(np.stack([x, y], axis=-1)).numpy())
+        x, y, height = self._relief(160)
         ax.contourf(x, y, height, 14, cmap="Greys", alpha=0.35)
         ax.contour(x, y, height, 14, colors="0.5", linewidths=0.5)
         for px, py, value, _ in scene["minima"]:
@@ -204,9 +211,7 @@ class MapExplorer(Explorer):
             run = record.member(0)
             x, y = run.states.T
             if name == "Hill-ADAM":
-                for climbs, colour in ((False, COLOURS["minimize"]), (True, COLOURS["maximize"])):
-                    for t in np.flatnonzero(run.maximize[:-1] == climbs):
-                        ax.plot(x[t : t + 2], y[t : t + 2], color=colour, linewidth=1.2)
+                two_coloured(ax, x, y, run.maximize, 1.2)
             else:
                 ax.plot(x, y, style, color=COLOURS["ink"] if name == "Adam" else "0.35", linewidth=1.2)
             ax.plot(x[-1], y[-1], "o", color="white", markeredgecolor=COLOURS["ink"], markersize=7, zorder=5)
@@ -231,9 +236,7 @@ class MapExplorer(Explorer):
     def _draw_surface(self, ax, runs):
         scene = landscape_of(self.surface)
         left, right, bottom, top = scene["box"]
-        x, y = np.meshgrid(np.linspace(left, right, 60), np.linspace(bottom, top, 60))
-        height = _height(scene, self.loss(np.stack([x, y], axis=-1)).numpy())
-        ax.plot_surface(x, y, height, cmap="Greys", alpha=0.8, linewidth=0, antialiased=True, rcount=60, ccount=60)
+        ax.plot_surface(*self._relief(60), cmap="Greys", alpha=0.8, linewidth=0, antialiased=True, rcount=60, ccount=60)
         for name, record in runs.items():
             places = record.final_states if self.swarm else record.states[:, 0]
             if not self.swarm:
