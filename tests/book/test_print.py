@@ -10,11 +10,13 @@ import zipfile
 from pathlib import Path
 from xml.etree import ElementTree
 
+import chromium
 import epub
 import pages
 import pdf
 import pytest
 from bs4 import BeautifulSoup
+from playwright.sync_api import Error
 from pypdf import PdfReader
 
 PATHS = [Path("book/index.html"), Path("book/adam/adam-as-a-series.html"), Path("book/adam/escape-condition.html")]
@@ -48,10 +50,11 @@ def chapters(archive):
 
 @pytest.fixture(scope="module")
 def printed(site, tmp_path_factory):
-    if not (shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")):
+    if not chromium.find():
         miss("Chromium")
     path = tmp_path_factory.mktemp("pdf") / "book.pdf"
     pdf.main(path, site, PATHS)
+    assert [each.name for each in path.parent.iterdir()] == ["book.pdf"]
     return PdfReader(io.BytesIO(path.read_bytes()))
 
 
@@ -107,6 +110,20 @@ def test_every_picture_of_the_epub_is_in_it_and_has_a_text_alternative(archive, 
 def test_the_epub_is_the_same_each_time(archive, site, tmp_path):
     epub.main(tmp_path / "again.epub", site, PATHS)
     assert (tmp_path / "again.epub").read_bytes() == archive.read_bytes()
+
+
+def test_without_chromium_nothing_is_written(monkeypatch, tmp_path):
+    monkeypatch.setattr(chromium, "find", lambda: None)
+    with pytest.raises(SystemExit, match="Chromium prints the book"):
+        pdf.main(tmp_path / "print" / "book.pdf")
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_printed_of_does_not_stay_behind(monkeypatch, site, tmp_path):
+    monkeypatch.setattr(chromium, "find", lambda: str(tmp_path / "none"))
+    with pytest.raises(Error, match="none"):
+        pdf.main(tmp_path / "book.pdf", site, PATHS[:1])
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_pdf_has_an_outline_and_says_on_which_page(printed, part):
