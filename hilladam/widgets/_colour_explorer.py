@@ -20,6 +20,7 @@ from hilladam.figures import COLOURS, colour_landscape
 from hilladam.figures._style import styled
 from hilladam.losses import ColourLoss
 from hilladam.widgets._explorer import Explorer, Number, front_end, jpeg, setting
+from hilladam.widgets._on_losses import powers_of
 
 _STRAIGHT = 0.01  # of a gain: a run keeps the steps that straight lines need to stay so near to it
 _LETTERS = "ABCDEFGHIJKLMNOP"
@@ -229,7 +230,7 @@ def _scene(pair: colour.Pair, loss: ColourLoss) -> dict:
     marks = np.array([[0.2, 0.2, 0.2], [1.0, 1.0, 1.0], truth, *(point.gains for point in minima)])
     low, high = marks.min(axis=0) - 0.5, marks.max(axis=0) + 0.6
     return {
-        "channels": [{"coefficients": c.about_centre, "centre": c.middle} for c in loss.channels],
+        "channels": [powers_of(channel) for channel in loss.channels],
         "minima": [
             {"letter": letter, "name": name, "gains": point.gains, "loss": point.value}
             for letter, name, point in zip(_LETTERS, names, minima, strict=False)

@@ -83,12 +83,27 @@ class HeatExplorer(OnLosses):
     seed = setting(traitlets.Int(1, min=0, max=999_999))
 
     @staticmethod
+    @cache
     def landscape_of(key: str) -> dict:
-        return landscape_of(key)
+        f = LOSSES[key]
+        points = [point for point in f.stationary_points if point.kind != "inflection"]
+        deepest = points.index(f.global_minimum)
+        between = [points[k].x if 0 <= k < len(points) else None for k in (deepest - 1, deepest + 1)]
+        return {
+            "name": f.name,
+            **powers_of(f),
+            "domain": _PICTURES[key],
+            "hills": [point.x for point in points if point.kind == "maximum"],
+            "goal": between,
+            "deepest": points[deepest].x,
+            "start": max((point for point in points if point.kind == "minimum"), key=lambda point: point.value).x,
+            "place": "beyond the hill" if key == "double well" else "in the deepest valley",
+            "lr": dict(zip(_METHODS, _LR[key], strict=True)),
+        }
 
     @traitlets.default("lr")
     def _lr(self):
-        return landscape_of(self.loss)["lr"][self.method]
+        return self.landscape_of(self.loss)["lr"][self.method]
 
     def temperatures(self) -> np.ndarray:
         """The temperature of every step, float64 of shape ``(steps,)``, in units of the loss."""
@@ -149,13 +164,13 @@ class HeatExplorer(OnLosses):
 
     def beyond(self, places: np.ndarray | None = None) -> np.ndarray:
         """Which balls are in the deepest valley: bool. Default: after the last step."""
-        low, high = landscape_of(self.loss)["goal"]
+        low, high = self.landscape_of(self.loss)["goal"]
         places = self.places()[-1] if places is None else places
         return (places > (-math.inf if low is None else low)) & (places < (math.inf if high is None else high))
 
     @styled
     def picture(self) -> Figure:
-        f, scene, falling = self.polynomial, landscape_of(self.loss), self.temperatures()
+        f, scene, falling = self.polynomial, self.landscape_of(self.loss), self.temperatures()
         step = min(self.step, self.steps)
         places = self._places(step)
         now = places[step]
@@ -190,23 +205,3 @@ class HeatExplorer(OnLosses):
         if heat.lines:
             heat.legend()
         return figure
-
-
-@cache
-def landscape_of(key: str) -> dict:
-    """What a page shows of a loss: its picture, its shallowest valley, and the deepest one, between its hills."""
-    f = LOSSES[key]
-    points = [point for point in f.stationary_points if point.kind != "inflection"]
-    deepest = points.index(f.global_minimum)
-    hills = [points[k].x if 0 <= k < len(points) else None for k in (deepest - 1, deepest + 1)]
-    return {
-        "name": f.name,
-        **powers_of(f),
-        "domain": _PICTURES[key],
-        "hills": [point.x for point in points if point.kind == "maximum"],
-        "goal": hills,
-        "deepest": points[deepest].x,
-        "start": max((point for point in points if point.kind == "minimum"), key=lambda point: point.value).x,
-        "place": "beyond the hill" if key == "double well" else "in the deepest valley",
-        "lr": dict(zip(_METHODS, _LR[key], strict=True)),
-    }
