@@ -1,7 +1,5 @@
 """The bar code: one curve, two optimizers, and for every start at once whether Hill-ADAM gets across."""
 
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 import numpy as np
 import traitlets
@@ -11,7 +9,7 @@ from hilladam.experiments import Record
 from hilladam.figures import COLOURS
 from hilladam.figures._style import styled
 from hilladam.widgets._crossing import LOSSES, FromEveryStart, draw_hill
-from hilladam.widgets._explorer import Explorer, Number, front_end, setting
+from hilladam.widgets._explorer import Number, front_end, look, setting
 
 _RULES = {"Hill-ADAM": {}, "Adam": {"delta": 0.0, "gamma": np.inf}}
 
@@ -52,7 +50,7 @@ class BarCodeExplorer(FromEveryStart):
     """
 
     _esm = front_end("barcode")
-    _css = Explorer._css + (Path(__file__).parent / "barcode.css").read_text(encoding="utf-8")
+    _css = look("barcode")
 
     loss = setting(traitlets.Enum(list(LOSSES), "sixth"))
     lr = setting(Number(0.01, min=0, max=1e6))

@@ -14,9 +14,8 @@ from hilladam.figures import COLOURS
 from hilladam.figures._style import styled
 from hilladam.losses import Polynomial
 from hilladam.theory._climb import ascend, changes
-from hilladam.widgets._crossing import LOOK
 from hilladam.widgets._crossing import LOSSES as POLYNOMIALS
-from hilladam.widgets._explorer import Number, front_end, setting
+from hilladam.widgets._explorer import Number, front_end, look, setting
 from hilladam.widgets._on_losses import OnLosses, powers_of
 
 _BETA2, _EPS = 0.999, 1e-8
@@ -118,7 +117,7 @@ class ClimbExplorer(OnLosses):
     """
 
     _esm = front_end("climb")
-    _css = LOOK
+    _css = look("crossing")
 
     losses = LOSSES
 

@@ -2,7 +2,6 @@
 
 import math
 from functools import cache
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,7 +13,7 @@ from hilladam.figures import COLOURS
 from hilladam.figures._style import styled
 from hilladam.losses import DOUBLE_WELL, TABLE_1, Polynomial
 from hilladam.optim import COOLING_SCHEDULES, CoolMomentum, Langevin, SimulatedAnnealing, annealing, cooling
-from hilladam.widgets._explorer import Explorer, Number, front_end, setting
+from hilladam.widgets._explorer import Number, front_end, look, setting
 from hilladam.widgets._on_losses import OnLosses, powers_of
 
 MEMBERS = 300
@@ -65,7 +64,7 @@ class HeatExplorer(OnLosses):
     """
 
     _esm = front_end("heat")
-    _css = Explorer._css + (Path(__file__).parent / "heat.css").read_text(encoding="utf-8")
+    _css = look("heat")
 
     losses = LOSSES
 

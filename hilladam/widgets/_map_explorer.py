@@ -1,7 +1,6 @@
 """The map: a loss of two variables, and one ball on it or four hundred."""
 
 from functools import cache
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -16,7 +15,7 @@ from hilladam.figures import COLOURS
 from hilladam.figures._curves import two_coloured
 from hilladam.figures._style import styled
 from hilladam.losses import SURFACES, Surface
-from hilladam.widgets._explorer import Explorer, Number, front_end, setting
+from hilladam.widgets._explorer import Explorer, Number, front_end, look, setting
 
 SIDE = 20
 """Balls of the swarm along each side of the box."""
@@ -82,7 +81,7 @@ class MapExplorer(Explorer):
     """
 
     _esm = front_end("map")
-    _css = Explorer._css + (Path(__file__).parent / "map.css").read_text(encoding="utf-8")
+    _css = look("map")
 
     landscapes = traitlets.Dict().tag(sync=True)
     surface = setting(traitlets.Enum(list(SURFACES), "camel"))

@@ -1,7 +1,6 @@
 """The stored race as curves: how many runs have found the minimum with how many evaluations, and with which λ."""
 
 from functools import cache
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,7 +11,7 @@ from hilladam.experiments import COURSES, RACE_CONTENDERS, SEARCHERS, course, st
 from hilladam.experiments._race_results import EVALUATIONS, RUNS, TUNING_RUNS
 from hilladam.figures import COLOURS
 from hilladam.figures._style import apart, styled
-from hilladam.widgets._explorer import Explorer, front_end, setting
+from hilladam.widgets._explorer import Explorer, front_end, look, setting
 
 GRID = np.unique([*np.round(10 ** (np.arange(212) / 64)).astype(int), EVALUATIONS])
 """The numbers of evaluations at which the page counts: each up to 29, then so many that the lines are smooth."""
@@ -56,7 +55,7 @@ class RaceExplorer(Explorer):
     """
 
     _esm = front_end("race")
-    _css = Explorer._css + (Path(__file__).parent / "race.css").read_text(encoding="utf-8")
+    _css = look("race")
 
     races = traitlets.Dict().tag(sync=True)
     course = setting(traitlets.Enum(list(COURSES), "mueller_brown"))

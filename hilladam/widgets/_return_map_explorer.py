@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from hilladam.figures import COLOURS
 from hilladam.figures._style import styled
 from hilladam.theory import return_map
-from hilladam.widgets._crossing import LOOK, LOSSES, FromEveryStart, draw_hill, way_of
-from hilladam.widgets._explorer import Number, front_end, setting
+from hilladam.widgets._crossing import LOSSES, FromEveryStart, draw_hill, way_of
+from hilladam.widgets._explorer import Number, front_end, look, setting
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -54,7 +54,7 @@ class ReturnMapExplorer(FromEveryStart):
     """
 
     _esm = front_end("turns")
-    _css = LOOK
+    _css = look("crossing")
 
     betas = (0.9, 0.999)
 

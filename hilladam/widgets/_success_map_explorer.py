@@ -1,7 +1,6 @@
 """The map of success: tap a setting of λ and δ, and see one run with it, and what becomes of every start."""
 
 from functools import cache
-from pathlib import Path
 from typing import ClassVar
 
 import matplotlib.pyplot as plt
@@ -18,8 +17,8 @@ from hilladam.figures._style import styled
 from hilladam.losses import Polynomial, SineWave, StationaryPoint
 from hilladam.optim import ReferenceHillAdam
 from hilladam.theory import hill, hills
-from hilladam.widgets._crossing import LOOK, draw_hill, gate_of, scene_of
-from hilladam.widgets._explorer import front_end, setting
+from hilladam.widgets._crossing import draw_hill, gate_of, scene_of
+from hilladam.widgets._explorer import front_end, look, setting
 from hilladam.widgets._formula import parse
 from hilladam.widgets._on_losses import OnLosses, powers_of
 
@@ -71,7 +70,7 @@ class SuccessMapExplorer(OnLosses):
     """
 
     _esm = front_end("success")
-    _css = LOOK + (Path(__file__).parent / "success.css").read_text(encoding="utf-8")
+    _css = look("crossing", "success")
 
     losses: ClassVar = {name: mapped.loss for name, mapped in MAPPED.items()}
 

@@ -1,7 +1,5 @@
 """Experiment 1, trained where it is read: a row of Table 1 as its fifteen seeds come in, beside the paper's."""
 
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 import traitlets
 from matplotlib.figure import Figure
@@ -10,7 +8,7 @@ from hilladam.experiments import ACTIVATIONS, PAPER_TABLE_1, Record, StackedMLP,
 from hilladam.figures import COLOURS
 from hilladam.figures._style import styled
 from hilladam.losses import TABLE_1
-from hilladam.widgets._explorer import Explorer, Number, front_end, setting
+from hilladam.widgets._explorer import Explorer, Number, front_end, look, setting
 from hilladam.widgets._on_losses import powers_of
 
 SIZES = (6, 4, 3, 1)
@@ -49,7 +47,7 @@ class TrainingExplorer(Explorer):
     """
 
     _esm = front_end("training")
-    _css = Explorer._css + (Path(__file__).parent / "training.css").read_text(encoding="utf-8")
+    _css = look("training")
 
     losses = traitlets.Dict().tag(sync=True)
     weights = traitlets.List().tag(sync=True)
