@@ -36,7 +36,7 @@ _SINE_WAVE = (
     "1 - cos(1)(sin(512pi x/255)/(256sin(2pi x/255)) + sin(3072pi/255)/(256sin(12pi/255)))/2"
     " - sin(256pi(x-6)/255)/(256sin(pi(x-6)/255)) + cos(1)sin(256pi(x+6)/255)/(256sin(pi(x+6)/255))"
 )
-_STEP = 8  # starts to a letter
+_STARTS_PER_LETTER = 8
 
 
 class SuccessMapExplorer(OnLosses):
@@ -76,7 +76,7 @@ class SuccessMapExplorer(OnLosses):
 
     rule = traitlets.Dict(
         {"lr": LR.tolist(), "delta": DELTA.tolist(), "gamma": GAMMA, "beta1": _BETAS[0], "beta2": _BETAS[1],
-         "steps": STEPS, "starts": STARTS, "step": _STEP}
+         "steps": STEPS, "starts": STARTS, "startsPerLetter": _STARTS_PER_LETTER}
     ).tag(sync=True)  # fmt: skip
     loss = setting(traitlets.Enum(list(MAPPED), "double well"))
     cell = setting(
@@ -92,7 +92,7 @@ class SuccessMapExplorer(OnLosses):
         function = powers_of(loss) if isinstance(loss, Polynomial) else {"program": parse(_SINE_WAVE)}
         laws = [[float(f"{delta:.3g}") for delta in over.largest_delta(LR)] for over in _ahead(key)]
         counts = stored_success_maps()[key].counts
-        letters = "".join(chr(ord("a") + round(int(count) / _STEP)) for count in counts.flat)
+        letters = "".join(chr(ord("a") + round(int(count) / _STARTS_PER_LETTER)) for count in counts.flat)
         scene = scene_of(loss, _points(key), left, right)
         return scene | function | {"low": low, "high": high, "start": start, "laws": laws, "counts": letters}
 

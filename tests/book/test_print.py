@@ -77,6 +77,20 @@ def test_links_lead_within_the_book_or_to_the_web(part):
     assert pages.CONFIG["html"]["baseurl"] + "book/adam/landscapes.html#equation-landscapes-adam" in links
 
 
+def test_a_link_to_no_id_is_refused_by_name(part):
+    known = {page.path: page for page in part}
+    with pytest.raises(ValueError, match=r"in book/index.html: 'adam/adam-as-a-series.html#none'; expected an id of"):
+        pages.leads(part[0], "adam/adam-as-a-series.html#none", known)
+
+
+def test_the_package_escapes_what_the_configuration_says(monkeypatch):
+    address = "https://example.org/?book=1&page=2"
+    told = {"title": "One & Two", "author": "A & B", "html": {"baseurl": address}}
+    monkeypatch.setattr(epub, "CONFIG", epub.CONFIG | told)
+    texts = [part.text for part in ElementTree.fromstring(epub.package([], {}, {}).encode()).iter()]
+    assert {"One & Two", "A & B", address} <= set(texts)
+
+
 def test_an_id_is_used_once(part):
     ids = [tag["id"] for page in part for tag in page.article.find_all(id=True)]
     assert len(ids) == len(set(ids)) and all(re.fullmatch(r"[A-Za-z][\w.-]*", name) for name in ids)
