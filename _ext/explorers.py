@@ -77,7 +77,7 @@ def shared(part):
     return f'(window.explorerParts ??= {{}})["{named(part)}"] = ({takes}) => {{\n"use strict";\n{body}}};\n'
 
 
-def register(module, common=frozenset()):
+def register(module, common):
     """Return a classic script, for pages without an origin too, that calls the module's default export by its name."""
 
     def reference(part):

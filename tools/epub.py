@@ -142,8 +142,7 @@ def chapter(page):
     article = page.article
     article["id"] = page.name
     for tag in article.find_all(True):
-        unknown = OF_TABLES if tag.name != "img" else set()
-        tag.attrs = {name: value for name, value in tag.attrs.items() if name not in unknown and name[:5] != "data-"}
+        tag.attrs = {name: value for name, value in tag.attrs.items() if name not in OF_TABLES and name[:5] != "data-"}
     for link in article.find_all("a", href=True):
         if "://" not in link["href"]:
             link["href"] = link["href"].replace("#", ".xhtml#")
@@ -159,13 +158,13 @@ def xhtml(title, body):
 
 
 def navigation(pages):
-    def item(place, title, below=""):
+    def entry(place, title, below=""):
         return f'<li><a href="{place}">{html.escape(title)}</a>{below and f"<ol>{below}</ol>"}</li>'
 
     items = ""
     for page in pages:
         file = f"{page.name}.xhtml"
-        items += item(file, page.title, "".join(item(f"{file}#{name}", title) for name, title in page.sections()))
+        items += entry(file, page.title, "".join(entry(f"{file}#{name}", title) for name, title in page.sections()))
     return xhtml("Contents", f'<nav epub:type="toc" id="toc"><h1>Contents</h1><ol>{items}</ol></nav>')
 
 
@@ -180,7 +179,8 @@ def package(pages, files, pictures):
     spine = ["nav.xhtml", *(f"{page.name}.xhtml" for page in pages)]
     return PACKAGE.format(
         id=uuid.uuid5(uuid.NAMESPACE_URL, CONFIG["html"]["baseurl"]), title=html.escape(CONFIG["title"]),
-        author=CONFIG["author"], address=CONFIG["html"]["baseurl"], modified=modified(), items="\n".join(items),
+        author=html.escape(CONFIG["author"]), address=html.escape(CONFIG["html"]["baseurl"]), modified=modified(),
+        items="\n".join(items),
         spine="\n".join(f'<itemref idref="{key(name)}"/>' for name in spine),
     )  # fmt: skip
 
@@ -196,7 +196,8 @@ def key(name):
 
 def modified():
     """Return when the book last changed, as far as git knows."""
-    done = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True)
+    command = ["git", "log", "-1", "--format=%ct", "--", "book"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     return datetime.fromtimestamp(int(done.stdout or 0), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

@@ -68,4 +68,9 @@ def leads(page, href, pages):
     target = pages.get(Path(absolute) if url.path else page.path)
     if not target:
         return CONFIG["html"]["baseurl"] + absolute + (f"#{url.fragment}" if url.fragment else "")
-    return f"{target.name}#{target.ids[unquote(url.fragment)] if url.fragment else target.name}"
+    if not url.fragment:
+        return f"{target.name}#{target.name}"
+    fragment = unquote(url.fragment)
+    if fragment not in target.ids:
+        raise ValueError(f"Invalid link in {page.path}: {href!r}; expected an id of {target.path}")
+    return f"{target.name}#{target.ids[fragment]}"

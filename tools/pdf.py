@@ -8,10 +8,10 @@ import argparse
 import html
 import io
 import os
-import shutil
 import sys
 from pathlib import Path
 
+import chromium
 from bs4 import BeautifulSoup
 from pages import CONFIG, SITE, book
 from playwright.sync_api import sync_playwright
@@ -40,15 +40,24 @@ NUMBER = (
 
 
 def main(output=OUTPUT, site=SITE, paths=None):
+    executable = chromium.find()
+    if not executable:
+        sys.exit("Chromium prints the book, and is not here; Debian's package is called chromium.")
     pages = book(site, paths)
     output.parent.mkdir(parents=True, exist_ok=True)
     source = output.with_suffix(".html")
-    source.write_text(document(pages, site, os.path.relpath(site, source.parent)), encoding="utf-8")
-    with sync_playwright() as playwright:
-        chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-        if not chromium:
-            sys.exit("Chromium prints the book, and is not here; Debian's package is called chromium.")
-        browser = playwright.chromium.launch(executable_path=chromium, chromium_sandbox=False, args=["--disable-gpu"])
+    try:
+        source.write_text(document(pages, site, os.path.relpath(site, source.parent)), encoding="utf-8")
+        output.write_bytes(printed(source, executable))
+    finally:
+        source.unlink(missing_ok=True)
+    print(f"The book on paper: {output}")
+
+
+def printed(source, executable):
+    """Return the book's one HTML page as a PDF."""
+    options = {"executable_path": executable, "chromium_sandbox": False, "args": ["--disable-gpu"]}
+    with sync_playwright() as playwright, playwright.chromium.launch(**options) as browser:
         page = browser.new_page(viewport={"width": WIDTH, "height": 900})
         page.emulate_media(media="print")
         page.set_default_timeout(600_000)
@@ -58,10 +67,7 @@ def main(output=OUTPUT, site=SITE, paths=None):
         page.evaluate(FIT)
         settings = {"prefer_css_page_size": True, "outline": True, "tagged": True, "print_background": True}
         page.evaluate(NUMBER, page_numbers(page.pdf(**settings)))
-        output.write_bytes(page.pdf(**settings))
-        browser.close()
-    source.unlink()
-    print(f"The book on paper: {output}")
+        return page.pdf(**settings)
 
 
 def document(pages, site, there):

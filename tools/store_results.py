@@ -16,6 +16,7 @@ import numpy as np
 
 from hilladam import colour
 from hilladam.experiments import MAPPED, against_restarts, further_races, success_map, table2_rates
+from hilladam.experiments._race_results import packed
 from hilladam.losses import ColourLoss
 
 FOLDER = Path(__file__).parents[1] / "hilladam" / "experiments"
@@ -48,10 +49,7 @@ def table2_rates_text(table):
 
 def further_races_text(found):
     """Return a row for each race: its key, λ, what was tried, and the evaluations of every run to the target."""
-    rows = [
-        [*key, each.lr, each.tried, " ".join(str(int(n)) if np.isfinite(n) else "-" for n in each.hits)]
-        for key, each in found.items()
-    ]
+    rows = [[*key, each.lr, each.tried, packed(each.hits)] for key, each in found.items()]
     return "[\n " + ",\n ".join(map(json.dumps, rows)) + "\n]\n"
 
 

@@ -9,7 +9,16 @@ import numpy as np
 from hilladam.experiments._courses import course
 from hilladam.experiments._protocol import RATES
 from hilladam.experiments._race import race_rates
-from hilladam.experiments._race_results import EVALUATIONS, RUNS, SEED, TUNING_RUNS, RaceResult, stored_race, tuned
+from hilladam.experiments._race_results import (
+    EVALUATIONS,
+    RUNS,
+    SEED,
+    TUNING_RUNS,
+    RaceResult,
+    stored_race,
+    tuned,
+    unpacked,
+)
 
 _PAIR = "Hill-ADAM", "Adam, restarted"
 _UNTUNED = RATES[9]  # 0.316
@@ -74,6 +83,6 @@ def stored_further_races() -> dict[tuple[str, str, str], RaceResult]:
     rows = json.loads((files("hilladam.experiments") / "further_races.json").read_text(encoding="utf-8"))
     found = {}
     for *key, lr, tried, hits in rows:
-        counts = np.array([math.inf if each == "-" else float(each) for each in hits.split()])
-        found[tuple(key)] = RaceResult(counts, lr, tried and {float(rate): count for rate, count in tried.items()})
+        tried = tried and {float(rate): count for rate, count in tried.items()}
+        found[tuple(key)] = RaceResult(unpacked(hits), lr, tried)
     return found

@@ -94,7 +94,17 @@ def race_results(
                 row |= {"lr": found.lr, "tried": {str(rate): count for rate, count in found.successes.items()}}
                 record = race(loss, found.lr, box, contenders=[name], temperature=heat, device=device, **shared)[name]
                 hits = gradients_to(record, target)
-            yield row | {"evaluations": " ".join(str(int(each)) if np.isfinite(each) else "-" for each in hits)}
+            yield row | {"evaluations": packed(hits)}
+
+
+def packed(hits: np.ndarray) -> str:
+    """The evaluations of every run to the target as text, which JSON keeps in one line: "-" where there are none."""
+    return " ".join(str(int(each)) if np.isfinite(each) else "-" for each in hits)
+
+
+def unpacked(text: str) -> np.ndarray:
+    """What :func:`packed` made a text of."""
+    return np.array([np.inf if each == "-" else float(each) for each in text.split()])
 
 
 def stored_race() -> dict[tuple[str, str], RaceResult]:
@@ -113,9 +123,8 @@ def stored_race() -> dict[tuple[str, str], RaceResult]:
     rows = pd.read_json(files("hilladam.experiments") / "race.json", dtype=False, precise_float=True)
     found = {}
     for row in rows.to_dict("records"):
-        hits = np.array([np.inf if each == "-" else float(each) for each in row["evaluations"].split()])
         lr, tried = None, None
         if isinstance(row["tried"], dict):
             lr, tried = row["lr"], {float(rate): count for rate, count in row["tried"].items()}
-        found[row["course"], row["contender"]] = RaceResult(hits, lr, tried)
+        found[row["course"], row["contender"]] = RaceResult(unpacked(row["evaluations"]), lr, tried)
     return found

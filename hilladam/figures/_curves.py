@@ -84,7 +84,7 @@ def trajectory(run: Record, loss: Polynomial | None = None, *, ax: Axes | None =
     if not len(steps):
         raise ValueError(f"Invalid first, last: {first}, {last}; expected some of the run's {len(run.losses)} steps")
     values, climbs = run.losses[first:last], run.maximize[first:last]
-    _two_coloured(ax, steps, values, climbs)
+    two_coloured(ax, steps, values, climbs)
     turns = run.switches[(run.switches >= first) & (run.switches <= steps[-1])]
     if len(turns):
         colours = [COLOURS["maximize" if run.maximize[t] else "minimize"] for t in turns]
@@ -125,7 +125,7 @@ def on_the_curve(run: Record, loss: Polynomial, *, ax: Axes | None = None, margi
     x = run.states.reshape(len(run.states))
     inside = (x >= window[0]) & (x <= window[1])
     shown = np.where(inside, x, np.nan)
-    _two_coloured(ax, shown, loss(shown), run.maximize)
+    two_coloured(ax, shown, loss(shown), run.maximize)
     for turn in run.switches:
         colour = COLOURS["maximize" if run.maximize[turn] else "minimize"]
         ax.scatter(
@@ -200,8 +200,9 @@ def _curve(ax: Axes, loss: Polynomial, window: tuple[float, float]) -> None:
     ax.set(xlim=window, ylim=(low - 0.18 * room, high + 0.35 * room))
 
 
-def _two_coloured(ax: Axes, x, y, climbs) -> None:
+def two_coloured(ax: Axes, x, y, climbs, width: float = 1.8) -> None:
+    """The way of a run: vermilion the steps that climb, blue the others."""
     points = np.column_stack([x, y])
     segments = np.stack([points[:-1], points[1:]], axis=1)
     colours = np.where(climbs[:-1], COLOURS["maximize"], COLOURS["minimize"])
-    ax.add_collection(LineCollection(segments, colors=colours, linewidths=1.8, zorder=2))
+    ax.add_collection(LineCollection(segments, colors=colours, linewidths=width, zorder=2))

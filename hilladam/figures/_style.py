@@ -80,6 +80,8 @@ def look(name: str) -> tuple:
 def label_ends(ax: Axes) -> Figure:
     """Write the label of each line of a panel at its right end, in its colour, one below the other where ends meet.
 
+    A line without a finite point has no end, and stays without a name.
+
     Args:
         ax: a panel whose lines have labels, and whose limits will not change any more.
 
@@ -95,20 +97,32 @@ def label_ends(ax: Axes) -> Figure:
     room = 1.3 * plt.rcParams["font.size"] / 72 * ax.figure.dpi / ax.bbox.height  # of a line of text, as a share
     ends = []
     for line in lines:
-        x, y = (np.asarray(values, float) for values in line.get_data())
-        seen = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
-        place = ax.transAxes.inverted().transform(line.get_transform().transform((x[seen[-1]], y[seen[-1]])))
-        ends.append((float(np.clip(place[1], 0, 1)), line))
+        points = np.column_stack([np.asarray(values, float) for values in line.get_data()])
+        points = points[np.isfinite(points).all(axis=1)]
+        if len(points):
+            place = ax.transAxes.inverted().transform(line.get_transform().transform(points[-1]))
+            ends.append((float(np.clip(place[1], 0, 1)), line))
     ends.sort(key=lambda end: end[0])
-    heights = []
-    for wanted, _ in ends:
-        heights.append(max(wanted, heights[-1] + room) if heights else wanted)
-    for i in reversed(range(len(heights))):  # what the spreading has pushed above the top comes down again
-        heights[i] = min(heights[i], 1 - room * (len(heights) - 1 - i))
-    for height, (_, line) in zip(heights, ends, strict=True):
+    for height, (_, line) in zip(apart(np.array([end for end, _ in ends]), room, 0, 1), ends, strict=True):
         ax.annotate(line.get_label(), (1, height), (6, 0), xycoords="axes fraction", textcoords="offset points",
                     va="center", color=line.get_color())  # fmt: skip
     return ax.figure
+
+
+def apart(heights: np.ndarray, least: float, low: float, high: float) -> np.ndarray:
+    """Heights for labels: near those given, within bounds, and nowhere closer than ``least``; in their order."""
+    steps = least * np.arange(len(heights))
+    order, blocks = np.argsort(heights, kind="stable"), []
+    for height in heights[order] - steps:  # which must rise: pool those that fall
+        blocks.append([height, 1])
+        while len(blocks) > 1 and blocks[-2][0] >= blocks[-1][0]:
+            (mean, count), (before, many) = blocks.pop(), blocks.pop()
+            blocks.append([(mean * count + before * many) / (count + many), count + many])
+    means = np.array([mean for mean, count in blocks for _ in range(count)])
+    placed = np.minimum(means + steps, high - steps[::-1])
+    spread = np.empty(len(heights))
+    spread[order] = np.maximum(placed, low + steps)
+    return spread
 
 
 def edges(centres: np.ndarray) -> np.ndarray:

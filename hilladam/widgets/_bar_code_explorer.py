@@ -1,16 +1,15 @@
 """The bar code: one curve, two optimizers, and for every start at once whether Hill-ADAM gets across."""
 
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 import numpy as np
 import traitlets
 from matplotlib.figure import Figure
 
 from hilladam.experiments import Record
+from hilladam.figures import COLOURS
 from hilladam.figures._style import styled
 from hilladam.widgets._crossing import LOSSES, FromEveryStart, draw_hill
-from hilladam.widgets._explorer import Explorer, Number, front_end, setting
+from hilladam.widgets._explorer import Number, front_end, look, setting
 
 _RULES = {"Hill-ADAM": {}, "Adam": {"delta": 0.0, "gamma": np.inf}}
 
@@ -51,7 +50,7 @@ class BarCodeExplorer(FromEveryStart):
     """
 
     _esm = front_end("barcode")
-    _css = Explorer._css + (Path(__file__).parent / "barcode.css").read_text(encoding="utf-8")
+    _css = look("barcode")
 
     loss = setting(traitlets.Enum(list(LOSSES), "sixth"))
     lr = setting(Number(0.01, min=0, max=1e6))
@@ -84,6 +83,6 @@ class BarCodeExplorer(FromEveryStart):
         adam, loss = self.run("Adam"), self.polynomial
         draw_hill(ax, loss, self.landscape_of(self.loss), self.run(), self.start, self.starts, self.reached())
         end = float(adam.final_states)
-        ax.plot(end, loss(end), "o", color="white", markeredgecolor="black", markeredgewidth=1.5, markersize=8)
+        ax.plot(end, loss(end), "o", color="white", markeredgecolor=COLOURS["ink"], markeredgewidth=1.5, markersize=8)
         ax.annotate("Adam", (end, loss(end)), (0, -15), textcoords="offset points", ha="center")
         return figure

@@ -14,9 +14,8 @@ from hilladam.figures import COLOURS
 from hilladam.figures._style import styled
 from hilladam.losses import Polynomial
 from hilladam.theory._climb import ascend, changes
-from hilladam.widgets._crossing import LOOK
 from hilladam.widgets._crossing import LOSSES as POLYNOMIALS
-from hilladam.widgets._explorer import Number, front_end, setting
+from hilladam.widgets._explorer import Number, front_end, look, setting
 from hilladam.widgets._on_losses import OnLosses, powers_of
 
 _BETA2, _EPS = 0.999, 1e-8
@@ -118,7 +117,7 @@ class ClimbExplorer(OnLosses):
     """
 
     _esm = front_end("climb")
-    _css = LOOK
+    _css = look("crossing")
 
     losses = LOSSES
 
@@ -181,16 +180,16 @@ class ClimbExplorer(OnLosses):
                     style = dict(markersize=2.5, markerfacecolor=face, markeredgecolor=edge, markeredgewidth=0.6)
                     ax.plot(horizontal[chosen], vertical[chosen], "o", alpha=alpha, **style)
             if end is not None:
-                ax.plot(horizontal[end], vertical[end], "o", markersize=9, color="none", markeredgecolor="black")
+                ax.plot(horizontal[end], vertical[end], "o", markersize=9, color="none", markeredgecolor=COLOURS["ink"])
         lowest, highest = LOWEST * hill.height, 2 * hill.height
         over = max(across.max(), 0)
         about.axhline(0, color="0.4", linestyle=":", linewidth=1)
         about.set(xlabel="step", ylabel="beyond the top, in λ", ylim=(-max(2.2 * over, 4), max(1.25 * over, 1.5)))
         curve.set(xlabel="x", ylabel="loss")
-        change.step(climb["records"], low, where="post", color="black", linewidth=1)
+        change.step(climb["records"], low, where="post", color=COLOURS["ink"], linewidth=1)
         change.set(xlabel="step", ylabel="|ΔL|", yscale="log", ylim=(lowest, highest))
         if lowest < self.delta < highest:
-            change.axhline(self.delta, color="black")
+            change.axhline(self.delta, color=COLOURS["ink"])
             change.annotate(f"δ = {self.delta:g}", (0.98, self.delta), (0, 3), xycoords=("axes fraction", "data"),
                             textcoords="offset points", ha="right")  # fmt: skip
         edges = np.append(highest, low)

@@ -16,10 +16,11 @@ from hilladam import colour
 from hilladam._extras import extra
 from hilladam.experiments import TABLE_2_SEEDS, Record
 from hilladam.experiments._table2 import _wells
-from hilladam.figures import colour_landscape
+from hilladam.figures import COLOURS, colour_landscape
 from hilladam.figures._style import styled
 from hilladam.losses import ColourLoss
 from hilladam.widgets._explorer import Explorer, Number, front_end, jpeg, setting
+from hilladam.widgets._on_losses import powers_of
 
 _STRAIGHT = 0.01  # of a gain: a run keeps the steps that straight lines need to stay so near to it
 _LETTERS = "ABCDEFGHIJKLMNOP"
@@ -160,9 +161,10 @@ class ColourExplorer(Explorer):
         marks = {each["letter"]: each["gains"] for each in self.scene["minima"]} | {"T": self.scene["truth"]}
         for letter, gains in marks.items():
             axes["map"].annotate(letter, (gains[0], gains[2]), (7, 5), textcoords="offset points", weight="bold")
-        axes["map"].scatter(*self.scene["truth"][::2], marker="s", s=50, color="white", edgecolors="black", zorder=3)
+        truth = self.scene["truth"][::2]
+        axes["map"].scatter(*truth, marker="s", s=50, color="white", edgecolors=COLOURS["ink"], zorder=3)
         here = np.clip(self.gains[::2], [left, bottom], [right, top])
-        axes["map"].scatter(*here, s=110, facecolors="none", edgecolors="black", linewidths=2.5, zorder=8)
+        axes["map"].scatter(*here, s=110, facecolors="none", edgecolors=COLOURS["ink"], linewidths=2.5, zorder=8)
         for name, image in shown.items():
             axes[name].imshow(image, interpolation="antialiased")
             axes[name].set_axis_off()
@@ -228,7 +230,7 @@ def _scene(pair: colour.Pair, loss: ColourLoss) -> dict:
     marks = np.array([[0.2, 0.2, 0.2], [1.0, 1.0, 1.0], truth, *(point.gains for point in minima)])
     low, high = marks.min(axis=0) - 0.5, marks.max(axis=0) + 0.6
     return {
-        "channels": [{"coefficients": c.about_centre, "centre": c.middle} for c in loss.channels],
+        "channels": [powers_of(channel) for channel in loss.channels],
         "minima": [
             {"letter": letter, "name": name, "gains": point.gains, "loss": point.value}
             for letter, name, point in zip(_LETTERS, names, minima, strict=False)

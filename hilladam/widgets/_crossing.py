@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import traitlets
@@ -11,7 +10,7 @@ from matplotlib.axes import Axes
 from hilladam.experiments import Record, run_points
 from hilladam.figures import COLOURS
 from hilladam.losses import DOUBLE_WELL, TABLE_1, Polynomial, SineWave, StationaryPoint
-from hilladam.widgets._explorer import Explorer, Number, setting
+from hilladam.widgets._explorer import Number, setting
 from hilladam.widgets._on_losses import OnLosses, powers_of
 
 LOSSES = {"double well": DOUBLE_WELL, **{key: TABLE_1[key] for key in ("sixth", "eighth", "tenth")}}
@@ -25,8 +24,6 @@ _PLACES = {  # the ends of the starts, the one that is shown first, and γ
 }
 _STARTS = 240
 _LEGS = 3
-
-LOOK = Explorer._css + (Path(__file__).parent / "crossing.css").read_text(encoding="utf-8")
 
 
 class FromEveryStart(OnLosses):
@@ -93,7 +90,7 @@ def draw_hill(
         lift = 0.02 + 0.018 * number
         colour = COLOURS["maximize" if number % 2 else "minimize"]
         ax.plot(path, loss(path) + lift * (scene["top"] - scene["bottom"]), color=colour, linewidth=1.2)
-    ax.plot(start, min(loss(start), scene["top"]), "o", color="black", markersize=9)
+    ax.plot(start, min(loss(start), scene["top"]), "o", color=COLOURS["ink"], markersize=9)
     ax.set(xlabel="x", ylabel="loss", xlim=(scene["left"], scene["right"]), ylim=(scene["bottom"], scene["top"]))
 
 

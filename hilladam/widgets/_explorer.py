@@ -49,6 +49,11 @@ def front_end(name: str) -> str:
     return "\n".join(modules.values()) + _RENDER.replace("NAME", name)
 
 
+def look(*names: str) -> str:
+    """The style that all explorers have, and after it those of these names."""
+    return "".join((_HERE / f"{name}.css").read_text(encoding="utf-8") for name in ("explorer", *names))
+
+
 def png(figure: Figure) -> bytes:
     """The figure as a PNG; it is closed."""
     return _saved(figure, format="png", dpi=120)
@@ -73,7 +78,7 @@ class Explorer(anywidget.AnyWidget):
     traits, and the picture for print, for GitHub, and for readers without JavaScript.
     """
 
-    _css = (_HERE / "explorer.css").read_text(encoding="utf-8")
+    _css = look()
     _mime, _encode = "image/png", staticmethod(png)
 
     settings = traitlets.Dict(read_only=True).tag(sync=True)

@@ -2,7 +2,6 @@
 
 import math
 from functools import cache
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,7 +13,7 @@ from hilladam.figures import COLOURS
 from hilladam.figures._style import styled
 from hilladam.losses import DOUBLE_WELL, TABLE_1, Polynomial
 from hilladam.optim import COOLING_SCHEDULES, CoolMomentum, Langevin, SimulatedAnnealing, annealing, cooling
-from hilladam.widgets._explorer import Explorer, Number, front_end, setting
+from hilladam.widgets._explorer import Number, front_end, look, setting
 from hilladam.widgets._on_losses import OnLosses, powers_of
 
 MEMBERS = 300
@@ -65,7 +64,7 @@ class HeatExplorer(OnLosses):
     """
 
     _esm = front_end("heat")
-    _css = Explorer._css + (Path(__file__).parent / "heat.css").read_text(encoding="utf-8")
+    _css = look("heat")
 
     losses = LOSSES
 
@@ -83,12 +82,27 @@ class HeatExplorer(OnLosses):
     seed = setting(traitlets.Int(1, min=0, max=999_999))
 
     @staticmethod
+    @cache
     def landscape_of(key: str) -> dict:
-        return landscape_of(key)
+        f = LOSSES[key]
+        points = [point for point in f.stationary_points if point.kind != "inflection"]
+        deepest = points.index(f.global_minimum)
+        between = [points[k].x if 0 <= k < len(points) else None for k in (deepest - 1, deepest + 1)]
+        return {
+            "name": f.name,
+            **powers_of(f),
+            "domain": _PICTURES[key],
+            "hills": [point.x for point in points if point.kind == "maximum"],
+            "goal": between,
+            "deepest": points[deepest].x,
+            "start": max((point for point in points if point.kind == "minimum"), key=lambda point: point.value).x,
+            "place": "beyond the hill" if key == "double well" else "in the deepest valley",
+            "lr": dict(zip(_METHODS, _LR[key], strict=True)),
+        }
 
     @traitlets.default("lr")
     def _lr(self):
-        return landscape_of(self.loss)["lr"][self.method]
+        return self.landscape_of(self.loss)["lr"][self.method]
 
     def temperatures(self) -> np.ndarray:
         """The temperature of every step, float64 of shape ``(steps,)``, in units of the loss."""
@@ -149,13 +163,13 @@ class HeatExplorer(OnLosses):
 
     def beyond(self, places: np.ndarray | None = None) -> np.ndarray:
         """Which balls are in the deepest valley: bool. Default: after the last step."""
-        low, high = landscape_of(self.loss)["goal"]
+        low, high = self.landscape_of(self.loss)["goal"]
         places = self.places()[-1] if places is None else places
         return (places > (-math.inf if low is None else low)) & (places < (math.inf if high is None else high))
 
     @styled
     def picture(self) -> Figure:
-        f, scene, falling = self.polynomial, landscape_of(self.loss), self.temperatures()
+        f, scene, falling = self.polynomial, self.landscape_of(self.loss), self.temperatures()
         step = min(self.step, self.steps)
         places = self._places(step)
         now = places[step]
@@ -176,12 +190,12 @@ class HeatExplorer(OnLosses):
         warmth = falling[min(step, self.steps - 1)]
         if warmth > 0:
             weight = np.exp(-(f(x) - f(x).min()) / warmth)
-            crowd.plot(x, weight / np.trapezoid(weight, x) * MEMBERS * (right - left) / _BINS, color="black",
+            crowd.plot(x, weight / np.trapezoid(weight, x) * MEMBERS * (right - left) / _BINS, color=COLOURS["ink"],
                        label=f"exp(−f/T), T = {warmth:.2g}")  # fmt: skip
             crowd.legend()
         crowd.set(xlabel="x", ylabel="balls", xlim=(left, right))
         if falling.max() > 0:
-            heat.semilogy(falling, color="black", linestyle="--", label="T")
+            heat.semilogy(falling, color=COLOURS["ink"], linestyle="--", label="T")
         if self.method != "simulated annealing" and step > 0:
             squared = np.diff(places, axis=0) ** 2
             unit = self.lr * (1 + self._momenta()[:step]) / 2 if self.method == "Langevin" else self.lr
@@ -190,23 +204,3 @@ class HeatExplorer(OnLosses):
         if heat.lines:
             heat.legend()
         return figure
-
-
-@cache
-def landscape_of(key: str) -> dict:
-    """What a page shows of a loss: its picture, its shallowest valley, and the deepest one, between its hills."""
-    f = LOSSES[key]
-    points = [point for point in f.stationary_points if point.kind != "inflection"]
-    deepest = points.index(f.global_minimum)
-    hills = [points[k].x if 0 <= k < len(points) else None for k in (deepest - 1, deepest + 1)]
-    return {
-        "name": f.name,
-        **powers_of(f),
-        "domain": _PICTURES[key],
-        "hills": [point.x for point in points if point.kind == "maximum"],
-        "goal": hills,
-        "deepest": points[deepest].x,
-        "start": max((point for point in points if point.kind == "minimum"), key=lambda point: point.value).x,
-        "place": "beyond the hill" if key == "double well" else "in the deepest valley",
-        "lr": dict(zip(_METHODS, _LR[key], strict=True)),
-    }

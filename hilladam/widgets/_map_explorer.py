@@ -1,7 +1,6 @@
 """The map: a loss of two variables, and one ball on it or four hundred."""
 
 from functools import cache
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,9 +12,10 @@ from matplotlib.figure import Figure
 
 from hilladam.experiments import CONTENDERS, Points, Record, train
 from hilladam.figures import COLOURS
+from hilladam.figures._curves import two_coloured
 from hilladam.figures._style import styled
 from hilladam.losses import SURFACES, Surface
-from hilladam.widgets._explorer import Explorer, Number, front_end, setting
+from hilladam.widgets._explorer import Explorer, Number, front_end, look, setting
 
 SIDE = 20
 """Balls of the swarm along each side of the box."""
@@ -31,7 +31,8 @@ _SCENES = {
     "himmelblau": (400.0, (-0.5, -1.5), 0.01, (0.1, 0.02, 0.01, 5e-3, 1e-3)),
 }
 _RATE = dict(zip(RULES, (0, 0, 3, 4, 4, 1, 0, 0, 2, 4), strict=True))  # which of them
-_VALLEYS = ("#009e73", "#8a6fb0", "#c9a227", "#7fa6c4", "#c98aa6", "#8c8c4a")  # the deepest first, as in map.css
+# The deepest first, as in map.css.
+_VALLEYS = (COLOURS["best"], "#8a6fb0", "#c9a227", "#5b8fb9", "#c0708f", "#85854a")
 
 
 class MapExplorer(Explorer):
@@ -80,7 +81,7 @@ class MapExplorer(Explorer):
     """
 
     _esm = front_end("map")
-    _css = Explorer._css + (Path(__file__).parent / "map.css").read_text(encoding="utf-8")
+    _css = look("map")
 
     landscapes = traitlets.Dict().tag(sync=True)
     surface = setting(traitlets.Enum(list(SURFACES), "camel"))
@@ -185,11 +186,17 @@ class MapExplorer(Explorer):
             self._draw_surface(figure.add_subplot(1, 2, 2, projection="3d"), runs)
         return figure
 
+    def _relief(self, points):
+        """A grid over the box, of so many points along each side: x, y and the height there."""
+        scene = landscape_of(self.surface)
+        left, right, bottom, top = scene["box"]
+        x, y = np.meshgrid(np.linspace(left, right, points), np.linspace(bottom, top, points))
+        return x, y, _height(scene, self.loss(np.stack([x, y], axis=-1)).numpy())
+
     def _draw_ground(self, ax: Axes):
         scene = landscape_of(self.surface)
         left, right, bottom, top = scene["box"]
-        x, y = np.meshgrid(np.linspace(left, right, 160), np.linspace(bottom, top, 160))
-        height = _height(scene, self.loss(np.stack([x, y], axis=-1)).numpy())
+        x, y, height = self._relief(160)
         ax.contourf(x, y, height, 14, cmap="Greys", alpha=0.35)
         ax.contour(x, y, height, 14, colors="0.5", linewidths=0.5)
         for px, py, value, _ in scene["minima"]:
@@ -203,14 +210,12 @@ class MapExplorer(Explorer):
             run = record.member(0)
             x, y = run.states.T
             if name == "Hill-ADAM":
-                for climbs, colour in ((False, COLOURS["minimize"]), (True, COLOURS["maximize"])):
-                    for t in np.flatnonzero(run.maximize[:-1] == climbs):
-                        ax.plot(x[t : t + 2], y[t : t + 2], color=colour, linewidth=1.2)
+                two_coloured(ax, x, y, run.maximize, 1.2)
             else:
-                ax.plot(x, y, style, color="black" if name == "Adam" else "0.35", linewidth=1.2)
-            ax.plot(x[-1], y[-1], "o", color="white", markeredgecolor="black", markersize=7, zorder=5)
+                ax.plot(x, y, style, color=COLOURS["ink"] if name == "Adam" else "0.35", linewidth=1.2)
+            ax.plot(x[-1], y[-1], "o", color="white", markeredgecolor=COLOURS["ink"], markersize=7, zorder=5)
             ax.annotate(name, (x[-1], y[-1]), (8, 8), textcoords="offset points", zorder=6)
-        ax.plot(*self.start, "o", color="none", markeredgecolor="black", markersize=9)
+        ax.plot(*self.start, "o", color="none", markeredgecolor=COLOURS["ink"], markersize=9)
         ax.set_title(f"after {len(next(iter(runs.values())).losses) - 1} gradients")
 
     def _draw_swarm(self, ax: Axes, name, record):
@@ -223,25 +228,24 @@ class MapExplorer(Explorer):
             cells[k] = (1, 1, 1, 0) if valley < 0 else (*to_rgb(_VALLEYS[palette[valley]]), 0.5)
         (left, right), (bottom, top) = self.loss.box
         ax.imshow(cells.reshape(SIDE, SIDE, 4), extent=(left, right, bottom, top), origin="lower", zorder=2)
-        ax.plot(*ends.T, ".", color="black", markersize=2, zorder=3)
+        ax.plot(*ends.T, ".", color=COLOURS["ink"], markersize=2, zorder=3)
         met = (record.losses < self.gate).any(axis=0).sum()
         ax.set_title(f"{name}: {met} of {len(ends)} have met a deepest valley")
 
     def _draw_surface(self, ax, runs):
         scene = landscape_of(self.surface)
         left, right, bottom, top = scene["box"]
-        x, y = np.meshgrid(np.linspace(left, right, 60), np.linspace(bottom, top, 60))
-        height = _height(scene, self.loss(np.stack([x, y], axis=-1)).numpy())
-        ax.plot_surface(x, y, height, cmap="Greys", alpha=0.8, linewidth=0, antialiased=True, rcount=60, ccount=60)
+        ax.plot_surface(*self._relief(60), cmap="Greys", alpha=0.8, linewidth=0, antialiased=True, rcount=60, ccount=60)
         for name, record in runs.items():
             places = record.final_states if self.swarm else record.states[:, 0]
             if not self.swarm:
-                colour = {"Hill-ADAM": COLOURS["minimize"], "Adam": "black"}.get(name, "0.35")
+                colour = {"Hill-ADAM": COLOURS["minimize"], "Adam": COLOURS["ink"]}.get(name, "0.35")
                 z = _height(scene, record.losses[:, 0])
                 ax.plot(*places.T, z, color=colour, linewidth=1.2, zorder=10)
-                ax.plot(*places[-1], z[-1], "o", color="white", markeredgecolor="black", markersize=7, zorder=11)
+                ax.plot(*places[-1], z[-1], "o", color="white", markeredgecolor=COLOURS["ink"], markersize=7, zorder=11)
             else:
-                ax.plot(*places.T, _height(scene, record.final_losses), ".", color="black", markersize=2, zorder=10)
+                z = _height(scene, record.final_losses)
+                ax.plot(*places.T, z, ".", color=COLOURS["ink"], markersize=2, zorder=10)
         ax.set_box_aspect((right - left, top - bottom, 0.55 * max(right - left, top - bottom)), zoom=1.25)
         ax.view_init(self.elevation, -90 + self.azimuth)
         ax.set_axis_off()

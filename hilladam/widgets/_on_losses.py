@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import traitlets
 
-from hilladam.losses import Polynomial
+from hilladam.losses import Polynomial, SineWave
 from hilladam.widgets._explorer import Explorer, Number, setting
 
 
@@ -15,7 +15,7 @@ class OnLosses(Explorer):
     Subclasses give ``losses``, the trait ``loss``, one of their names, and :meth:`landscape_of`.
     """
 
-    losses: ClassVar[Mapping[str, Polynomial]]
+    losses: ClassVar[Mapping[str, Polynomial | SineWave]]
 
     landscapes = traitlets.Dict().tag(sync=True)
     start = setting(Number(min=-1e6, max=1e6))
@@ -35,8 +35,8 @@ class OnLosses(Explorer):
         return {key: self.landscape_of(key) for key in self.losses}
 
     @property
-    def polynomial(self) -> Polynomial:
-        """The loss."""
+    def polynomial(self) -> Polynomial | SineWave:
+        """The loss: a polynomial, except the sine wave of :class:`~hilladam.widgets.SuccessMapExplorer`."""
         return self.losses[self.loss]
 
 

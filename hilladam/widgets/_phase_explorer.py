@@ -118,18 +118,18 @@ class PhaseExplorer(Explorer):
         figure, (diagram, curve) = plt.subplots(1, 2, figsize=(8, 3.4), width_ratios=(2, 3))
         phase_diagram(self.truth, _lr(self.loss), _BETA1, self.predicted, ax=diagram, unit=way.length)
         diagram.plot(self.lr / way.length, 1 - self.beta1, marker="s", markersize=8, color="none",
-                     markeredgecolor="black", markeredgewidth=2)  # fmt: skip
+                     markeredgecolor=COLOURS["ink"], markeredgewidth=2)  # fmt: skip
         x = np.linspace(*sorted(_stretch(way)), 400)
         curve.plot(x, f(x), color=COLOURS["loss"], linewidth=1.2)
         lift = 0.05 * np.ptp(f(x))
         criterion = f"{self.sweeps} sweeps" if self.sweeps > 1 else "one sweep" if self.sweeps else "equal distances"
-        names = {"Adam": ("Adam", "black", "o-"), "predicted": (criterion, COLOURS["other"], "x-")}
+        names = {"Adam": ("Adam", COLOURS["ink"], "o-"), "predicted": (criterion, COLOURS["other"], "x-")}
         for number, (run, path) in enumerate(self.paths().items(), start=1):
             name, colour, marks = names[run]
             path = path[(path > x[0]) & (path < x[-1])]
             style = dict(markersize=3, linewidth=1, color=colour, label=name)
             curve.plot(path, f(path) + number * lift, marks, **style)
-        curve.axvline(way.barrier, color="black", linestyle="--", linewidth=1)
+        curve.axvline(way.barrier, color=COLOURS["ink"], linestyle="--", linewidth=1)
         curve.set(xlabel="x", ylabel="loss f(x)")
         curve.legend(loc="upper center")
         return figure

@@ -1,7 +1,6 @@
 """The stored race as curves: how many runs have found the minimum with how many evaluations, and with which λ."""
 
 from functools import cache
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -9,12 +8,12 @@ import traitlets
 from matplotlib.figure import Figure
 
 from hilladam.experiments import COURSES, RACE_CONTENDERS, SEARCHERS, course, stored_race, wilson_interval
+from hilladam.experiments._race_results import EVALUATIONS, RUNS, TUNING_RUNS
 from hilladam.figures import COLOURS
-from hilladam.figures._style import styled
-from hilladam.widgets._explorer import Explorer, front_end, setting
+from hilladam.figures._style import apart, styled
+from hilladam.widgets._explorer import Explorer, front_end, look, setting
 
-RUNS, TUNING_RUNS, BUDGET = 1000, 200, 2000
-GRID = np.unique([*np.round(10 ** (np.arange(212) / 64)).astype(int), BUDGET])
+GRID = np.unique([*np.round(10 ** (np.arange(212) / 64)).astype(int), EVALUATIONS])
 """The numbers of evaluations at which the page counts: each up to 29, then so many that the lines are smooth."""
 _HERO = "Hill-ADAM"
 _OTHERS = [name for name in (*RACE_CONTENDERS, *SEARCHERS) if name != _HERO]
@@ -56,13 +55,13 @@ class RaceExplorer(Explorer):
     """
 
     _esm = front_end("race")
-    _css = Explorer._css + (Path(__file__).parent / "race.css").read_text(encoding="utf-8")
+    _css = look("race")
 
     races = traitlets.Dict().tag(sync=True)
     course = setting(traitlets.Enum(list(COURSES), "mueller_brown"))
     rival = setting(traitlets.Enum(_OTHERS, "L-BFGS, restarted"))
     contenders = setting(traitlets.List(traitlets.Enum(_OTHERS), _DRAWN))
-    evaluations = setting(traitlets.Int(BUDGET, min=1, max=BUDGET))
+    evaluations = setting(traitlets.Int(EVALUATIONS, min=1, max=EVALUATIONS))
     task = setting(traitlets.Unicode())
 
     @traitlets.default("races")
@@ -84,47 +83,31 @@ class RaceExplorer(Explorer):
         drawn = [name for name in (*RACE_CONTENDERS, *SEARCHERS) if name in {_HERO, self.rival, *self.contenders}]
         drawn.sort(key=lambda name: name in colours)  # these on top
         figure, (curves, rates) = plt.subplots(1, 2, figsize=(8, 3.8), width_ratios=(3, 2), sharey=True)
-        ends, band = [], {"alpha": 0.2, "linewidth": 0}
+        ends = []
         for name in drawn:
             counts = np.cumsum([int(new) for new in rows[name]["found"].split()])
             ends.append(counts[-1] / RUNS)
             colour = colours.get(name, "0.65")
+            band = {"color": colour, "alpha": 0.2, "linewidth": 0}
             if name in colours:
-                curves.fill_between(
-                    GRID, *wilson_interval(counts, RUNS), step="post", color=colour, alpha=0.2, linewidth=0
-                )
+                curves.fill_between(GRID, *wilson_interval(counts, RUNS), step="post", **band)
             curves.step(GRID, counts / RUNS, where="post", color=colour, linewidth=1.8 if name in colours else 0.9)
             if rows[name]["tried"]:
                 lr, successes = np.array(rows[name]["tried"]).T
                 if name in colours:
-                    low, high = wilson_interval(successes, TUNING_RUNS)
-                    rates.fill_between(lr, low, high, color=colour, **band)
+                    rates.fill_between(lr, *wilson_interval(successes, TUNING_RUNS), **band)
                 rates.plot(lr, successes / TUNING_RUNS, color=colour, linewidth=1.8 if name in colours else 0.9)
         for name, y in zip(drawn, apart(np.array(ends), 0.052, 0.0, 1.02), strict=True):
             style = dict(color=colours.get(name, "0.4"), fontsize=8, va="center")
             curves.annotate(name, (1, y), (6, 0), ("axes fraction", "data"), "offset points", **style)
-        if self.evaluations < BUDGET:
+        if self.evaluations < EVALUATIONS:
             curves.axvline(self.evaluations, color="0.5", linestyle=":", linewidth=1)
-        curves.set(xscale="log", xlim=(1, BUDGET), ylim=(-0.02, 1.02), xlabel="evaluations", ylabel="share of runs")
-        rates.set(xscale="log", xlabel="λ", title="of 200 tuning runs")
-        curves.set_title(f"{course(self.course).loss.name}: of 1,000 runs")
+        curves.set(
+            xscale="log", xlim=(1, EVALUATIONS), ylim=(-0.02, 1.02), xlabel="evaluations", ylabel="share of runs"
+        )
+        rates.set(xscale="log", xlabel="λ", title=f"of {TUNING_RUNS} tuning runs")
+        curves.set_title(f"{course(self.course).loss.name}: of {RUNS:,} runs")
         return figure
-
-
-def apart(heights: np.ndarray, least: float, low: float, high: float) -> np.ndarray:
-    """Heights for labels: near those given, within bounds, and nowhere closer than ``least``; in their order."""
-    steps = least * np.arange(len(heights))
-    order, blocks = np.argsort(heights, kind="stable"), []
-    for height in heights[order] - steps:  # which must rise: pool those that fall
-        blocks.append([height, 1])
-        while len(blocks) > 1 and blocks[-2][0] >= blocks[-1][0]:
-            (mean, count), (before, many) = blocks.pop(), blocks.pop()
-            blocks.append([(mean * count + before * many) / (count + many), count + many])
-    means, counts = zip(*blocks, strict=True)
-    placed = np.minimum(np.repeat(means, counts) + steps, high - steps[::-1])
-    spread = np.empty(len(heights))
-    spread[order] = np.maximum(placed, low + steps)
-    return spread
 
 
 @cache

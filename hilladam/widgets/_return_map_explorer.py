@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from hilladam.figures import COLOURS
 from hilladam.figures._style import styled
 from hilladam.theory import return_map
-from hilladam.widgets._crossing import LOOK, LOSSES, FromEveryStart, draw_hill, way_of
-from hilladam.widgets._explorer import Number, front_end, setting
+from hilladam.widgets._crossing import LOSSES, FromEveryStart, draw_hill, way_of
+from hilladam.widgets._explorer import Number, front_end, look, setting
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -54,7 +54,7 @@ class ReturnMapExplorer(FromEveryStart):
     """
 
     _esm = front_end("turns")
-    _css = LOOK
+    _css = look("crossing")
 
     betas = (0.9, 0.999)
 
@@ -105,7 +105,7 @@ class ReturnMapExplorer(FromEveryStart):
         if len(offsets):
             web = np.repeat(offsets, 2)
             up = [reach] if there.any() or last + 1 < len(wells) else []
-            square.plot(web[: len(web) - 1 + len(up)], [-reach, *web[2:], *up], color="black", linewidth=1.4)
+            square.plot(web[: len(web) - 1 + len(up)], [-reach, *web[2:], *up], color=COLOURS["ink"], linewidth=1.4)
         square.set(xlim=(-reach, reach), ylim=(-reach, reach), xlabel="where a descent stops, in λ from the floor",
                    ylabel="where the next one stops")  # fmt: skip
         return figure

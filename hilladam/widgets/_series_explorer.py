@@ -12,7 +12,7 @@ from hilladam.theory import adam_path, extremal_gradients, step_series, weights
 from hilladam.widgets._explorer import Explorer, Number, front_end, setting
 
 _PRESETS = ("constant", "alternating", "spike", "growing", "slide")
-_STARTS = {"zero": ("black", "o-", "zero (torch)"), "first": (COLOURS["other"], "s--", "first (paper)")}
+_STARTS = {"zero": (COLOURS["ink"], "o-", "zero (torch)"), "first": (COLOURS["other"], "s--", "first (paper)")}
 _LONGEST = 40
 
 
@@ -101,7 +101,7 @@ class SeriesExplorer(Explorer):
         figure, ((bars, path), averages) = plt.subplots(2, 2, figsize=(8, 4.6))
         ks = np.arange(1, self.t + 1)
         bars.bar(ks, self.values(), 0.8, color="0.45")
-        bars.axhline(0, color="black", linewidth=0.8)
+        bars.axhline(0, color=COLOURS["ink"], linewidth=0.8)
         bars.set(ylabel="gradient")
         for start, (colour, marks, name) in _STARTS.items():
             style = dict(color=colour, label=f"start: {name}")
@@ -114,7 +114,7 @@ class SeriesExplorer(Explorer):
                     ax.stairs(heights, np.arange(self.t + 1) + 0.5, linewidth=1.4, **style)
         largest = self.largest()
         if np.isfinite(largest):
-            path.axhline(largest, color="black", linestyle=":", linewidth=1)
+            path.axhline(largest, color=COLOURS["ink"], linestyle=":", linewidth=1)
             path.annotate(f"largest possible: {largest:.3g}", (1, largest), (0, 3), textcoords="offset points")
         path.margins(y=0.15)
         path.set(ylabel="step / λ")

@@ -1,7 +1,6 @@
 """The map of success: tap a setting of λ and δ, and see one run with it, and what becomes of every start."""
 
 from functools import cache
-from pathlib import Path
 from typing import ClassVar
 
 import matplotlib.pyplot as plt
@@ -13,12 +12,13 @@ from scipy.optimize import brentq
 
 from hilladam.experiments import MAPPED, Points, Record, run_points, stored_success_maps, train
 from hilladam.experiments._success_maps import DELTA, GAMMA, LR, STARTS, STEPS
+from hilladam.figures import COLOURS
 from hilladam.figures._style import styled
 from hilladam.losses import Polynomial, SineWave, StationaryPoint
 from hilladam.optim import ReferenceHillAdam
 from hilladam.theory import hill, hills
-from hilladam.widgets._crossing import LOOK, draw_hill, gate_of, scene_of
-from hilladam.widgets._explorer import front_end, setting
+from hilladam.widgets._crossing import draw_hill, gate_of, scene_of
+from hilladam.widgets._explorer import front_end, look, setting
 from hilladam.widgets._formula import parse
 from hilladam.widgets._on_losses import OnLosses, powers_of
 
@@ -36,7 +36,7 @@ _SINE_WAVE = (
     "1 - cos(1)(sin(512pi x/255)/(256sin(2pi x/255)) + sin(3072pi/255)/(256sin(12pi/255)))/2"
     " - sin(256pi(x-6)/255)/(256sin(pi(x-6)/255)) + cos(1)sin(256pi(x+6)/255)/(256sin(pi(x+6)/255))"
 )
-_STEP = 8  # starts to a letter
+_STARTS_PER_LETTER = 8
 
 
 class SuccessMapExplorer(OnLosses):
@@ -70,13 +70,13 @@ class SuccessMapExplorer(OnLosses):
     """
 
     _esm = front_end("success")
-    _css = LOOK + (Path(__file__).parent / "success.css").read_text(encoding="utf-8")
+    _css = look("crossing", "success")
 
     losses: ClassVar = {name: mapped.loss for name, mapped in MAPPED.items()}
 
     rule = traitlets.Dict(
         {"lr": LR.tolist(), "delta": DELTA.tolist(), "gamma": GAMMA, "beta1": _BETAS[0], "beta2": _BETAS[1],
-         "steps": STEPS, "starts": STARTS, "step": _STEP}
+         "steps": STEPS, "starts": STARTS, "startsPerLetter": _STARTS_PER_LETTER}
     ).tag(sync=True)  # fmt: skip
     loss = setting(traitlets.Enum(list(MAPPED), "double well"))
     cell = setting(
@@ -92,7 +92,7 @@ class SuccessMapExplorer(OnLosses):
         function = powers_of(loss) if isinstance(loss, Polynomial) else {"program": parse(_SINE_WAVE)}
         laws = [[float(f"{delta:.3g}") for delta in over.largest_delta(LR)] for over in _ahead(key)]
         counts = stored_success_maps()[key].counts
-        letters = "".join(chr(ord("a") + round(int(count) / _STEP)) for count in counts.flat)
+        letters = "".join(chr(ord("a") + round(int(count) / _STARTS_PER_LETTER)) for count in counts.flat)
         scene = scene_of(loss, _points(key), left, right)
         return scene | function | {"low": low, "high": high, "start": start, "laws": laws, "counts": letters}
 
@@ -140,7 +140,8 @@ class SuccessMapExplorer(OnLosses):
         mesh = diagram.pcolormesh(stored.lr, stored.delta, stored.counts / STARTS, vmin=0, vmax=1, shading="nearest")
         for delta in scene["laws"]:
             diagram.plot(stored.lr, delta, color="white", linewidth=1.2)
-        diagram.plot(self.lr, self.delta, "s", markersize=8, color="none", markeredgecolor="black", markeredgewidth=2)
+        diagram.plot(self.lr, self.delta, "s", markersize=8, color="none", markeredgecolor=COLOURS["ink"],
+                     markeredgewidth=2)  # fmt: skip
         diagram.set(xscale="log", yscale="log", xlabel="λ", ylabel="δ", xlim=LR[[0, -1]], ylim=DELTA[[0, -1]])
         figure.colorbar(mesh, ax=diagram, label="share that succeeds")
         draw_hill(curve, self.polynomial, scene, self.run(), self.start, self.starts, self.reached())

@@ -1,7 +1,5 @@
 """Experiment 1, trained where it is read: a row of Table 1 as its fifteen seeds come in, beside the paper's."""
 
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 import traitlets
 from matplotlib.figure import Figure
@@ -10,7 +8,7 @@ from hilladam.experiments import ACTIVATIONS, PAPER_TABLE_1, Record, StackedMLP,
 from hilladam.figures import COLOURS
 from hilladam.figures._style import styled
 from hilladam.losses import TABLE_1
-from hilladam.widgets._explorer import Explorer, Number, front_end, setting
+from hilladam.widgets._explorer import Explorer, Number, front_end, look, setting
 from hilladam.widgets._on_losses import powers_of
 
 SIZES = (6, 4, 3, 1)
@@ -49,7 +47,7 @@ class TrainingExplorer(Explorer):
     """
 
     _esm = front_end("training")
-    _css = Explorer._css + (Path(__file__).parent / "training.css").read_text(encoding="utf-8")
+    _css = look("training")
 
     losses = traitlets.Dict().tag(sync=True)
     weights = traitlets.List().tag(sync=True)
@@ -98,7 +96,7 @@ class TrainingExplorer(Explorer):
             ax.axhline(point.value, color="0.75", linewidth=0.8, zorder=0)
         ax.axhline(loss.global_minimum.value, color=COLOURS["best"], linestyle="--", zorder=0, label="global minimum")
         styles = {
-            "Adam": dict(color="black", markerfacecolor="none", markersize=9),
+            "Adam": dict(color=COLOURS["ink"], markerfacecolor="none", markersize=9),
             "Hill-ADAM": dict(color=COLOURS["minimize"], markersize=6),
         }
         for name, record in runs.items():

@@ -17,8 +17,8 @@ export function render({ model, el }) {
   const closing = new AbortController();
   const { signal } = closing;
   const landscapes = model.get("landscapes");
-  const { lr: rates, delta: deltas, starts: count, step: perLevel, ...rule } = model.get("rule");
-  const shades = Math.round(count / perLevel) + 1;
+  const { lr: rates, delta: deltas, starts: count, startsPerLetter, ...rule } = model.get("rule");
+  const shades = Math.round(count / startsPerLetter) + 1;
   let [scene, run, starts, fates, known, work] = [null, null, [], [], new Map(), []];
 
   const [columns, rows] = [rates.length, deltas.length];

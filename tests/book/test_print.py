@@ -10,11 +10,13 @@ import zipfile
 from pathlib import Path
 from xml.etree import ElementTree
 
+import chromium
 import epub
 import pages
 import pdf
 import pytest
 from bs4 import BeautifulSoup
+from playwright.sync_api import Error
 from pypdf import PdfReader
 
 PATHS = [Path("book/index.html"), Path("book/adam/adam-as-a-series.html"), Path("book/adam/escape-condition.html")]
@@ -48,10 +50,11 @@ def chapters(archive):
 
 @pytest.fixture(scope="module")
 def printed(site, tmp_path_factory):
-    if not (shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")):
+    if not chromium.find():
         miss("Chromium")
     path = tmp_path_factory.mktemp("pdf") / "book.pdf"
     pdf.main(path, site, PATHS)
+    assert [each.name for each in path.parent.iterdir()] == ["book.pdf"]
     return PdfReader(io.BytesIO(path.read_bytes()))
 
 
@@ -72,6 +75,20 @@ def test_links_lead_within_the_book_or_to_the_web(part):
     assert not [link for link in links if link not in ids and not link.startswith("https://")]
     assert any(link.partition("#")[0] == part[1].name for link in links)
     assert pages.CONFIG["html"]["baseurl"] + "book/adam/landscapes.html#equation-landscapes-adam" in links
+
+
+def test_a_link_to_no_id_is_refused_by_name(part):
+    known = {page.path: page for page in part}
+    with pytest.raises(ValueError, match=r"in book/index.html: 'adam/adam-as-a-series.html#none'; expected an id of"):
+        pages.leads(part[0], "adam/adam-as-a-series.html#none", known)
+
+
+def test_the_package_escapes_what_the_configuration_says(monkeypatch):
+    address = "https://example.org/?book=1&page=2"
+    told = {"title": "One & Two", "author": "A & B", "html": {"baseurl": address}}
+    monkeypatch.setattr(epub, "CONFIG", epub.CONFIG | told)
+    texts = [part.text for part in ElementTree.fromstring(epub.package([], {}, {}).encode()).iter()]
+    assert {"One & Two", "A & B", address} <= set(texts)
 
 
 def test_an_id_is_used_once(part):
@@ -107,6 +124,20 @@ def test_every_picture_of_the_epub_is_in_it_and_has_a_text_alternative(archive, 
 def test_the_epub_is_the_same_each_time(archive, site, tmp_path):
     epub.main(tmp_path / "again.epub", site, PATHS)
     assert (tmp_path / "again.epub").read_bytes() == archive.read_bytes()
+
+
+def test_without_chromium_nothing_is_written(monkeypatch, tmp_path):
+    monkeypatch.setattr(chromium, "find", lambda: None)
+    with pytest.raises(SystemExit, match="Chromium prints the book"):
+        pdf.main(tmp_path / "print" / "book.pdf")
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_printed_of_does_not_stay_behind(monkeypatch, site, tmp_path):
+    monkeypatch.setattr(chromium, "find", lambda: str(tmp_path / "none"))
+    with pytest.raises(Error, match="none"):
+        pdf.main(tmp_path / "book.pdf", site, PATHS[:1])
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_pdf_has_an_outline_and_says_on_which_page(printed, part):

@@ -2,9 +2,9 @@
 
 import os
 import re
-import shutil
 from pathlib import Path
 
+import chromium
 import pytest
 from offline import Package, fetch, unpack
 from page_checks import watch
@@ -40,12 +40,12 @@ def address(site):
 
 @pytest.fixture(scope="module")
 def browser():
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not chromium:
+    executable = chromium.find()
+    if not executable:
         give_up = pytest.fail if os.environ.get("CI") else pytest.skip
         give_up("no Chromium here; Debian's package is called chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, chromium_sandbox=False, args=QUIET + CUT)
+        browser = playwright.chromium.launch(executable_path=executable, chromium_sandbox=False, args=QUIET + CUT)
         yield browser
         browser.close()
 

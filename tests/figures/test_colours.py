@@ -9,6 +9,7 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from hilladam.figures._style import COLOURS, DARK, STYLES
+from hilladam.widgets._map_explorer import _VALLEYS
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "_static/book.css"
@@ -51,6 +52,17 @@ def test_every_place_has_the_same_colours(path):
 )
 def test_page_and_explorers_have_the_whole_table(path, roles):
     assert all(roles <= set(table) for table in tables(path))
+
+
+@pytest.mark.parametrize("folder", ["figures", "widgets"])
+def test_what_is_drawn_in_black_is_ink(folder):
+    sources = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "hilladam" / folder).glob("*.py")}
+    assert sources and not [name for name, source in sources.items() if re.search("""["']black["']""", source)]
+
+
+def test_the_picture_of_the_map_has_the_valleys_of_its_page():
+    page = tables(EXPLORERS.with_name("map.css"))[0]
+    assert [page[name] for name in ("goal", "v1", "v2", "v3", "v4", "v5")] == [colour.lower() for colour in _VALLEYS]
 
 
 def test_explorers_and_page_have_one_ground():

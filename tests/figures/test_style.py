@@ -81,6 +81,31 @@ def test_a_figure_has_the_books_style_and_leaves_the_readers_alone(draw):
     assert figure.get_facecolor() == (1, 1, 1, 1)
 
 
+def names(*ends):
+    """The names of lines that end at these heights, where they stand, from below."""
+    ax = plt.subplots()[1]
+    for end in ends:
+        ax.plot([0, 1], [end, end], label=f"{end}")
+    ax.set_ylim(0, 1)
+    figures.label_ends(ax)
+    return [text.get_text() for text in ax.texts], np.array([text.xy[1] for text in ax.texts])
+
+
+@pytest.mark.parametrize("ends", [(0.5, 0.5, 0.5), (0.2, 1.0, 1.0), (0.0, 0.03, 0.9)])
+def test_names_stand_apart_and_in_the_panel(ends):
+    texts, heights = names(*ends)
+    assert texts == [f"{end}" for end in ends]
+    assert (np.diff(heights) > 0.04).all() and heights.min() >= 0 and heights.max() <= 1
+
+
+def test_names_of_lines_that_end_together_stand_about_their_end():
+    assert names(0.5, 0.5, 0.5)[1].mean() == pytest.approx(0.5)
+
+
+def test_a_line_without_a_finite_point_has_no_name():
+    assert names(np.nan, 0.4)[0] == ["0.4"] and names(np.nan)[0] == []
+
+
 def test_a_notebooks_figures_show_by_themselves():
     cells = ["from hilladam import figures", "fig = figures.network()", "import matplotlib.pyplot as plt",
              "line = plt.subplots()[1].plot([1, 2])"]  # fmt: skip

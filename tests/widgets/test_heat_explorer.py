@@ -9,7 +9,7 @@ from scipy import integrate, stats
 from hilladam.experiments import CONTENDERS
 from hilladam.optim import COOLING_SCHEDULES, cooling
 from hilladam.widgets import HeatExplorer
-from hilladam.widgets._heat_explorer import LOSSES, MEMBERS, landscape_of
+from hilladam.widgets._heat_explorer import LOSSES, MEMBERS
 
 METHODS = HeatExplorer.method.values
 REPLAY = """
@@ -56,7 +56,7 @@ def throws(explorer):
 ])  # fmt: skip
 def test_the_same_numbers_lead_to_the_same_places(node, loss, method, fall):
     explorer = HeatExplorer(loss=loss, method=method, steps=150, **({"temperature": 0.5} | fall))
-    page = node(REPLAY, {"scene": landscape_of(loss), "settings": settings_of(explorer), **throws(explorer)})
+    page = node(REPLAY, {"scene": explorer.landscape_of(loss), "settings": settings_of(explorer), **throws(explorer)})
     places = explorer.places()
     gap = np.abs(np.array(page["places"]) - places)
     assert gap[:25].max() < 1e-12
@@ -93,7 +93,7 @@ export default ([scene, T, ends]) => {
 """
     f = LOSSES[loss]
     ends = [-3.0, 3.0] if loss == "double well" else [0.0, 6.0]
-    x, values = np.array(node(source, [landscape_of(loss), temperature, ends]))
+    x, values = np.array(node(source, [HeatExplorer.landscape_of(loss), temperature, ends]))
     points = [point.x for point in f.stationary_points]
     lowest = f.global_minimum.value
     total, _ = integrate.quad(lambda at: np.exp(-(f(at) - lowest) / temperature), *ends, points=points)
@@ -103,7 +103,7 @@ export default ([scene, T, ends]) => {
 @pytest.mark.parametrize("method", ["Langevin", "simulated annealing"])
 def test_the_balls_of_the_page_settle_to_the_law(node, method):
     explorer = HeatExplorer(method=method, temperature=0.6, steps=600)
-    arguments = {"scene": landscape_of("double well"), "settings": settings_of(explorer), "members": 3000, "last": 1}
+    arguments = dict(scene=explorer.landscape_of("double well"), settings=settings_of(explorer), members=3000, last=1)
     places = np.array(node(OWN_DICE, arguments | {"low": -9, "high": 9})["places"][0])
     x = np.linspace(-4, 4, 8001)
     weight = np.exp(-explorer.polynomial(x) / 0.6)
@@ -114,7 +114,7 @@ def test_the_balls_of_the_page_settle_to_the_law(node, method):
 @pytest.mark.parametrize("method, settings", [("Langevin", {"temperature": 0.02}), ("CoolMomentum", {"noise": 1.15})])
 def test_the_steps_show_the_temperature(node, method, settings):
     explorer = HeatExplorer(method=method, cooling="none", momentum=0.5, steps=800, lr=0.02, **settings)
-    arguments = {"scene": landscape_of("double well"), "settings": settings_of(explorer), "members": 1000, "last": 1}
+    arguments = dict(scene=explorer.landscape_of("double well"), settings=settings_of(explorer), members=1000, last=1)
     page = node(OWN_DICE, arguments | {"low": -9, "high": 9})
     assert np.mean(page["readings"][300:]) == pytest.approx(explorer.temperatures()[0], rel=0.05)
 

@@ -5,8 +5,10 @@ import pytest
 import traitlets
 
 from hilladam.experiments import COURSES, compare, difference_interval, stored_race, wilson_interval
+from hilladam.experiments._race_results import EVALUATIONS, RUNS
+from hilladam.figures._style import apart
 from hilladam.widgets import RaceExplorer
-from hilladam.widgets._race_explorer import BUDGET, GRID, RUNS, apart
+from hilladam.widgets._race_explorer import GRID
 
 COUNTS = """
 import { cumulate } from "./race_dynamics.js";
@@ -26,7 +28,7 @@ export default (all) => all.map((given) => apart(...given));
 def test_the_page_counts_the_runs_that_are_stored(node):
     explorer, stored = RaceExplorer(), stored_race()
     page = node(COUNTS, explorer.races["courses"])
-    assert list(page) == list(COURSES) and GRID[0] == 1 and GRID[-1] == BUDGET == explorer.races["grid"][-1]
+    assert list(page) == list(COURSES) and GRID[0] == 1 and GRID[-1] == EVALUATIONS == explorer.races["grid"][-1]
     for key, rows in page.items():
         assert {(key, name) for name in rows} == {each for each in stored if each[0] == key}
         hero = stored[key, "Hill-ADAM"].hits
@@ -55,7 +57,7 @@ def test_python_has_the_runs_that_the_sentence_counts(node):
     (page,) = node(VERSUS, [[int(hill.sum()), int(again.sum()), int((hill & again).sum())]])
     assert (page["onlyFirst"], page["onlySecond"]) == (row.only_first, row.only_second) == (34, 63)
     assert page["interval"] == pytest.approx([row.low, row.high], abs=1e-14)
-    explorer.evaluations = BUDGET
+    explorer.evaluations = EVALUATIONS
     assert [each.sum() for each in explorer.found().values()] == [96, 220]
 
 
