@@ -73,7 +73,7 @@ def start(seed: int, size: float = 1.0) -> Perturbation:
     import torch
 
     from hilladam.experiments import StackedMLP
-    from hilladam.losses import ColourLoss, Polynomial, Surface
+    from hilladam.losses import ColourLoss, Polynomial, Surface, Torus, Wells
     from hilladam.losses._polynomial import _Stacked
 
     stack = Perturbation()
@@ -83,7 +83,8 @@ def start(seed: int, size: float = 1.0) -> Perturbation:
 
     for owner, name in (
         (Polynomial, "__call__"), (Polynomial, "derivative"), (Surface, "__call__"),
-        (Surface, "value_and_gradient"), (ColourLoss, "__call__"),
+        (Surface, "value_and_gradient"), (ColourLoss, "__call__"), (Torus, "__call__"), (Wells, "__call__"),
+        (Torus, "value_and_gradient"), (Wells, "value_and_gradient"),
         (StackedMLP, "__call__"), (torch.autograd, "grad"),
     ):  # fmt: skip
         stack.enter_context(patch.object(owner, name, _after(getattr(owner, name), change)))

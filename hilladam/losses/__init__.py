@@ -1,4 +1,4 @@
-"""Prescribed losses whose stationary points are known exactly."""
+"""Prescribed losses: with stationary points known exactly, and random ones of any number of variables."""
 
 from hilladam.losses._colour_loss import (
     BLUE_WELLS,
@@ -9,6 +9,15 @@ from hilladam.losses._colour_loss import (
     preference,
     stack_colours,
 )
+from hilladam.losses._landscapes import (
+    LANDSCAPES,
+    Range,
+    Torus,
+    Wells,
+    random_polynomial,
+    random_torus,
+    random_wells,
+)
 from hilladam.losses._polynomial import DOUBLE_WELL, TABLE_1, Polynomial, StationaryPoint, stack
 from hilladam.losses._sine_wave import SINE_WAVE, SineWave
 from hilladam.losses._surface import SURFACES, Surface, SurfacePoint
@@ -16,6 +25,7 @@ from hilladam.losses._surface import SURFACES, Surface, SurfacePoint
 __all__ = [
     "BLUE_WELLS",
     "DOUBLE_WELL",
+    "LANDSCAPES",
     "RED_WELLS",
     "SINE_WAVE",
     "SURFACES",
@@ -23,12 +33,18 @@ __all__ = [
     "ColourLoss",
     "GainPoint",
     "Polynomial",
+    "Range",
     "SineWave",
     "StationaryPoint",
     "Surface",
     "SurfacePoint",
+    "Torus",
+    "Wells",
     "double_well",
     "preference",
+    "random_polynomial",
+    "random_torus",
+    "random_wells",
     "stack",
     "stack_colours",
 ]

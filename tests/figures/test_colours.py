@@ -62,7 +62,8 @@ def test_what_is_drawn_in_black_is_ink(folder):
 
 def test_the_picture_of_the_map_has_the_valleys_of_its_page():
     page = tables(EXPLORERS.with_name("map.css"))[0]
-    assert [page[name] for name in ("goal", "v1", "v2", "v3", "v4", "v5")] == [colour.lower() for colour in _VALLEYS]
+    assert [page[name] for name in ("v1", "v2", "v3", "v4", "v5")] == [colour.lower() for colour in _VALLEYS[1:]]
+    assert '[data-valley="0"] { --valley: var(--best); }' in EXPLORERS.with_name("map.css").read_text(encoding="utf-8")
 
 
 def test_explorers_and_page_have_one_ground():
