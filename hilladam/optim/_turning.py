@@ -128,5 +128,5 @@ class Turning(BestSoFar):
                 f"{type(self).__name__} took {_ENOUGH} steps and was given no loss, without which it {otherwise}. "
                 "Hand the loss to the step: step(loss=loss), or step(closure) with a closure that returns it.",
                 RuntimeWarning,
-                stacklevel=5,
+                stacklevel=6,
             )
