@@ -30,6 +30,7 @@ class BestSoFar(Remembering):
     _BECAUSE = "the best loss is that of all parameters together"
 
     _process_group: Any = None
+    _handed: Any = None
 
     def _ask(self, process_group: Any) -> None:
         """Let the loss be the mean over such a group of ranks."""
@@ -63,29 +64,55 @@ class BestSoFar(Remembering):
 
         Args:
             closure (Callable, optional): clears the gradients, computes the loss, calls ``backward()`` on it and
-                returns it.
+                returns it, or a tuple that begins with it.
             loss (float or Tensor, optional): the loss whose gradients the parameters hold: one number; or, but for
                 Hill-ADAM, where every parameter carries members along its first dimension, their losses, of shape
                 ``(members,)``. Then each member has a best loss of its own. On an accelerator the step waits for one
-                number, not for many.
+                number, not for many. Beside a closure it counts in place of what that returns.
 
-        The step itself needs no loss. With neither, or with a closure that returns ``None``, the best loss stays.
+        The step itself needs no loss. With neither, or with a closure that returns ``None``, it takes the loss of
+        :meth:`hand_over`, if there is one; without any the best loss stays.
 
         Returns:
-            The loss as it was given, or as the closure returned it; ``None`` with neither.
+            What the closure returned, or the loss as it was given; ``None`` with neither.
 
         Raises:
             RuntimeError: a sparse gradient.
             TypeError: a closure that cannot be called, as in ``step(loss)`` for ``step(loss=loss)``.
-            ValueError: both a closure and a loss, a loss that is none of the above, or a setting that is a function of
-                the step and gave a value out of its range.
+            ValueError: a loss that is none of the above, or a setting that is a function of the step and gave a value
+                out of its range.
         """
-        loss = given(closure, loss)
+        returned = loss if closure is None else call(closure)
+        if loss is None:
+            loss = returned[0] if isinstance(returned, tuple) and returned else returned
+        if loss is None:
+            loss, self._handed = self._handed, None
         if torch.compiler.is_compiling():
             outside_graphs(self._take, loss)
         else:
             self._take(loss)
-        return loss
+        return returned
+
+    def hand_over(self, loss: Any) -> None:
+        """Hand over the loss for the next step that is given none, where a wrapper's ``step`` takes no arguments.
+
+        Args:
+            loss (float or Tensor): as for :meth:`step`. Where the step is left out, as a gradient scaler may, the next
+                loss replaces it.
+
+        Example:
+            >>> import torch
+            >>> from hilladam import HillAdam
+            >>> x = torch.nn.Parameter(torch.ones(1))
+            >>> opt = HillAdam([x])
+            >>> loss = (x**2).sum()
+            >>> loss.backward()
+            >>> opt.hand_over(loss)
+            >>> opt.step()
+            >>> opt.best_loss
+            1.0
+        """
+        self._handed = loss.detach() if isinstance(loss, Tensor) else loss
 
     def _take(self, loss: Any) -> None:
         value = None if loss is None else self._value(whole(loss) if isinstance(loss, Tensor) else loss)
@@ -264,15 +291,6 @@ def call(closure: Callable[[], Any]) -> Any:
         )
     with torch.enable_grad():
         return closure()
-
-
-def given(closure: Callable[[], Any] | None, loss: Any) -> Any:
-    """The loss that ``step`` was given, either way; ``None`` without."""
-    if closure is None:
-        return loss
-    if loss is not None:
-        raise ValueError("step() got both a closure and a loss; expected one of them")
-    return call(closure)
 
 
 def one_number(loss: Any) -> float:
