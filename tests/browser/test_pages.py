@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from gestures import ON_A_DESK
+from gestures import ON_A_DESK, settled
 from look_checks import LOOK, SMALL
 from page_checks import LIMIT, NAMELESS, UNREACHED, UNSET, excess, settle, violations, watch, weight
 from PIL import Image, ImageColor
@@ -94,7 +94,7 @@ def test_looks_as_it_should(opened):
     faults = []
     for width in GRIDS:
         opened.set_viewport_size({"width": width, "height": 900})
-        opened.wait_for_timeout(100)
+        settled(opened)
         faults += [f"{width}: {fault}" for fault in opened.evaluate(LOOK)]
     assert faults == []
 
@@ -106,7 +106,7 @@ def test_fits_every_width(opened, family):
     faults = []
     for width in WIDTHS:
         opened.set_viewport_size({"width": width, "height": 844})
-        opened.wait_for_timeout(100)
+        settled(opened)
         # Explorers follow, and the theme waits 0.3 s before it sees which boxes scroll.
         deadline = time.monotonic() + 3
         while (found := misfits(opened)) and time.monotonic() < deadline:
