@@ -29,14 +29,23 @@ def elsewhere():
         server.shutdown()
 
 
-@pytest.fixture
-def sound(browser, address):
-    """A page of the book without a fault, on a phone."""
+@pytest.fixture(scope="module")
+def opened(browser, address):
+    """A page of the book, on a phone."""
     with browser.new_page(viewport={"width": 390, "height": 844}) as page:
         watch(page, address)
         settle(page, address + "book/notation.html")
-        assert page.faults == [] and excess(page) <= 0 and page.evaluate(UNSET) == []
+        page.evaluate("window.sound = document.body.cloneNode(true)")
         yield page
+
+
+@pytest.fixture
+def sound(opened):
+    """A page without a fault; what a test plants in it is away before the next."""
+    assert opened.faults == [] and excess(opened) <= 0 and opened.evaluate(UNSET) == []
+    yield opened
+    opened.evaluate("document.body = sound.cloneNode(true)")
+    opened.faults.clear()
 
 
 @pytest.mark.parametrize(

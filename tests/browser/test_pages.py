@@ -6,9 +6,9 @@ import time
 from pathlib import Path
 
 import pytest
-from gestures import ON_A_DESK
+from gestures import ON_A_DESK, settled
 from look_checks import LOOK, SMALL
-from page_checks import LIMIT, NAMELESS, UNREACHED, UNSET, excess, settle, violations, weight
+from page_checks import LIMIT, NAMELESS, UNREACHED, UNSET, excess, settle, violations, watch, weight
 from PIL import Image, ImageColor
 from playwright.sync_api import expect
 
@@ -31,22 +31,35 @@ HEAVIER = {
 }
 
 
-# The view first: a browser's window is opened for it once. On a phone the lists of names are what they are on a desk.
-@pytest.mark.parametrize(
-    "view, name",
-    [("light-desktop", name) for name in PAGES]
-    + [("dark-phone", name) for name in PAGES if name not in {"book/api.html", "genindex.html"}],
-    indirect=["view"],
-)
-def test_loads_whole_and_light_and_is_accessible(page, address, axe, name):
-    settle(page, address + name)
-    assert page.faults == []
-    assert page.evaluate(UNSET) == []
-    assert page.evaluate(NAMELESS) == []
-    assert weight(page.answers) < HEAVIER.get(name, LIMIT)
-    if page.evaluate("matchMedia('(pointer: coarse)').matches"):
-        assert page.evaluate(SMALL) == []
-    assert violations(page, axe) == []
+ON_DESKS = [("light-desktop", name) for name in PAGES]
+# On a phone the lists of names are what they are on a desk.
+ON_PHONES = [("dark-phone", name) for name in PAGES if name not in {"book/api.html", "genindex.html"}]
+DESKS = pytest.mark.parametrize("view, opened", ON_DESKS, indirect=True)
+DESKS_AND_PHONES = pytest.mark.parametrize("view, opened", ON_DESKS + ON_PHONES, indirect=True)
+
+
+@pytest.fixture(scope="module")
+def opened(view, address, request):
+    """A page of the book, opened once for all that is asked of it, in the order in which the tests stand here."""
+    with view.new_page() as page:
+        watch(page, address)
+        settle(page, address + request.param)
+        yield page
+
+
+@DESKS_AND_PHONES
+def test_loads_whole_and_light(opened, address):
+    assert opened.faults == []
+    assert opened.evaluate(UNSET) == []
+    assert opened.evaluate(NAMELESS) == []
+    assert weight(opened.answers) < HEAVIER.get(opened.url.removeprefix(address), LIMIT)
+    if opened.evaluate("matchMedia('(pointer: coarse)').matches"):
+        assert opened.evaluate(SMALL) == []
+
+
+@DESKS_AND_PHONES
+def test_is_accessible(opened, axe):
+    assert violations(opened, axe) == []
 
 
 def set_in(page, family):
@@ -76,26 +89,29 @@ def misfits(page):
     return [f"scrolls sideways by {excess(page)} pixels", *found] if excess(page) > 0 else found
 
 
-@ON_A_DESK
-@pytest.mark.parametrize("name", PAGES)
-def test_looks_as_it_should_and_fits_every_width_in_a_wide_family_and_a_narrow_one(page, address, name):
-    settle(page, address + name)
+@DESKS
+def test_looks_as_it_should(opened):
     faults = []
     for width in GRIDS:
-        page.set_viewport_size({"width": width, "height": 900})
-        page.wait_for_timeout(100)
-        faults += [f"{width}: {fault}" for fault in page.evaluate(LOOK)]
-    for family in FAMILIES:
-        set_in(page, family)
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 844})
-            page.wait_for_timeout(100)
-            deadline = (
-                time.monotonic() + 3
-            )  # explorers follow, and the theme waits 0.3 s before it sees which boxes scroll
-            while (found := misfits(page)) and time.monotonic() < deadline:
-                page.wait_for_timeout(100)
-            faults += [f"{family}, {width}: {fault}" for fault in found]
+        opened.set_viewport_size({"width": width, "height": 900})
+        settled(opened)
+        faults += [f"{width}: {fault}" for fault in opened.evaluate(LOOK)]
+    assert faults == []
+
+
+@DESKS
+@pytest.mark.parametrize("family", FAMILIES)
+def test_fits_every_width(opened, family):
+    set_in(opened, family)
+    faults = []
+    for width in WIDTHS:
+        opened.set_viewport_size({"width": width, "height": 844})
+        settled(opened)
+        # Explorers follow, and the theme waits 0.3 s before it sees which boxes scroll.
+        deadline = time.monotonic() + 3
+        while (found := misfits(opened)) and time.monotonic() < deadline:
+            opened.wait_for_timeout(100)
+        faults += [f"{width}: {fault}" for fault in found]
     assert faults == []
 
 
