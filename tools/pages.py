@@ -20,6 +20,7 @@ class Page:
     def __init__(self, path, soup):
         self.path, self.name = path, re.sub(r"\W+", "-", path.with_suffix("").as_posix())
         self.article = soup.find("article")
+        unfold(self.article)
         for part in self.article.select(SCREEN):
             part.decompose()
         for image in self.article.find_all("img"):
@@ -40,6 +41,14 @@ class Page:
     def sections(self):
         """Return the sections below the title: (id, title)."""
         return [(h2.parent["id"], h2.get_text()) for h2 in self.article.find_all("h2")]
+
+
+def unfold(article):
+    """Have what folds on the site stand open, under its line as a title."""
+    for fold in article.select("details.fold"):
+        fold.name = "div"
+        line = fold.find("summary", recursive=False)
+        line.name, line["class"] = "p", "admonition-title"
 
 
 def book(site=SITE, paths=None):
