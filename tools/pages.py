@@ -10,8 +10,8 @@ from bs4 import BeautifulSoup
 ROOT = Path(__file__).parents[1]
 SITE = ROOT / "_build" / "html"
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
-# Of a page: what folds, runs or points at itself. A figure's code is folded on the site, and left out here.
-SCREEN = "script, style, summary, .headerlink, .explorer, .cell.tag_hide-input details.hide"
+# Of a page: what folds, runs or points at itself. Code that is folded on the site is left out here.
+SCREEN = "script, style, summary, .headerlink, .explorer, .cell.tag_hide-input details.hide, .cell.tag_hide-cell .cell_input"
 
 
 class Page:
@@ -45,10 +45,11 @@ class Page:
 
 def unfold(article):
     """Have what folds on the site stand open, under its line as a title."""
-    for fold in article.select("details.fold"):
+    for fold in article.select("details.fold, .tag_hide-cell > details"):
         fold.name = "div"
         line = fold.find("summary", recursive=False)
-        line.name, line["class"] = "p", "admonition-title"
+        if "fold" in fold["class"]:
+            line.name, line["class"] = "p", "admonition-title"
 
 
 def book(site=SITE, paths=None):
