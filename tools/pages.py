@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 SITE = ROOT / "_build" / "html"
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
 # Of a page: what folds, runs or points at itself. Code that is folded on the site is left out here.
-SCREEN = "script, style, summary, .headerlink, .explorer, .cell.tag_hide-input details.hide, .cell.tag_hide-cell .cell_input"
+SCREEN = "script, style, summary, .headerlink, .explorer, .tag_hide-input details.hide, .tag_hide-cell .cell_input"
 
 
 class Page:
@@ -66,7 +66,9 @@ def book(site=SITE, paths=None):
 
 def contents():
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    return [Path(f"{file}.html") for file in (toc["root"], *(c["file"] for p in toc["parts"] for c in p["chapters"]))]
+    chapters = [chapter for part in toc["parts"] for chapter in part["chapters"]]
+    files = [page["file"] for chapter in chapters for page in (chapter, *chapter.get("sections", []))]
+    return [Path(f"{file}.html") for file in (toc["root"], *files)]
 
 
 def leads(page, href, pages):
