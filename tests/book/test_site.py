@@ -74,7 +74,8 @@ def test_every_link_within_the_site_holds(site, pages):
 
 def test_next_leads_through_all_pages_in_order_and_previous_back(pages):
     contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
-    files = [contents["root"], *(chapter["file"] for part in contents["parts"] for chapter in part["chapters"])]
+    chapters = [chapter for part in contents["parts"] for chapter in part["chapters"]]
+    files = [contents["root"], *(page["file"] for top in chapters for page in (top, *top.get("sections", [])))]
     pairs = [(Path(f"{one}.html"), Path(f"{other}.html")) for one, other in pairwise(files)]
 
     def leads(page, button):

@@ -154,6 +154,24 @@ def test_what_looks_wrong_is_found(sound, words, html):
     assert any(fault.startswith(words) for fault in sound.evaluate(LOOK))
 
 
+WIDE = """<div class="math" style="width: 200px">{}<mjx-container display="true" style="position: absolute">
+<mjx-math style="display: inline-block; width: {}px">x</mjx-math></mjx-container></div>"""
+
+
+@pytest.mark.parametrize(
+    "words, html",
+    [
+        ("a formula too wide", WIDE.format("", 240)),
+        ("a formula runs into its number", WIDE.format("<span class='eqno' style='float: right'>(1)</span>", 190)),
+    ],
+)
+def test_a_formula_that_does_not_fit_is_found(sound, words, html):
+    sound.set_viewport_size({"width": 1100, "height": 900})
+    assert sound.evaluate(LOOK) == []
+    plant(sound, html)
+    assert any(fault.startswith(words) for fault in sound.evaluate(LOOK))
+
+
 def test_what_is_too_small_for_a_finger_is_found(sound):
     before = sound.evaluate(SMALL)
     plant(sound, "<button style='height: 20px; min-height: 0'>tap</button>")
