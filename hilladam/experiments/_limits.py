@@ -197,9 +197,9 @@ def run_on_sample(
     """
     loss, noise = sample.loss(dtype), torch.Generator().manual_seed(noise_seed)
     span, one = torch.from_numpy(sample.span).to(dtype), torch.ones(len(sample.starts), dtype=dtype)
-    settings = [setting * one for setting in (lr, delta, gamma, eps, loss_scale, x_scale, offset)]
+    settings = [(setting * one).to(dtype) for setting in (lr, delta, gamma, eps, loss_scale, x_scale, offset)]
     lr, delta, gamma, eps, loss_scale, x_scale, offset = settings
-    sigma, slope_sigma = loss_noise * one * span, slope_noise * one * span
+    sigma, slope_sigma = ((level * one).to(dtype) * span for level in (loss_noise, slope_noise))
     points = Points(sample.starts.to(dtype) * x_scale[:, None])
     noisy, steep = bool((sigma > 0).any()), bool((slope_sigma > 0).any())
 
@@ -251,11 +251,11 @@ class ClimbEnds(NamedTuple):
     Example:
         >>> from hilladam.experiments import climb_ends
         >>> found = climb_ends(2, losses=10, seed=0)
-        >>> found.index.shape, found.back.shape
+        >>> found.by_index.shape, found.back.shape
         ((10, 3), (10,))
     """
 
-    index: np.ndarray
+    by_index: np.ndarray
     """How many climbs ended where so many of the Hessian's eigenvalues are negative, ``(losses, variables + 1)``."""
     steep: np.ndarray
     """How many ended where the slope is more than a twentieth of its root mean square on the torus, ``(losses,)``."""
@@ -263,6 +263,8 @@ class ClimbEnds(NamedTuple):
     """How many led back to the minimum that they came from, ``(losses,)``."""
     over: np.ndarray
     """How many led to another one, ``(losses,)``."""
+    lower: np.ndarray
+    """How many of these led to one with a lower loss, ``(losses,)``."""
 
 
 def climbs_of(record: Record) -> tuple[np.ndarray, np.ndarray]:
@@ -310,13 +312,15 @@ def climb_ends(
     whose = torch.from_numpy(members)
     bottoms, tops, nexts = (torch.from_numpy(record.states[at[:, k], members]) for k in range(3))
     index, slope = _at(drawn, whose, tops)
-    back = (_descended(drawn, whose, bottoms) - _descended(drawn, whose, nexts)).abs().amax(1).numpy() < SAME
+    first_minima, next_minima = (_descended(drawn, whose, points) for points in (bottoms, nexts))
+    back = (first_minima - next_minima).abs().amax(1).numpy() < SAME
+    lower = record.losses[at[:, 2], members] < record.losses[at[:, 0], members]
 
     def counted(which):
         return np.bincount(members[which], minlength=losses)
 
     by_index = np.stack([counted(index == k) for k in range(variables + 1)], axis=1)
-    return ClimbEnds(by_index, counted(slope > STEEP), counted(back), counted(~back))
+    return ClimbEnds(by_index, counted(slope > STEEP), counted(back), counted(~back), counted(~back & lower))
 
 
 def _at(tori, which, points):
@@ -354,22 +358,23 @@ def limits(progress: Callable[[str], Any] = str) -> dict[tuple, np.ndarray]:
         - ``"published"``: Adam and Hill-ADAM;
         - ``"map"``: a row for each δ and each λ within it, 10 starts on each of 100 losses;
         - ``"loss scale"``, ``"x scale"``: the losses times 1e-8 to 1e8, x times 1e-4 to 1e4;
-        - ``"float32"``: with 0, 100, 1,000 and 10,000 added to losses and γ;
         - ``"noise of losses"``, ``"noise of gradients"``: a row for each of four levels;
+        - ``"float32"``: in one variable, with 0, 100, 1,000 and 10,000 added to losses and γ;
         - ``"climb ends"``: with the number of variables in place of the family, what :func:`climb_ends` counts, in
-          columns side by side: a column for each index, then ``steep``, ``back`` and ``over``.
+          columns side by side: a column for each index, then ``steep``, ``back``, ``over`` and ``lower``.
     """
     found: dict[tuple, np.ndarray] = {}
     for family in FAMILIES:
         sample = limits_sample(family)
-        settings = {
+        settings: dict[str, dict[str, Any]] = {
             "published": {"delta": [0.0, 1e-4]},
             "loss scale": {"loss_scale": LOSS_SCALES},
             "x scale": {"x_scale": X_SCALES},
-            "float32": {"offset": OFFSETS, "gamma": 200.0 + np.array(OFFSETS), "dtype": torch.float32},
             "noise of losses": {"loss_noise": NOISES},
             "noise of gradients": {"slope_noise": NOISES},
         }
+        if sample.starts.shape[1] == 1:
+            settings["float32"] = {"offset": OFFSETS, "gamma": 200.0 + np.array(OFFSETS), "dtype": torch.float32}
         for name, each in settings.items():
             progress(f"{name}, {family}")
             found[name, family] = lowest_found(sample, **each)
@@ -393,7 +398,7 @@ def map_sample(family: str, first: int | None = None) -> LossSample:
 
 
 def _side_by_side(found: ClimbEnds) -> np.ndarray:
-    return np.column_stack([*found.index.T, found.steep, found.back, found.over]).astype(np.uint8)
+    return np.column_stack([*found.by_index.T, found.steep, found.back, found.over, found.lower]).astype(np.uint8)
 
 
 def pack(found: np.ndarray) -> list:

@@ -1,11 +1,13 @@
 """Where Hill-ADAM loses: success over settings, units and noise, and what its climbs lead to."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
@@ -149,16 +151,19 @@ def ends_of_climbs(index: "Mapping[int, ArrayLike]", over: "Mapping[int, tuple[f
 
 
 @styled
-def legs(loss: Torus | Wells, runs: Mapping[str, Record], *, margin: float = 0.6) -> Figure:
-    """Runs on a loss of two variables from above: blue where they descend, vermilion where they climb.
+def legs(loss: Torus | Wells, run: Record, *, ax: Axes | None = None, margin: float = 0.6) -> Figure:
+    """A run on a loss of two variables from above: blue where it descends, vermilion where it climbs.
+
+    A square marks the start, a circle each turn to climbing, a triangle each turn to descending.
 
     Args:
         loss: of two variables; darker is lower.
-        runs: by a title, the record of one run, its states of shape ``(steps, 2)``.
-        margin: how far to draw beyond each run.
+        run: the record of one run, its states of shape ``(steps, 2)``.
+        ax: where to draw; default: a new figure.
+        margin: how far to draw beyond the run.
 
     Raises:
-        ValueError: no runs, or another number of variables.
+        ValueError: a loss of another number of variables.
 
     Example:
         >>> import torch
@@ -168,34 +173,24 @@ def legs(loss: Torus | Wells, runs: Mapping[str, Record], *, margin: float = 0.6
         >>> loss = Torus([-1.0, -1.0], [[1, 0], [0, 1]], [0.0, 0.0])
         >>> points = Points(torch.tensor([[1.0, 0.5]], dtype=torch.float64))
         >>> run = train(points, loss, HillAdam(points.parameters, lr=0.05), 100).member(0)
-        >>> figures.legs(loss, {"one run": run}).axes[0].get_title("left")
-        'one run'
+        >>> figures.legs(loss, run).axes[0].get_xlabel()
+        'x₁'
     """
-    if not runs or loss.dimensions != 2:
-        raise ValueError(f"Invalid runs: {len(runs)} on a loss of {loss.dimensions} variables; expected some, on two")
-    figure, axes = plt.subplots(1, len(runs), squeeze=False, figsize=(6.4, 0.5 + 6.0 / len(runs)))
-    for ax, (title, run) in zip(axes[0], runs.items(), strict=True):
-        middle = (run.states.min(axis=0) + run.states.max(axis=0)) / 2
-        half = np.ptp(run.states, axis=0).max() / 2 + margin
-        lines = [torch.linspace(at - half, at + half, 161, dtype=torch.float64) for at in middle.tolist()]
-        grid = torch.stack(torch.meshgrid(*lines, indexing="xy"), dim=-1)
-        ax.contourf(*lines, loss(grid), levels=24, cmap="Greys_r", alpha=0.55)
-        ax.contour(*lines, loss(grid), levels=24, colors="white", linewidths=0.3)
-        climbs = run.maximize
-        for first, last in _pieces(climbs):
-            part = run.states[first : last + 1]
-            ax.plot(*part.T, color=COLOURS["maximize" if climbs[first] else "minimize"], lw=1.6)
-        for turn in run.switches:
-            up = climbs[turn]
-            ax.plot(*run.states[turn], "o" if up else "^", ms=6, mec="white", mew=0.8,
-                    color=COLOURS["minimize" if up else "maximize"])  # fmt: skip
-        ax.plot(*run.states[0], "s", ms=6, color=COLOURS["ink"], mec="white", mew=0.8)
-        ax.set(xlabel="x₁", ylabel="x₂", aspect="equal")
-        ax.set_title(title)
-    return figure
-
-
-def _pieces(climbs):
-    """The first and the last step of each leg; the last is the first of the next one."""
+    if loss.dimensions != 2:
+        raise ValueError(f"Invalid loss: of {loss.dimensions} variables; expected two")
+    ax = ax or plt.subplots(figsize=(4.6, 4.2))[1]
+    middle = (run.states.min(axis=0) + run.states.max(axis=0)) / 2
+    half = np.ptp(run.states, axis=0).max() / 2 + margin
+    lines = [torch.linspace(at - half, at + half, 161, dtype=torch.float64) for at in middle.tolist()]
+    grid = torch.stack(torch.meshgrid(*lines, indexing="xy"), dim=-1)
+    ax.contourf(*lines, loss(grid), levels=24, cmap="Greys_r", alpha=0.55)
+    climbs = run.maximize
     cuts = np.flatnonzero(np.diff(climbs)) + 1
-    return zip([0, *cuts], [*cuts, len(climbs) - 1], strict=True)
+    for first, last in pairwise([0, *cuts, len(climbs) - 1]):  # the last step of a leg is the first of the next
+        ax.plot(*run.states[first : last + 1].T, color=COLOURS["maximize" if climbs[first] else "minimize"], lw=1.6)
+    for turn in run.switches:
+        marker, colour = ("o", "minimize") if climbs[turn] else ("^", "maximize")
+        ax.plot(*run.states[turn], marker, ms=6, mec="white", mew=0.8, color=COLOURS[colour])
+    ax.plot(*run.states[0], "s", ms=6, color=COLOURS["ink"], mec="white", mew=0.8)
+    ax.set(xlabel="x₁", ylabel="x₂", aspect="equal")
+    return ax.figure
