@@ -162,8 +162,8 @@ def loss_sample(family: str, losses: int, starts: int = 1, *, seed: int, first: 
         places.append(generator.uniform(*box, (starts, variables)))
         ranges.append(ends)
     low, high = np.repeat(ranges, starts, axis=0).T
-    return LossSample(drawn[:first], np.repeat(np.arange(len(ranges)), starts), torch.from_numpy(np.concatenate(places)), low,
-                  high - low)  # fmt: skip
+    clusters, points = np.repeat(np.arange(len(ranges)), starts), torch.from_numpy(np.concatenate(places))
+    return LossSample(drawn[:first], clusters, points, low, high - low)
 
 
 def run_on_sample(
