@@ -2,8 +2,8 @@
 
     python tools/store_results.py NAME ...
 
-NAME is success_maps (ten minutes on one core), against_restarts (half an hour on two), table2_rates (a GPU's work) or
-further_races (half a minute).
+NAME is success_maps (ten minutes on one core), against_restarts (half an hour on two), table2_rates (a GPU's work),
+further_races (half a minute), limits (ten minutes on one core).
 """
 
 import base64
@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from hilladam import colour
-from hilladam.experiments import MAPPED, against_restarts, further_races, success_map, table2_rates
+from hilladam.experiments import MAPPED, against_restarts, further_races, limits, success_map, table2_rates
+from hilladam.experiments._limits import pack
 from hilladam.experiments._race_results import packed
 from hilladam.losses import ColourLoss
 
@@ -53,6 +54,12 @@ def further_races_text(found):
     return "[\n " + ",\n ".join(map(json.dumps, rows)) + "\n]\n"
 
 
+def limits_text(found):
+    """Return a row for each part: its key, and its array, compressed."""
+    rows = [[*key, *pack(array)] for key, array in found.items()]
+    return "[\n " + ",\n ".join(map(json.dumps, rows)) + "\n]\n"
+
+
 RESULTS = {
     "success_maps": lambda: success_maps_text({name: success_map(name) for name in MAPPED}),
     "against_restarts": lambda: against_restarts_text(
@@ -60,6 +67,7 @@ RESULTS = {
     ),
     "table2_rates": lambda: table2_rates_text(table2_rates(twelve_pairs())),
     "further_races": lambda: further_races_text(further_races()),
+    "limits": lambda: limits_text(limits(print)),
 }
 
 

@@ -12,6 +12,16 @@ from hilladam.experiments._digits_data import Digits, load_digits
 from hilladam.experiments._digits_tuning import tune_digits
 from hilladam.experiments._further_races import further_races, stored_further_races
 from hilladam.experiments._intervals import cluster_interval, wilson_interval
+from hilladam.experiments._limits import (
+    ClimbEnds,
+    LossSample,
+    climb_ends,
+    limits,
+    loss_sample,
+    lowest_found,
+    run_on_sample,
+    stored_limits,
+)
 from hilladam.experiments._models import ACTIVATIONS, Points, StackedMLP, network
 from hilladam.experiments._protocol import RATES, Tuning, compare, difference_interval, holm, tune
 from hilladam.experiments._race import RACE_CONTENDERS, Field, field, race, race_rates, search, standings
@@ -60,12 +70,14 @@ __all__ = [
     "TABLE_2_SEEDS",
     "TABLE_2_SIZES",
     "Budget",
+    "ClimbEnds",
     "Contender",
     "Course",
     "Digits",
     "DigitsRecord",
     "Field",
     "LossRule",
+    "LossSample",
     "MappedLoss",
     "Points",
     "PositiveGains",
@@ -77,6 +89,7 @@ __all__ = [
     "SuccessMap",
     "Tuning",
     "against_restarts",
+    "climb_ends",
     "cluster_interval",
     "coincidences",
     "compare",
@@ -89,7 +102,10 @@ __all__ = [
     "further_races",
     "gradients_to",
     "holm",
+    "limits",
     "load_digits",
+    "loss_sample",
+    "lowest_found",
     "network",
     "race",
     "race_rates",
@@ -97,11 +113,13 @@ __all__ = [
     "readings",
     "restarted",
     "run_networks",
+    "run_on_sample",
     "run_points",
     "search",
     "standings",
     "stored_against_restarts",
     "stored_further_races",
+    "stored_limits",
     "stored_race",
     "stored_readings",
     "stored_success_maps",

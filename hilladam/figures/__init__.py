@@ -9,6 +9,7 @@ from hilladam._extras import extra
 with extra("figures"):
     from hilladam.figures._crossing import bar_code, cobweb, one_climb, success_maps
     from hilladam.figures._curves import on_the_curve, side_by_side, stationary_points, trajectory
+    from hilladam.figures._limits import ends_of_climbs, legs, setting_maps, success_over
     from hilladam.figures._network import network
     from hilladam.figures._phase_diagram import phase_diagram, phase_diagrams
     from hilladam.figures._photographs import colour_landscape, photographs
@@ -23,7 +24,9 @@ __all__ = [
     "cobweb",
     "colour_landscape",
     "differences",
+    "ends_of_climbs",
     "label_ends",
+    "legs",
     "network",
     "on_the_curve",
     "one_climb",
@@ -33,9 +36,11 @@ __all__ = [
     "phase_diagrams",
     "photographs",
     "reached",
+    "setting_maps",
     "side_by_side",
     "stationary_points",
     "success_maps",
+    "success_over",
     "success_over_rates",
     "trajectory",
 ]

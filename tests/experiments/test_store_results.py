@@ -12,6 +12,7 @@ from hilladam.experiments import (
     _success_maps,
     stored_against_restarts,
     stored_further_races,
+    stored_limits,
     stored_success_maps,
     stored_table2_rates,
 )
@@ -33,6 +34,7 @@ def test_what_is_packed_is_read_back(tmp_path, monkeypatch):
     [
         ("against_restarts", lambda: store_results.against_restarts_text(stored_against_restarts())),
         ("further_races", lambda: store_results.further_races_text(stored_further_races())),
+        ("limits", lambda: store_results.limits_text(stored_limits())),
         ("table2_rates", lambda: store_results.table2_rates_text(stored_table2_rates())),
     ],
 )
