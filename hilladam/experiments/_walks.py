@@ -30,6 +30,8 @@ WALKERS = (
     "L-BFGS, restarted",
     "L-BFGS, ten times the box",
     "L-BFGS, kicked",
+    "L-BFGS, kicked a tenth as far",
+    "L-BFGS, kicked ten times as far",
     "without the lid",
     "without growing steps",
     "with normal directions",
@@ -75,7 +77,8 @@ def walks(
       of variables, on 40 runs on other losses; the kick's length is found in the same way.
     * Adam begins anew, uniformly in the box, where its loss changes by less than 10⁻⁴ of the range of this descent;
       L-BFGS where it has converged.
-    * A kick adds a uniform number to each variable of the lowest bottom so far, and L-BFGS descends from there.
+    * A kick adds a uniform number to each variable of the lowest bottom so far, and L-BFGS descends from there. Two
+      more have the tuned length times and divided by ten.
 
     Args:
         walkers: some of :data:`WALKERS`.
@@ -145,7 +148,7 @@ def _run(walker, problem, start, seed, enough, setting=0.0):
     """The lowest loss of one run, and the evaluation at which it was low enough; 0 if never."""
     from hilladam.experiments import _compiled_suite as compiled
 
-    d, reach, rng = len(start), 10.0 if "ten times" in walker else 1.0, np.random.default_rng(seed)
+    d, reach, rng = len(start), 10.0 if "ten times the box" in walker else 1.0, np.random.default_rng(seed)
     if walker.startswith("Adam"):
         return compiled.restart_adam(problem, start, rng, BUDGET, enough, setting, reach)
     if walker.startswith("L-BFGS"):
@@ -164,6 +167,8 @@ def _run(walker, problem, start, seed, enough, setting=0.0):
 
 def _tuned(walker, cell):
     """What has to be tuned: the learning rate of Adam, or the length of a kick."""
+    if "kicked" in walker and walker != "L-BFGS, kicked":
+        return _tuned("L-BFGS, kicked", cell) * (0.1 if "tenth" in walker else 10.0)
     grid = RATES if walker.startswith("Adam") else _KICKS if walker == "L-BFGS, kicked" else None
     if grid is None:
         return 0.0

@@ -73,10 +73,11 @@ def journey_losses(journey: Journey, *, ax: Axes | None = None) -> Figure:
     ax = ax or plt.subplots()[1]
     steps = np.arange(len(journey.losses))
     ax.step(steps, np.minimum.accumulate(journey.losses), where="post", color=COLOURS["best"], lw=1, zorder=1)
+    fresh = np.flatnonzero((journey.origins[1:] != journey.places[:-1]).any(axis=1)) + 1  # steps from the centre
     for walking, marker in ((False, "o"), (True, "s")):
         legs = np.where(journey.walking == walking, journey.losses, np.nan)
-        label = "walks" if walking else "descents"
-        ax.plot(steps, legs, marker=marker, ms=2.5, lw=1, color=_LEGS[walking], label=label)
+        ax.plot(np.insert(steps.astype(float), fresh, np.nan), np.insert(legs, fresh, np.nan), marker=marker, ms=2.5,
+                lw=1, color=_LEGS[walking], label="walks" if walking else "descents")  # fmt: skip
     ax.set(xlabel="evaluation", ylabel="loss")
     ax.legend()
     return ax.figure
