@@ -3,7 +3,7 @@
     python tools/store_results.py NAME ...
 
 NAME is success_maps (ten minutes on one core), against_restarts (half an hour on two), table2_rates (a GPU's work),
-further_races (half a minute), limits (ten minutes on one core).
+further_races (half a minute), limits (ten minutes on one core) or walks (five).
 """
 
 import base64
@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from hilladam import colour
-from hilladam.experiments import MAPPED, against_restarts, further_races, limits, success_map, table2_rates
+from hilladam.experiments import MAPPED, against_restarts, further_races, limits, success_map, table2_rates, walks
 from hilladam.experiments._limits import pack
 from hilladam.experiments._race_results import packed
+from hilladam.experiments._walks import packed_gaps
 from hilladam.losses import ColourLoss
 
 FOLDER = Path(__file__).parents[1] / "hilladam" / "experiments"
@@ -60,6 +61,11 @@ def limits_text(found):
     return "[\n " + ",\n ".join(map(json.dumps, rows)) + "\n]\n"
 
 
+def walks_text(found):
+    """Return the gaps of every run, compressed, a line for each contender."""
+    return json.dumps({name: packed_gaps(gaps) for name, gaps in found.items()}, indent=1, ensure_ascii=False) + "\n"
+
+
 RESULTS = {
     "success_maps": lambda: success_maps_text({name: success_map(name) for name in MAPPED}),
     "against_restarts": lambda: against_restarts_text(
@@ -68,6 +74,7 @@ RESULTS = {
     "table2_rates": lambda: table2_rates_text(table2_rates(twelve_pairs())),
     "further_races": lambda: further_races_text(further_races()),
     "limits": lambda: limits_text(limits(print)),
+    "walks": lambda: walks_text(walks(progress="walks")),
 }
 
 

@@ -23,6 +23,7 @@ from hilladam.experiments._limits import (
     stored_limits,
 )
 from hilladam.experiments._models import ACTIVATIONS, Points, StackedMLP, network
+from hilladam.experiments._over_the_hill import Journey, journey, walk_over
 from hilladam.experiments._protocol import RATES, Tuning, compare, difference_interval, holm, tune
 from hilladam.experiments._race import RACE_CONTENDERS, Field, field, race, race_rates, search, standings
 from hilladam.experiments._race_results import RaceResult, race_results, stored_race, tuned
@@ -52,9 +53,11 @@ from hilladam.experiments._table2 import (
     tabulate,
 )
 from hilladam.experiments._training import LossRule, Record, train
+from hilladam.experiments._walks import CELLS, WALKERS, Cell, stored_walks, walk_problem, walks
 
 __all__ = [
     "ACTIVATIONS",
+    "CELLS",
     "CONTENDERS",
     "COURSES",
     "DIGITS_CONTENDERS",
@@ -69,13 +72,16 @@ __all__ = [
     "TABLE_2_CONTENDERS",
     "TABLE_2_SEEDS",
     "TABLE_2_SIZES",
+    "WALKERS",
     "Budget",
+    "Cell",
     "ClimbEnds",
     "Contender",
     "Course",
     "Digits",
     "DigitsRecord",
     "Field",
+    "Journey",
     "LossRule",
     "LossSample",
     "MappedLoss",
@@ -102,6 +108,7 @@ __all__ = [
     "further_races",
     "gradients_to",
     "holm",
+    "journey",
     "limits",
     "load_digits",
     "loss_sample",
@@ -125,6 +132,7 @@ __all__ = [
     "stored_success_maps",
     "stored_table2",
     "stored_table2_rates",
+    "stored_walks",
     "success_map",
     "summarize",
     "summarize_digits",
@@ -137,5 +145,8 @@ __all__ = [
     "tune",
     "tune_digits",
     "tuned",
+    "walk_over",
+    "walk_problem",
+    "walks",
     "wilson_interval",
 ]
