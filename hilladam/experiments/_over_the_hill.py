@@ -47,8 +47,8 @@ def journey(function: Callable, start: np.ndarray, evaluations: int, **settings)
 
     Example:
         >>> from hilladam.experiments import journey
-        >>> taken = journey(lambda x: (x**2).sum(), [3.0, 4.0], 30)
-        >>> taken.losses[0], bool(taken.walking.any())
+        >>> taken = journey(lambda x: (x**2).sum(), [3.0, 4.0], 100)
+        >>> float(taken.losses[0]), bool(taken.walking.any())
         (25.0, True)
     """
     x = torch.nn.Parameter(torch.as_tensor(start, dtype=torch.float64).clone())

@@ -91,10 +91,12 @@ def walks(
         ``(cells, instances, starts)``; at most 1, and not below 10⁻⁶, where a run ends.
 
     Example:
-        >>> from hilladam.experiments import Cell, walks
-        >>> gaps = walks(["over the hill"], [Cell("Rastrigin", 2, False)], instances=2, starts=3)["over the hill"]
-        >>> gaps.shape, bool((gaps < 1e-3).all())
-        ((1, 2, 3), True)
+        All of them take five minutes, so here is what was stored.
+
+        >>> from hilladam.experiments import stored_walks
+        >>> gaps = stored_walks()["over the hill"]
+        >>> gaps.shape, round(float((gaps < 1e-3).mean()), 2)
+        ((36, 40, 5), 0.82)
     """
     unknown = [walker for walker in walkers if walker not in WALKERS]
     if unknown:

@@ -17,8 +17,8 @@ def orthogonal_frame(seed: int, frame: int, dimensions: int) -> Tensor:
     """A random orthogonal matrix, float64, shape ``(dimensions, dimensions)``; the same for the same numbers."""
     normal = torch.randn(dimensions, dimensions, generator=_generator(seed, frame), dtype=torch.float64)
     columns, triangle = torch.linalg.qr(normal)
-    signs = torch.where(triangle.diagonal() < 0, -1.0, 1.0)  # which makes it uniform
-    return columns * signs
+    uniform: Tensor = columns * torch.where(triangle.diagonal() < 0, -1.0, 1.0)
+    return uniform
 
 
 def normal_direction(seed: int, frame: int, column: int, dimensions: int) -> Tensor:
