@@ -100,7 +100,7 @@ def setting_maps(lr: "ArrayLike", delta: "ArrayLike", maps: "Mapping[str, ArrayL
         for row, rates in zip(delta, np.asarray(share), strict=True):
             for rate, value in zip(lr, rates, strict=True):
                 ax.text(rate, row, f"{100 * value:.0f}", ha="center", va="center", fontsize=8,
-                        color="black" if value > 0.55 else "white")  # fmt: skip
+                        color=COLOURS["ink"] if value > 0.55 else "white")  # fmt: skip
         ax.plot(*published, "o", ms=19, mfc="none", mec="white", mew=1.6)
         ax.set(xscale="log", yscale="log", ylabel="" if index % columns else "δ")
         ax.minorticks_off()

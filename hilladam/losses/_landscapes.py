@@ -197,7 +197,7 @@ def _keep(landscape, rows, **ranks):
         object.__setattr__(landscape, name, arrays[name])
 
 
-def random_torus(generator: np.random.Generator, dimensions: int = 1) -> Torus:
+def random_torus(generator: "np.random.Generator", dimensions: int = 1) -> Torus:
     """A torus of all waves of at most 4 periods in one variable, at most 3 in each of two or more.
 
     Amplitudes are normal and fall with the number of periods, phases uniform. In more than two variables 24 waves are
@@ -229,7 +229,7 @@ def random_torus(generator: np.random.Generator, dimensions: int = 1) -> Torus:
     return Torus(amplitudes, waves, generator.uniform(0, 2 * math.pi, len(waves)))
 
 
-def random_wells(generator: np.random.Generator, dimensions: int = 1) -> Wells:
+def random_wells(generator: "np.random.Generator", dimensions: int = 1) -> Wells:
     """Four to eight wells of depth 0.5 to 2 and width 0.2 to 0.6, within 5 of the origin in each variable, in a bowl.
 
     Args:
@@ -252,7 +252,7 @@ def random_wells(generator: np.random.Generator, dimensions: int = 1) -> Wells:
     return Wells(depths, centres, generator.uniform(0.2, 0.6, count))
 
 
-def random_polynomial(generator: np.random.Generator) -> Polynomial:
+def random_polynomial(generator: "np.random.Generator") -> Polynomial:
     """A polynomial with two to four minima, its stationary points from −3 to 3, at least a quarter apart.
 
     Its stationary values span 2, to the rounding of its coefficients.
@@ -294,7 +294,7 @@ def random_polynomial(generator: np.random.Generator) -> Polynomial:
     return Polynomial(f"{2 * minima}th order", [float(c * scale) for c in coefficients])
 
 
-LANDSCAPES: Mapping[str, Callable[[np.random.Generator], Polynomial | Torus | Wells]] = {
+LANDSCAPES: "Mapping[str, Callable[[np.random.Generator], Polynomial | Torus | Wells]]" = {
     "polynomials": random_polynomial,
     "tori": random_torus,
     "wells": random_wells,

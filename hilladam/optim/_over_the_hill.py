@@ -12,6 +12,7 @@ from hilladam.optim._best import check_track_best, one_number
 from hilladam.optim._frame import LARGEST_FRAME, directions, normal_direction, orthogonal_frame
 from hilladam.optim._memory import gather
 from hilladam.optim._numbers import check, check_betas, check_count, check_flag, check_not_negative, element, plain
+from hilladam.optim._ranks import copy_all
 from hilladam.optim._seeded import check_real
 from hilladam.optim._trek import DESCEND, HOME, NEXT, ONWARD, RENEW, RETRY, TREK_REASONS, Trek, guide
 from hilladam.optim._turning import Turning
@@ -77,6 +78,10 @@ class OverTheHill(Turning):
         seed (int): of the random directions. Default: 0.
         track_best (bool): keep a copy of the parameters that gave the lowest loss; one more tensor a parameter.
             Default: ``True``.
+        process_group (ProcessGroup or False, optional): the ranks whose losses are averaged within the step, so that
+            all of them decide alike. Default: ``None``, all ranks once ``torch.distributed`` is initialised; then every
+            rank has to call :meth:`step`. ``False``: each rank by itself. Parameters must be whole on each rank: it
+            does not walk in shards.
 
     ``delta``, ``kappa``, ``seed`` and ``track_best`` decide for the whole model and are the same in every group. Groups
     are copied, and what they hold of another run is dropped. The state dict holds all that is remembered.
@@ -104,9 +109,11 @@ class OverTheHill(Turning):
         kappa: float = 0.0,
         seed: int = 0,
         track_best: bool = True,
+        process_group: Any = None,
     ):
         defaults = dict(lr=lr, betas=betas, delta=delta, kappa=kappa, seed=seed, track_best=track_best)
         super().__init__(params, {key: plain(value) for key, value in defaults.items()})
+        self._ask(process_group)
 
     def _check_group(self, group: dict[str, Any]) -> None:
         check_not_negative("learning rate", group["lr"])
@@ -168,15 +175,15 @@ class OverTheHill(Turning):
             if not params:
                 continue
             if move == RETRY:
-                torch._foreach_copy_(params, places)
+                copy_all(params, places)
                 grads = gradients
             elif move in (ONWARD, RENEW):
-                torch._foreach_copy_(centres, params)
+                copy_all(centres, params)
             elif move in (NEXT, HOME):
-                torch._foreach_copy_(params, centres)
+                copy_all(params, centres)
             if move in (DESCEND, RETRY):
-                torch._foreach_copy_(places, params)
-                torch._foreach_copy_(gradients, grads)
+                copy_all(places, params)
+                copy_all(gradients, grads)
                 self._step(group, params, grads, averages, squares)
             elif move != HOME:
                 torch._foreach_add_(params, ways, alpha=group["pace"] * group["lr"])
