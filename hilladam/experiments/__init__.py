@@ -13,6 +13,7 @@ from hilladam.experiments._digits_tuning import tune_digits
 from hilladam.experiments._further_races import further_races, stored_further_races
 from hilladam.experiments._intervals import cluster_interval, wilson_interval
 from hilladam.experiments._models import ACTIVATIONS, Points, StackedMLP, network
+from hilladam.experiments._over_the_hill import walk_over
 from hilladam.experiments._protocol import RATES, Tuning, compare, difference_interval, holm, tune
 from hilladam.experiments._race import RACE_CONTENDERS, Field, field, race, race_rates, search, standings
 from hilladam.experiments._race_results import RaceResult, race_results, stored_race, tuned
@@ -119,5 +120,6 @@ __all__ = [
     "tune",
     "tune_digits",
     "tuned",
+    "walk_over",
     "wilson_interval",
 ]

@@ -20,6 +20,7 @@ from hilladam.losses._landscapes import (
 )
 from hilladam.losses._polynomial import DOUBLE_WELL, TABLE_1, Polynomial, StationaryPoint, stack
 from hilladam.losses._sine_wave import SINE_WAVE, SineWave
+from hilladam.losses._suite import SUITE, SuiteLoss, random_suite_loss
 from hilladam.losses._surface import SURFACES, Surface, SurfacePoint
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "LANDSCAPES",
     "RED_WELLS",
     "SINE_WAVE",
+    "SUITE",
     "SURFACES",
     "TABLE_1",
     "ColourLoss",
@@ -36,6 +38,7 @@ __all__ = [
     "Range",
     "SineWave",
     "StationaryPoint",
+    "SuiteLoss",
     "Surface",
     "SurfacePoint",
     "Torus",
@@ -43,6 +46,7 @@ __all__ = [
     "double_well",
     "preference",
     "random_polynomial",
+    "random_suite_loss",
     "random_torus",
     "random_wells",
     "stack",

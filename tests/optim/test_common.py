@@ -19,7 +19,7 @@ from torch.distributed.checkpoint.state_dict import (
     set_optimizer_state_dict,
 )
 
-from hilladam import AdaptiveHillAdam, CoolMomentum, HillAdam, Langevin, SimulatedAnnealing
+from hilladam import AdaptiveHillAdam, CoolMomentum, HillAdam, Langevin, OverTheHill, SimulatedAnnealing
 from hilladam.losses import DOUBLE_WELL
 from hilladam.optim._memory import _like, _same
 
@@ -38,10 +38,11 @@ OPTIMIZERS = {
     "AdaptiveHillAdam": partial(AdaptiveHillAdam, lr=0.1),
     "CoolMomentum": partial(CoolMomentum, lr=0.03, momentum=0.9, cooling_steps=30),
     "Langevin": partial(seeded, Langevin, lr=0.05, temperature=0.3),
+    "OverTheHill": partial(OverTheHill, lr=0.1),
     "SimulatedAnnealing": partial(seeded, SimulatedAnnealing, lr=0.3, temperature=1.0, alpha=0.95),
 }
 WALKS = {"SimulatedAnnealing"}  # it needs a closure, and no gradients
-GOES_BACK = {"AdaptiveHillAdam"}  # from where the loss is not finite
+GOES_BACK = {"AdaptiveHillAdam", "OverTheHill"}  # from where the loss is not finite
 
 # An argument out of its range, and what the error says.
 RATES = [
@@ -95,6 +96,14 @@ OUT_OF_RANGE = {
         ({"delta": -1e-4}, "Invalid delta value: -0.0001; expected a finite number >= 0"),
         ({"kappa": nan}, "Invalid kappa value: nan; expected a finite number >= 0"),
     ],
+    "OverTheHill": [
+        *RATES,
+        *FLAGS,
+        ({"betas": (1.0, 0.999)}, "Invalid beta parameter at index 0: 1.0"),
+        ({"delta": nan}, "Invalid delta value: nan; expected a finite number >= 0"),
+        ({"kappa": -1.0}, "Invalid kappa value: -1.0; expected a finite number >= 0"),
+        ({"seed": 0.5}, "Invalid seed: 0.5; expected an int >= 0"),
+    ],
     "CoolMomentum": [
         *RATES,
         *FLAGS,
@@ -125,6 +134,7 @@ OUT_OF_RANGE = {
 ONE_FOR_ALL = {
     "HillAdam": {"delta": 0.5, "gamma": 5.0, "floor": -5.0, "track_best": False},
     "AdaptiveHillAdam": {"delta": 0.5, "kappa": 2.0, "track_best": False},
+    "OverTheHill": {"delta": 0.5, "kappa": 2.0, "seed": 1, "track_best": False},
     "CoolMomentum": {"track_best": False},
     "Langevin": {"track_best": False},
     "SimulatedAnnealing": {"temperature": 2.0, "alpha": 0.5, "schedule": "logarithmic", "track_best": False},
@@ -249,6 +259,7 @@ DEFAULTS = {
     HillAdam: {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0, "delta": 1e-4, "gamma": 200.0,
                "floor": -inf, "track_best": True, "foreach": None, "fused": None, "decoupled_weight_decay": False},
     AdaptiveHillAdam: {"lr": 1e-4, "betas": (0.9, 0.999), "delta": 1e-3, "kappa": 0.5, "track_best": True},
+    OverTheHill: {"lr": 1e-4, "betas": (0.9, 0.999), "delta": 1e-2, "kappa": 0.0, "seed": 0, "track_best": True},
     partial(CoolMomentum, cooling_steps=9): {"lr": 0.01, "momentum": 0.99, "schedule": "geometric_memory",
                                              "cooling_steps": 9, "track_best": True},
     partial(Langevin, lr=0.1, temperature=2.0): {"momentum": 0.9, "temperature": 2.0, "track_best": True},
@@ -258,7 +269,9 @@ DEFAULTS = {
 
 
 @pytest.mark.parametrize(
-    "make, defaults", DEFAULTS.items(), ids=["HillAdam", "adaptive", "CoolMomentum", "Langevin", "annealing"]
+    "make, defaults",
+    DEFAULTS.items(),
+    ids=["HillAdam", "adaptive", "over the hill", "CoolMomentum", "Langevin", "annealing"],
 )
 def test_the_defaults_are_those_of_the_documentation(make, defaults):
     optimizer = make([nn.Parameter(torch.ones(2))])
@@ -285,7 +298,7 @@ def test_named_parameters_and_iterators(make):
 
 def test_numbers_of_numpy_are_saved_as_python_s(make):
     settings = {"HillAdam": {"delta": np.float64(0.5), "betas": (np.float32(0.5), np.float64(0.9))},
-                "AdaptiveHillAdam": {"kappa": np.float64(0.5)}, "CoolMomentum": {"cooling_steps": np.int64(5)},
+                "AdaptiveHillAdam": {"kappa": np.float64(0.5)}, "OverTheHill": {"seed": np.int64(3)}, "CoolMomentum": {"cooling_steps": np.int64(5)},
                 "Langevin": {"momentum": np.float32(0.5)},
                 "SimulatedAnnealing": {"alpha": np.float64(0.5)}}  # fmt: skip
     model = Wells()
@@ -448,7 +461,9 @@ def test_after_load_best_it_goes_on_from_rest(make, name):
     model, optimizer = new(make)
     go(model, optimizer, 0, 40)
     optimizer.load_best()
-    moments = [v for s in optimizer.state.values() for k, v in s.items() if k not in {"best", "previous"}]  # places
+    moments = [
+        v for s in optimizer.state.values() for k, v in s.items() if k not in {"best", "previous", "centre"}
+    ]  # places
     assert all((moment == 0).all() for moment in moments) and (moments or name in WALKS)
 
 

@@ -1,0 +1,272 @@
+"""Over the hill: walk straight over, settle on the other side, and walk on from the lower of the two bottoms."""
+
+import math
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+from torch.optim.optimizer import ParamsT
+
+from hilladam.optim._adaptive_hill_adam import _forget, _slopes
+from hilladam.optim._best import check_track_best, one_number
+from hilladam.optim._frame import LARGEST_FRAME, directions, normal_direction, orthogonal_frame
+from hilladam.optim._memory import gather
+from hilladam.optim._numbers import check, check_betas, check_count, check_flag, check_not_negative, element, plain
+from hilladam.optim._seeded import check_real
+from hilladam.optim._trek import DESCEND, HOME, NEXT, ONWARD, RENEW, RETRY, TREK_REASONS, Trek, guide
+from hilladam.optim._turning import Turning
+
+
+class OverTheHill(Turning):
+    r"""Over the hill: a way out of local minima in many dimensions, without a box, a Hessian or a length scale.
+
+    To climb to a maximum leads astray where there is more than one variable: the lowest way out of a basin is a saddle,
+    and ascent misses it. This walks straight over instead.
+
+    .. math::
+       \begin{aligned}
+         &\textbf{settle}: \text{descend by Adam, } \lambda \text{ from the run, until the loss stands still} \\
+         &\textbf{the bottom is lower than the centre } c: \ u \leftarrow (\theta - c) / \|\theta - c\|_\infty,
+           \ c \leftarrow \theta \\
+         &\textbf{else}: \ u \leftarrow \text{the next of} \pm \text{the columns of a random orthogonal frame},
+           \ \theta \leftarrow c \\
+         &\textbf{walk}: \ \theta \leftarrow \theta + s\,u, \ s \leftarrow 1.2\,s
+           \text{ until it is over a top: settle there; or too high: the next direction}
+       \end{aligned}
+
+    :func:`hilladam.optim.guide` is the rule, and says it in words. The best parameters are those of :meth:`load_best`.
+    The loss goes to :meth:`step` as for :class:`hilladam.HillAdam`::
+
+        loss = loss_fn(model(x), y)
+        opt.zero_grad()
+        loss.backward()
+        opt.step(loss=loss)
+
+    Each step costs one loss with its gradient. Directions come from ``seed`` alone. A frame of d variables costs
+    d × d numbers and d³ operations, once in 2d walks. Above 256 variables directions are normal and independent; it was
+    tested up to 20 variables.
+
+    It needs four tensors a parameter more than Adam. A step that leads to a loss or a gradient that is not finite is
+    taken back: a descent makes it again with a quarter of λ, a walk takes the next direction. Without any loss a step
+    goes on as before and judges nothing; after 10 such steps and no loss at all there is a warning.
+
+    Example:
+        >>> import numpy as np, torch
+        >>> from hilladam import OverTheHill
+        >>> from hilladam.losses import random_suite_loss
+        >>> f = random_suite_loss("Rastrigin", np.random.default_rng(0), 4, rotated=True)
+        >>> x = torch.nn.Parameter(torch.full((4,), 3.0, dtype=torch.float64))
+        >>> opt = OverTheHill([x])
+        >>> for _ in range(3000):
+        ...     opt.zero_grad()
+        ...     loss = f(x)
+        ...     loss.backward()
+        ...     loss = opt.step(loss=loss)
+        >>> opt.load_best() < 0.1
+        True
+
+    Args:
+        params (iterable): parameters, named parameters or parameter groups; real, of any shape.
+        lr (float): λ ≥ 0, the largest change of an element by the first step. It is a start, not a setting: the rule
+            takes it from there. Groups may have different ones, and keep their ratio, in walks too. Default: 1e-4.
+        betas (tuple[float, float]): (β₁, β₂), each in [0, 1). Default: (0.9, 0.999).
+        delta (float): δ ≥ 0, the part of the range of losses of a descent below which a change is none; the rule makes
+            it finer where nothing else helps. Default: 1e-2.
+        kappa (float): κ ≥ 0, how much a descent must go up, in units of what its slopes can be wrong by, before it
+            counts. 0 trusts every slope. Default: 0.
+        seed (int): of the random directions. Default: 0.
+        track_best (bool): keep a copy of the parameters that gave the lowest loss; one more tensor a parameter.
+            Default: ``True``.
+
+    ``delta``, ``kappa``, ``seed`` and ``track_best`` decide for the whole model and are the same in every group. Groups
+    are copied, and what they hold of another run is dropped. The state dict holds all that is remembered.
+
+    Raises:
+        ValueError: an argument out of its range, in the constructor or in a parameter group.
+    """
+
+    _MEMORY: ClassVar[dict[str, Any]] = {**Turning._MEMORY, **Trek()._asdict()}
+    _REASONS = TREK_REASONS
+    _ONE_FOR_ALL: ClassVar[tuple[str, ...]] = ("delta", "kappa", "seed", "track_best")
+    _BECAUSE = "the way is decided for the whole model"
+    _OPTIONAL = frozenset(_ONE_FOR_ALL)
+    _STATE = (*Turning._STATE, "previous", "gradient", "centre", "way")
+
+    _frame: tuple[tuple[int, int, int], Tensor] | None = None  # the last one drawn, and what it was drawn from
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float = 1e-4,
+        betas: tuple[float, float] = (0.9, 0.999),
+        *,
+        delta: float = 1e-2,
+        kappa: float = 0.0,
+        seed: int = 0,
+        track_best: bool = True,
+    ):
+        defaults = dict(lr=lr, betas=betas, delta=delta, kappa=kappa, seed=seed, track_best=track_best)
+        super().__init__(params, {key: plain(value) for key, value in defaults.items()})
+
+    def _check_group(self, group: dict[str, Any]) -> None:
+        check_not_negative("learning rate", group["lr"])
+        check_betas(group["betas"])
+        check_not_negative("delta value", group["delta"])
+        check_not_negative("kappa value", group["kappa"])
+        check_count("seed", group["seed"])
+        check_track_best(group)
+
+    def _check_param(self, param: Tensor) -> None:
+        check_real(param)
+
+    def _check_memory(self, memory: dict[str, Any], params: list[Tensor]) -> None:
+        self._check_turns(memory)
+        for key, value in Trek()._asdict().items():
+            if isinstance(value, bool):
+                check_flag(f"{key} value", memory[key])
+            elif isinstance(value, int):
+                check(key, memory[key], lambda v, low=min(value, 0): type(v) is int and v >= low, "a whole number")
+            else:
+                check(key, memory[key], lambda v: isinstance(v, float), "a float")
+        for key in ("scale", "stride", "pace", "rate"):
+            check(key, memory[key], lambda v: 0.0 <= v < math.inf, "a finite number >= 0")
+        self._check_best(memory, params)
+
+    def _leave(self) -> None:
+        for param, state in self._known()[0]:
+            _forget(state)
+            for key in ("previous", "centre"):
+                state[key].copy_(param)
+            for key in ("gradient", "way"):
+                state[key].zero_()
+        first = self.param_groups[0]
+        self._remember(maximize=False, **Trek(scale=first["rate"], frame=first["frame"])._asdict())
+
+    def _value(self, loss: Any) -> float:
+        return one_number(loss)
+
+    def _move(self, loss: float | None, dtype: torch.dtype | None) -> None:  # type: ignore[override]
+        if loss is None:
+            self._warn_bare("goes straight on")
+        known = self._before()
+        tensors = gather(self, *self._STATE)
+        for param in known[1]:
+            if param in self.state and "step" not in self.state[param]:
+                state = self.state[param]
+                state["step"] = torch.tensor(0.0)
+                for key in ("previous", "centre"):
+                    state[key].copy_(param)
+        move, improved = (2 * self.param_groups[0]["maximize"], False) if loss is None else self._judge(loss, tensors)
+        self._keep(known, improved)
+        if move == ONWARD and not self._look_ahead(tensors):
+            move = RENEW
+        if move in (NEXT, RENEW):
+            self._look_round(tensors)
+        for group, (params, grads, averages, squares, places, gradients, centres, ways) in zip(
+            self.param_groups, tensors, strict=True
+        ):
+            if not params:
+                continue
+            if move == RETRY:
+                torch._foreach_copy_(params, places)
+                grads = gradients
+            elif move in (ONWARD, RENEW):
+                torch._foreach_copy_(centres, params)
+            elif move in (NEXT, HOME):
+                torch._foreach_copy_(params, centres)
+            if move in (DESCEND, RETRY):
+                torch._foreach_copy_(places, params)
+                torch._foreach_copy_(gradients, grads)
+                self._step(group, params, grads, averages, squares)
+            elif move != HOME:
+                torch._foreach_add_(params, ways, alpha=group["pace"] * group["lr"])
+
+    def _step(
+        self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], averages: list[Tensor],
+        squares: list[Tensor],
+    ) -> None:  # fmt: skip
+        """Adam's step without ε: where no gradient has been seen yet there is none."""
+        beta1, beta2 = group["betas"]
+        length = group["scale"] * group["lr"]
+        torch._foreach_lerp_(averages, grads, 1 - beta1)
+        torch._foreach_mul_(squares, beta2)
+        torch._foreach_addcmul_(squares, grads, grads, value=1 - beta2)
+        for param, average, square in zip(params, averages, squares, strict=True):
+            self.state[param]["step"] = self.state[param]["step"] + 1
+            step = element(self.state[param]["step"])
+            correction1, correction2 = 1 - beta1**step, 1 - beta2**step
+            ratio = (average / correction1) / (square / correction2).sqrt()
+            param.sub_(torch.where(square > 0, ratio, torch.zeros_like(ratio)), alpha=length)
+
+    def _judge(self, loss: float, tensors: list[tuple[list[Tensor], ...]]) -> tuple[int, bool]:
+        """Ask the guide at the parameters as they are; say what they do next, and whether the loss is the best."""
+        first = self.param_groups[0]
+        losses, walking = first["losses"], first["maximize"]
+        dimensions = sum(param.numel() for params, *_ in tensors for param in params)
+        if walking:
+            slope, bend = self._slope_of_the_way(tensors), 0.0
+        else:
+            slope, bend, _ = _slopes([parts[:6] for parts in tensors])
+        advice = guide(
+            Trek(*(first[key] for key in Trek._fields)), walking, loss, slope, bend,
+            first["delta"], first["kappa"], directions(max(dimensions, 1)),
+        )  # fmt: skip
+        improved: bool = -math.inf < loss < first["best_loss"]
+        changed = {"losses": losses + 1, **advice.trek._asdict()}
+        if improved:
+            changed["best_loss"] = loss
+        if advice.walking != walking:
+            changed.update(self._turn(losses, advice.walking, advice.reason))
+        for _, state in self._known()[0]:
+            if advice.reason or advice.move != DESCEND:
+                _forget(state)
+            elif advice.rose:
+                state["exp_avg"].zero_()
+        self._remember(**changed)
+        return advice.move, improved
+
+    def _slope_of_the_way(self, tensors: list[tuple[list[Tensor], ...]]) -> float:
+        """The slope of the loss along the walk, for a step of 1."""
+        parts = [
+            (grad * way).sum() * group["lr"]
+            for group, (_, grads, *_, ways) in zip(self.param_groups, tensors, strict=True)
+            for grad, way in zip(grads, ways, strict=True)
+        ]
+        return float(torch.stack([part.to(parts[0].device) for part in parts]).sum()) if parts else 0.0
+
+    def _look_ahead(self, tensors: list[tuple[list[Tensor], ...]]) -> bool:
+        """Set the way to lead on from the centre through where the parameters are; say whether there is one."""
+        longest = []
+        for group, (params, _, _, _, _, _, centres, ways) in zip(self.param_groups, tensors, strict=True):
+            for param, centre, way in zip(params, centres, ways, strict=True):
+                torch.sub(param, centre, out=way)
+                way.div_(group["lr"]) if group["lr"] else way.zero_()
+                if way.numel():
+                    longest.append(way.abs().max())
+        most = float(torch.stack([size.to(longest[0].device) for size in longest]).max()) if longest else 0.0
+        if not 0 < most < math.inf:
+            return False
+        for *_, ways in tensors:
+            for way in ways:
+                way.div_(most)
+        return True
+
+    def _look_round(self, tensors: list[tuple[list[Tensor], ...]]) -> None:
+        """Set the way to the next direction of the frame."""
+        first = self.param_groups[0]
+        ways = [way for *_, ways in tensors for way in ways]
+        total, tried = sum(way.numel() for way in ways), max(first["tried"], 0)
+        if not total:
+            return
+        if total <= LARGEST_FRAME:
+            key = (first["seed"], first["frame"], total)
+            if self._frame is None or self._frame[0] != key:
+                self._frame = (key, orthogonal_frame(*key))
+            direction = self._frame[1][:, tried // 2 % total]
+        else:
+            direction = normal_direction(first["seed"], first["frame"], tried // 2, total)
+        direction = direction / direction.abs().max() * (1 - 2 * (tried % 2))
+        start = 0
+        for way in ways:
+            way.copy_(direction[start : start + way.numel()].view_as(way))
+            start += way.numel()
