@@ -1,7 +1,21 @@
 """The paper's experiments, rerun: many independent runs in lock step on one device."""
 
+from hilladam.experiments._account import TARGETS, Account
 from hilladam.experiments._against_restarts import against_restarts, stored_against_restarts
+from hilladam.experiments._bbob import GROUPS, Problem, bbob
 from hilladam.experiments._budget import Budget, Spent
+from hilladam.experiments._championship import (
+    BUDGET,
+    CONTESTANTS,
+    FUNCTIONS,
+    INSTANCES,
+    Standing,
+    championship_results,
+    contest,
+    standing_of,
+    stored_championship,
+    tuned_for_all,
+)
 from hilladam.experiments._classifier import DIGITS_SIZES
 from hilladam.experiments._coincidences import coincidences
 from hilladam.experiments._compiled import run_networks, run_points
@@ -18,6 +32,7 @@ from hilladam.experiments._protocol import RATES, Tuning, compare, difference_in
 from hilladam.experiments._race import RACE_CONTENDERS, Field, field, race, race_rates, search, standings
 from hilladam.experiments._race_results import RaceResult, race_results, stored_race, tuned
 from hilladam.experiments._restarts import RestartedAdam, gradients_to, restarted
+from hilladam.experiments._scores import compare_scores, score
 from hilladam.experiments._searchers import SEARCHERS
 from hilladam.experiments._success_maps import MAPPED, MappedLoss, SuccessMap, stored_success_maps, success_map
 from hilladam.experiments._table1 import (
@@ -46,11 +61,16 @@ from hilladam.experiments._training import LossRule, Record, train
 
 __all__ = [
     "ACTIVATIONS",
+    "BUDGET",
     "CONTENDERS",
+    "CONTESTANTS",
     "COURSES",
     "DIGITS_CONTENDERS",
     "DIGITS_LR",
     "DIGITS_SIZES",
+    "FUNCTIONS",
+    "GROUPS",
+    "INSTANCES",
     "MAPPED",
     "PAPER_TABLE_1",
     "PAPER_TABLE_2",
@@ -60,6 +80,8 @@ __all__ = [
     "TABLE_2_CONTENDERS",
     "TABLE_2_SEEDS",
     "TABLE_2_SIZES",
+    "TARGETS",
+    "Account",
     "Budget",
     "Contender",
     "Course",
@@ -70,17 +92,23 @@ __all__ = [
     "MappedLoss",
     "Points",
     "PositiveGains",
+    "Problem",
     "RaceResult",
     "Record",
     "RestartedAdam",
     "Spent",
     "StackedMLP",
+    "Standing",
     "SuccessMap",
     "Tuning",
     "against_restarts",
+    "bbob",
+    "championship_results",
     "cluster_interval",
     "coincidences",
     "compare",
+    "compare_scores",
+    "contest",
     "course",
     "decode_chance",
     "decode_mean",
@@ -99,9 +127,12 @@ __all__ = [
     "restarted",
     "run_networks",
     "run_points",
+    "score",
     "search",
+    "standing_of",
     "standings",
     "stored_against_restarts",
+    "stored_championship",
     "stored_further_races",
     "stored_race",
     "stored_readings",
@@ -120,6 +151,7 @@ __all__ = [
     "tune",
     "tune_digits",
     "tuned",
+    "tuned_for_all",
     "walk_over",
     "wilson_interval",
 ]

@@ -9,7 +9,7 @@ from hilladam.experiments._budget import Budget, Spent
 TARGETS = 10.0 ** np.arange(2.0, -8.25, -0.5)
 """Heights above the minimum: BBOB's targets, from 100 to 1e-8, two to a factor of ten."""
 
-APART = 1e-5
+APART = 1e-7
 """How far from the place, either way, central differences look."""
 
 
@@ -98,9 +98,9 @@ class Account(Budget):
     def _slopes(self, place):
         slopes, beside = np.empty(len(place)), place.copy()
         for k, x in enumerate(place):
-            beside[k] = x + APART
+            beside[k] = right = x + APART
             above = self.height(beside)
-            beside[k] = x - APART
-            slopes[k] = (above - self.height(beside)) / (2 * APART)
+            beside[k] = left = x - APART
+            slopes[k] = (above - self.height(beside)) / (right - left)  # what rounding has left of 2 * APART
             beside[k] = x
         return slopes
