@@ -16,7 +16,7 @@ def walk_over(
     *,
     lr: float = 1e-4,
     betas: tuple[float, float] = (0.9, 0.999),
-    delta: float = 1e-2,
+    delta: float = 3e-3,
     kappa: float = 0.0,
     seed: int = 0,
     trek: Trek | None = None,

@@ -71,7 +71,7 @@ class OverTheHill(Turning):
             takes it from there. Groups may have different ones, and keep their ratio, in walks too. Default: 1e-4.
         betas (tuple[float, float]): (β₁, β₂), each in [0, 1). Default: (0.9, 0.999).
         delta (float): δ ≥ 0, the part of the range of losses of a descent below which a change is none; the rule makes
-            it finer where nothing else helps. Default: 1e-2.
+            it finer where nothing else helps. Default: 3e-3.
         kappa (float): κ ≥ 0, how much a descent must go up, in units of what its slopes can be wrong by, before it
             counts. 0 trusts every slope. Default: 0.
         seed (int): of the random directions. Default: 0.
@@ -100,7 +100,7 @@ class OverTheHill(Turning):
         lr: float = 1e-4,
         betas: tuple[float, float] = (0.9, 0.999),
         *,
-        delta: float = 1e-2,
+        delta: float = 3e-3,
         kappa: float = 0.0,
         seed: int = 0,
         track_best: bool = True,
@@ -125,7 +125,7 @@ class OverTheHill(Turning):
             if isinstance(value, bool):
                 check_flag(f"{key} value", memory[key])
             elif isinstance(value, int):
-                check(key, memory[key], lambda v, low=min(value, 0): type(v) is int and v >= low, "a whole number")
+                check(key, memory[key], lambda v: type(v) is int and v >= -1, "an int >= -1")
             else:
                 check(key, memory[key], lambda v: isinstance(v, float), "a float")
         for key in ("scale", "stride", "pace", "rate"):

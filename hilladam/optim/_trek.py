@@ -12,10 +12,10 @@ MOVES = ("descend", "retry", "walk", "next", "onward", "home", "renew")
 DESCEND, RETRY, WALK, NEXT, ONWARD, HOME, RENEW = range(7)
 
 FIRST_GROWTH, GROWTH = 2.0, 1.05  # of λ a step of a descent: before the first rise, after it
-LOWER = 1e-3  # of the height of the hills: how much deeper a bottom must be to count as a new one
-LONGER, SHORTER = 4.0, 0.7  # of the first stride: after a lower bottom, after a direction in vain
-FINER = 0.25  # of δ after a round of directions in vain
-PATIENCE = 4  # rounds in vain, after which a walk goes over one top more
+LOWER = 1e-4  # of the height of the hills: how much deeper a bottom must be to count as a new one
+LONGER, SHORTER = 2.0, 0.5  # of the first stride: after a lower bottom, after a direction in vain
+NEAR, HASTE = 0.03, 2.0  # below this part of the height of the hills a walk's steps grow this fast
+FINER = 0.5  # of δ after a round of directions in vain
 LONGEST = 60  # steps of a walk
 
 
@@ -64,14 +64,10 @@ class Trek(NamedTuple):
     """How many steps this walk has made."""
     rises: int = 0
     """How many of them in a row led up."""
-    tops: int = 0
-    """How many tops this walk has gone over."""
     frame: int = 0
     """The number of the frame that directions are taken from."""
     tried: int = -1
     """How many directions of it have been tried in vain; −1 before the walk straight on."""
-    rounds: int = 0
-    """How many frames have been in vain since the last lower bottom."""
     crested: bool = False
     """Whether any walk of this round has gone over a top."""
     told: bool = False
@@ -107,37 +103,87 @@ def guide(
     loss: float,
     slope: float,
     bend: float,
-    delta: float = 1e-2,
+    delta: float = 3e-3,
     kappa: float = 0.0,
     directions: int = 2,
     faster: float = 1.2,
 ) -> Advice:
+    r"""Decide what the parameters do next.
+
+    A run alternates between descents and walks. The *centre* c is the lowest bottom so far.
+
+    1. A *descent* is Adam's, with λ twofold from step to step until the first step up; a step up halves λ and drops
+       the momentum, and every other multiplies it by 1.05. Up and down are told by the slopes along the step just
+       made, from the gradients at both its ends, as :func:`hilladam.optim.steer` does.
+    2. It has come to a *bottom* where both slopes along the step, times its length, are at most δ times the range of
+       losses of this descent and the walk before it.
+    3. If that bottom is lower than c, it is the new centre, and a walk goes straight on from it, away from the last
+       one; the first step of walks becomes twice as long. If it is not, or a walk ends in vain, the next walk starts
+       at c in the next direction of the frame, and the first step is half as long.
+    4. A *walk* makes steps along one direction, each 1.2 times as long as the last; twice as long while the loss has
+       risen by less than 3 % of the height of the hills. It is over a *top* where the slope turns down after two steps
+       up, and there, or where the loss is lower than at c, the next descent begins, with λ as long as the last step.
+       It ends in vain at a *lid*, at a loss or slope that is not finite, and after 60 steps.
+    5. The lid lies two heights of hills above c. The first height is that of the first descent; the first top replaces
+       it, higher ones do later. Until the first top, a lid doubles it. A round without any top doubles the room under
+       the lid.
+    6. After a round of directions in vain δ is halved, and a descent from c makes the centre finer.
+
+    Written so that numba can compile it as it stands.
+
+    Args:
+        trek: what is remembered.
+        walking: whether the last step belonged to a walk.
+        loss: the loss of the parameters as they stand.
+        slope: in a descent the change of the loss along the last step by the trapezoid,
+            :math:`\tfrac12 (g_{t-1} + g_t) \cdot s`; in a walk the slope along its direction; in units of the loss.
+        bend: in a descent :math:`\tfrac12 (g_t - g_{t-1}) \cdot s`, in units of the loss; else 0.
+        delta: δ ≥ 0.
+        kappa: κ ≥ 0, how much a descent must go up, in units of what its slopes can be wrong by, before it counts.
+        directions: how many directions a round has.
+        faster: what a walk's steps are multiplied by, ≥ 1.
+
+    Returns:
+        The advice. Wherever its move is not ``"descend"``, and where its reason is not 0, the moments are to be
+        cleared.
+
+    Example:
+        A descent from 3 stands still at 1: that is the first centre, and a walk goes straight on.
+
+        >>> from hilladam.optim import MOVES, Trek, guide
+        >>> advice = guide(Trek(), False, 3.0, 0.0, 0.0)
+        >>> for loss, slope in ((1.1, -1.9), (1.0, -0.001)):
+        ...     advice = guide(advice.trek, advice.walking, loss, slope, 0.0)
+        >>> MOVES[advice.move], advice.trek.low, advice.trek.hill
+        ('onward', 1.0, 2.0)
+    """
     (
         scale, growth, probing, moved, start_loss, high, lowest, drift, spread, low, rate, hill, room, fineness,
-        stride, pace, walked, rises, tops, frame, tried, rounds, crested, told, homing,
+        stride, pace, walked, rises, frame, tried, crested, told, homing,
     ) = trek  # fmt: skip
-    move, reason, rose, failed = DESCEND, 0, False, False
+    move, reason, rose, failed, over = DESCEND, 0, False, False, False
     finite = math.isfinite(loss) and (math.isfinite(slope + bend) or not (walking or moved))
     if walking:
         walked += 1
         if finite:
             high = max(high, loss)
-            if slope > 0:
-                rises += 1
-            else:
-                if rises >= 2:
-                    tops += 1
-                    crested = told = True
-                rises = 0
-        if finite and (loss < low or tops > rounds // PATIENCE):
+            over = slope <= 0 and rises >= 2
+            rises = rises + 1 if slope > 0 else 0
+        if over:
+            if not told:
+                hill = high - low
+            crested = told = True
+        if over or (finite and loss < low):
             walking, reason, moved = False, 2, True
             scale, lowest, drift, spread = pace, loss, 0.0, 0.0
         elif not finite or loss > low + room * hill or walked >= LONGEST:
             failed = True
+            if not told and finite:
+                # A run may begin near a bottom, and then knows of no height.
+                hill = min(high - low, 2 * hill) if hill > 0 else high - low
         else:
             move = WALK
-            if tops == 0:
-                pace = faster * pace
+            pace = (HASTE if loss < low + NEAR * hill else faster) * pace
     elif not finite:
         if moved:
             scale = scale / 4
@@ -171,25 +217,21 @@ def guide(
                 hill = max(hill, start_loss - loss if first else high - loss)
                 if not first:
                     stride = LONGER * max(stride, scale)
-                low, rate, frame, tried, rounds, crested = loss, scale, frame + 1, -1, 0, False
+                low, rate, frame, tried, crested = loss, scale, frame + 1, -1, False
                 move = ONWARD
             elif homing:
                 move = RENEW if loss < low else NEXT
                 low, rate = min(low, loss), scale
             else:
                 failed = True
+                hill = max(hill, min(high - low, room * hill))
             homing = False
     if failed:
-        if tops > 0:
-            hill = max(hill, min(high - low, room * hill))
-        elif walking and not told and math.isfinite(high):
-            # A run may begin near a bottom, and then knows of no height.
-            hill = min(high - low, 2 * hill) if hill > 0 else high - low
         stride = SHORTER * stride
         tried += 1
         walking, move = True, NEXT
         if tried >= directions:
-            rounds, frame, tried, fineness = rounds + 1, frame + 1, 0, FINER * fineness
+            frame, tried, fineness = frame + 1, 0, FINER * fineness
             if not crested:
                 room = 2 * room
             crested = False
@@ -197,9 +239,9 @@ def guide(
             reason = 0 if reason == 1 else 3
             scale, moved, high, lowest, drift, spread = rate, False, low + hill, low, 0.0, 0.0
     if walking and move >= NEXT:
-        pace, walked, rises, tops, high = max(rate, stride), 0, 0, 0, low
+        pace, walked, rises, high = max(rate, stride), 0, 0, low
     now = Trek(
         scale, growth, probing, moved, start_loss, high, lowest, drift, spread, low, rate, hill, room, fineness,
-        stride, pace, walked, rises, tops, frame, tried, rounds, crested, told, homing,
+        stride, pace, walked, rises, frame, tried, crested, told, homing,
     )  # fmt: skip
     return Advice(now, walking, move, reason, rose)
