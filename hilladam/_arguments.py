@@ -13,7 +13,8 @@ import torch
 
 from hilladam import __version__, _commands
 from hilladam._files import check_file
-from hilladam.experiments import ACTIVATIONS, CONTESTANTS, COURSES, FUNCTIONS, INSTANCES, RACE_CONTENDERS, SEARCHERS
+from hilladam.experiments import ACTIVATIONS, CONTESTANTS, COURSES, FUNCTIONS, RACE_CONTENDERS, SEARCHERS
+from hilladam.experiments._championship import INSTANCES
 
 TABLE_1_EPILOG = """\
 Table 1 takes a few seconds, and under one second of them to train, with numba (pip install 'hilladam[fast]'),

@@ -149,7 +149,8 @@ def championship(options: argparse.Namespace) -> Iterator[Result]:
     from tqdm.auto import tqdm
 
     from hilladam._extras import extra
-    from hilladam.experiments import CONTESTANTS, championship_results, score, standing_of
+    from hilladam.experiments import CONTESTANTS, championship_results, score
+    from hilladam.experiments._championship import standing_of
 
     with extra("search"):  # before half an hour of work, not after
         import cma  # noqa: F401

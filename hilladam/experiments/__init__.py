@@ -2,19 +2,15 @@
 
 from hilladam.experiments._account import TARGETS, Account
 from hilladam.experiments._against_restarts import against_restarts, stored_against_restarts
-from hilladam.experiments._bbob import GROUPS, Problem, bbob
+from hilladam.experiments._bbob import GROUPS
 from hilladam.experiments._budget import Budget, Spent
 from hilladam.experiments._championship import (
-    BUDGET,
     CONTESTANTS,
     FUNCTIONS,
-    INSTANCES,
     Standing,
     championship_results,
     contest,
-    standing_of,
     stored_championship,
-    tuned_for_all,
 )
 from hilladam.experiments._classifier import DIGITS_SIZES
 from hilladam.experiments._coincidences import coincidences
@@ -61,7 +57,6 @@ from hilladam.experiments._training import LossRule, Record, train
 
 __all__ = [
     "ACTIVATIONS",
-    "BUDGET",
     "CONTENDERS",
     "CONTESTANTS",
     "COURSES",
@@ -70,7 +65,6 @@ __all__ = [
     "DIGITS_SIZES",
     "FUNCTIONS",
     "GROUPS",
-    "INSTANCES",
     "MAPPED",
     "PAPER_TABLE_1",
     "PAPER_TABLE_2",
@@ -92,7 +86,6 @@ __all__ = [
     "MappedLoss",
     "Points",
     "PositiveGains",
-    "Problem",
     "RaceResult",
     "Record",
     "RestartedAdam",
@@ -102,7 +95,6 @@ __all__ = [
     "SuccessMap",
     "Tuning",
     "against_restarts",
-    "bbob",
     "championship_results",
     "cluster_interval",
     "coincidences",
@@ -129,7 +121,6 @@ __all__ = [
     "run_points",
     "score",
     "search",
-    "standing_of",
     "standings",
     "stored_against_restarts",
     "stored_championship",
@@ -151,7 +142,6 @@ __all__ = [
     "tune",
     "tune_digits",
     "tuned",
-    "tuned_for_all",
     "walk_over",
     "wilson_interval",
 ]

@@ -20,25 +20,13 @@ conditioning, and one valley; multimodal with a structure to follow; multimodal 
 
 
 class Problem(NamedTuple):
-    """A function to be minimised, of which nothing but values is known; see :func:`bbob`.
-
-    Example:
-        >>> import numpy as np
-        >>> from hilladam.experiments import Problem
-        >>> Problem("bowl", lambda x: float(x @ x), np.array([[-5.0, 5.0]] * 3)).variables
-        3
-    """
+    """A function to be minimised, of which nothing but values is known."""
 
     name: str
     height: Callable[[np.ndarray], float]
     """Takes an array of shape ``(variables,)`` to the height above the global minimum."""
     box: np.ndarray
     """Shape ``(variables, 2)``: where the global minimum lies."""
-
-    @property
-    def variables(self) -> int:
-        """How many."""
-        return len(self.box)
 
 
 def bbob(function: int, variables: int, instance: int) -> Problem:

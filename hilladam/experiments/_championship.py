@@ -18,7 +18,6 @@ from hilladam.experiments._budget import Spent
 from hilladam.experiments._contenders import chosen
 from hilladam.experiments._over_the_hill import walk_over
 from hilladam.experiments._protocol import Tuning, tune
-from hilladam.experiments._restarts import RestartedAdam
 from hilladam.experiments._searchers import SEARCHERS, Searcher
 from hilladam.losses import SUITE, random_suite_loss
 from hilladam.optim import Course, ReferenceHillAdam, steer
@@ -30,31 +29,15 @@ FUNCTIONS: tuple[int | str, ...] = (*range(1, 25), *SUITE)
 """What the championship is held on: BBOB's 24 functions by number, and the six of :data:`~hilladam.losses.SUITE`."""
 
 DIMENSIONS, INSTANCES, TUNING_INSTANCE = (2, 3, 5), (1, 2, 3, 4, 5), 6
-_RATES = tuple(round(10 ** (k / 2), 6) for k in range(-6, 3))
+_RATES = tuple(round(10 ** (k / 2), 6) for k in range(-2, 2))
 
 WIDE = " ×10"
 """How the name of a contestant ends that is told a box ten times as wide."""
 
 
-class _Cooled(ReferenceHillAdam):
-    """Adam whose λ falls to nothing over the run, along half a cosine."""
-
-    def __init__(self, params, lr, evaluations):
-        super().__init__(params, lr, delta=0.0, gamma=math.inf)
-        self.peak, self.past, self.evaluations = lr, 0, evaluations
-
-    def step(self, loss, grads):
-        self.lr = self.peak * (1 + math.cos(math.pi * self.past / self.evaluations)) / 2
-        self.past += 1
-        super().step(loss, grads)
-
-
 _RULES: dict[str, Callable] = {
-    "Adam": lambda params, lr, draw, evaluations: ReferenceHillAdam(params, lr, delta=0.0, gamma=math.inf),
-    "Adam, cooled": lambda params, lr, draw, evaluations: _Cooled(params, lr, evaluations),
-    "Hill-ADAM": lambda params, lr, draw, evaluations: ReferenceHillAdam(params, lr),
-    # Of the targets the last lies ten times as high, so that no descent is given up that may still meet one.
-    "Adam, restarted": lambda params, lr, draw, evaluations: RestartedAdam(params, lr, draw, delta=1e-9),
+    "Adam": lambda params, lr: ReferenceHillAdam(params, lr, delta=0.0, gamma=math.inf),
+    "Hill-ADAM": lambda params, lr: ReferenceHillAdam(params, lr),
 }
 
 
@@ -135,15 +118,15 @@ _TOLD_NOTHING: dict[str, Searcher] = {
     "AdaptiveHillAdam": _adaptive, "OverTheHill": _over_the_hill, "OverTheHill, L-BFGS": _over_the_hill_and_down,
 }  # fmt: skip
 _TOLD_THE_BOX: dict[str, Searcher] = {"self-paced Adam, restarted": _self_paced, **SEARCHERS, "DIRECT": _direct}
+_SAMPLERS = ("differential evolution", "CMA-ES")
 _PLANS = ("OverTheHill, L-BFGS",)
 """What divides its budget, so that a run with a smaller one is another run."""
 
 CONTESTANTS: tuple[str, ...] = (
-    "Adam", "Adam, cooled", "Hill-ADAM", *_TOLD_NOTHING,
-    *(name + wide for wide in ("", WIDE) for name in ("Adam, restarted", *_TOLD_THE_BOX)),
+    *_RULES, *_TOLD_NOTHING, *_TOLD_THE_BOX, *(name + WIDE for name in _TOLD_THE_BOX if name not in _SAMPLERS),
 )  # fmt: skip
-"""Who takes part: the first six are told a start and nothing else; then those that are told the box, and the same once
-more, told one ten times as wide."""
+"""Who takes part. The first five are told a start and nothing else, then come eight that are told the box; and those of
+them that follow gradients, and DIRECT, once more, told a box ten times as wide."""
 
 
 class _Run(NamedTuple):
@@ -186,14 +169,8 @@ def _walked(name: str, runs: Sequence[_Run], rates: Sequence[float], evaluations
     lr = torch.tensor(np.repeat(np.asarray(rates, dtype=float), len(runs)))
     runs = [run for _ in rates for run in runs]
     accounts = [Account(run.problem.height, evaluations) for run in runs]
-    rngs = [np.random.default_rng((*run.seed, 1)) for run in runs]
-    boxes = [run.wide if name.endswith(WIDE) else run.problem.box for run in runs]
-
-    def draw(members):
-        return torch.tensor(np.array([rngs[k].uniform(*boxes[k].T) for k in members.tolist()]))
-
     places = torch.tensor(np.array([run.start for run in runs]))
-    rule = _RULES[name.removesuffix(WIDE)]([places], lr, draw, evaluations)
+    rule = _RULES[name]([places], lr)
     heights, slopes = torch.full((len(runs),), math.nan, dtype=torch.float64), torch.zeros_like(places)
     at, height_of, slopes_of = places.numpy(), heights.numpy(), slopes.numpy()
     going = list(range(len(runs)))
@@ -256,7 +233,7 @@ def contest(
         (1, 1, 21)
     """
     (name,) = chosen(name, CONTESTANTS, "contestant")
-    tuned = name.removesuffix(WIDE) in _RULES
+    tuned = name in _RULES
     if tuned and lr is None:
         raise ValueError(f"Invalid lr: none; {name} needs one for each charge")
     runs = [_arranged(function, variables, instance) for function in functions for instance in instances]
@@ -290,11 +267,6 @@ def tuned_for_all(
         variables: d.
         price: what a gradient costs, in evaluations.
         budget: evaluations for each variable.
-
-    Example:
-        >>> from hilladam.experiments import tuned_for_all
-        >>> 0.001 < tuned_for_all("Adam", ["Levy", "Ackley"], 2, budget=50).lr < 30
-        True
     """
     runs = [_arranged(function, variables, TUNING_INSTANCE) for function in functions]
 
@@ -306,8 +278,9 @@ def tuned_for_all(
 
 
 def championship_results(
-    done: Iterable[tuple[str, int]] = (), *, dimensions: Sequence[int] = DIMENSIONS, budget: int = BUDGET
-) -> Iterator[dict]:
+    done: Iterable[tuple[str, int]] = (), *, dimensions: Sequence[int] = DIMENSIONS,
+    functions: Sequence[int | str] = FUNCTIONS, budget: int = BUDGET,
+) -> Iterator[dict]:  # fmt: skip
     """Hold the championship: a row of ``championship.json`` at a time.
 
     Learning rates are tuned on BBOB's functions alone: for the other six they are what they are.
@@ -315,25 +288,32 @@ def championship_results(
     Args:
         done: (contestant, variables) of rows that need not be made again.
         dimensions: the numbers of variables.
+        functions: of :data:`FUNCTIONS`.
         budget: evaluations for each variable.
 
     Raises:
         MissingExtra: coco-experiment, NLopt or pycma is not installed.
+
+    Example:
+        >>> from hilladam.experiments import championship_results
+        >>> done = [("Adam", 2), ("Hill-ADAM", 2)]
+        >>> row = next(championship_results(done, functions=["Levy"], budget=10))
+        >>> row["contestant"], row["variables"], len(row["costs"].split("/"))
+        ('AdaptiveHillAdam', 2, 5)
     """
-    done = set(done)
+    done, known = set(done), [function for function in functions if function not in SUITE]
     for variables in dimensions:
         for name in CONTESTANTS:
             if (name, variables) in done:
                 continue
             row: dict = {"contestant": name, "variables": variables}
             lr = None
-            if name.removesuffix(WIDE) in _RULES:
-                known = [f for f in FUNCTIONS if f not in SUITE]
+            if name in _RULES:
                 found = [tuned_for_all(name, known, variables, p, budget=budget) for p in (0, 2 * variables)]
                 lr = found[0].lr, found[1].lr
                 row["lr"] = list(lr)
                 row["tried"] = [{str(rate): count for rate, count in each.successes.items()} for each in found]
-            standing = contest(name, FUNCTIONS, variables, lr=lr, budget=budget)
+            standing = contest(name, functions, variables, lr=lr, budget=budget)
             row["costs"] = _packed(standing.costs)
             if not np.array_equal(standing.costs, standing.charged):
                 row["charged"] = _packed(standing.charged)
