@@ -321,13 +321,13 @@ def championship_results(
 
 
 def _packed(costs: np.ndarray) -> str:
-    """Runs between strokes, each with the evaluations to those targets that it met: the others come after them."""
+    """Runs between strokes, each with the evaluations from target to target as far as it met them, which saves room."""
     runs = costs.reshape(-1, costs.shape[-1])
-    return "/".join(" ".join(str(int(cost)) for cost in run[np.isfinite(run)]) for run in runs)
+    return "/".join(" ".join(str(int(more)) for more in np.diff(run[np.isfinite(run)], prepend=0)) for run in runs)
 
 
 def _unpacked(text: str) -> np.ndarray:
-    runs = [[float(cost) for cost in run.split()] for run in text.split("/")]
+    runs = [np.cumsum([float(more) for more in run.split()]) for run in text.split("/")]
     costs = np.full((len(runs), len(TARGETS)), np.inf)
     for row, run in zip(costs, runs, strict=True):
         row[: len(run)] = run

@@ -38,9 +38,9 @@ def targets_met(costs: Mapping[str, np.ndarray], budget: float, *, ax: Axes | No
     ax = ax or plt.subplots()[1]
     for name, each in costs.items():
         at, met = np.unique(each[each <= budget], return_counts=True)
-        share = np.cumsum(np.concatenate([[0], met, [0]])) / each.size
+        share = np.cumsum(np.concatenate([met, [0]])) / each.size
         colour, line = look(name.removesuffix(" ×10"))
-        ax.step(np.concatenate([at[:1], at, [budget]]), share, where="post", color=colour, linestyle=line, label=name)
+        ax.step(np.concatenate([at, [budget]]), share, where="post", color=colour, linestyle=line, label=name)
     ax.set(xscale="log", ylim=(-0.02, 1.02), xlabel="evaluations for each variable", ylabel="share of targets met")
     ax.set_xlim(right=budget)
     if alone:
