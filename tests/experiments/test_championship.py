@@ -5,7 +5,17 @@ import pytest
 import torch
 
 from hilladam import AdaptiveHillAdam, HillAdam
-from hilladam.experiments import CONTESTANTS, FUNCTIONS, TARGETS, Account, Spent, championship_results, contest
+from hilladam.experiments import (
+    CONTESTANTS,
+    FUNCTIONS,
+    TARGETS,
+    Account,
+    Spent,
+    championship_results,
+    contest,
+    score,
+    stored_championship,
+)
 from hilladam.experiments import _championship as championship
 from hilladam.experiments._championship import _arranged, _packed, _searched, _unpacked, standing_of, tuned_for_all
 from hilladam.experiments._searchers import SEARCHERS
@@ -181,3 +191,28 @@ def test_a_row_says_what_a_contest_said(monkeypatch):
     told, said = standing_of(row), contest("L-BFGS, restarted", ("Levy", "Ackley"), 2, budget=30)
     for one, other in zip(told[:3], said[:3], strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("name", ["Adam", "OverTheHill", "L-BFGS, restarted", "dual annealing ×10", "DIRECT"])
+@pytest.mark.parametrize("function", ["Levy", 15])
+def test_what_is_stored_is_what_comes_out(name, function):
+    if function == 15:
+        pytest.importorskip("cocoex")
+    stored = stored_championship()[name, 2]
+    live = contest(name, [function], 2, instances=[1, 2], lr=stored.lr)
+    row = FUNCTIONS.index(function)
+    for one, other in ((live.costs, stored.costs), (live.charged, stored.charged)):
+        found, kept = score(one[0], 2000), score(other[row, :2], 2000)
+        assert np.abs(found - kept).mean() <= 0.15  # other last bits may lead another way
+
+
+def test_the_store_is_whole():
+    stored = stored_championship()
+    dimensions = {variables for _, variables in stored}
+    assert 2 in dimensions and len(stored) == len(CONTESTANTS) * len(dimensions)
+    for (name, variables), standing in stored.items():
+        assert name in CONTESTANTS and standing.costs.shape == standing.charged.shape == (30, 5, 21)
+        for costs in standing[:2]:
+            assert costs.min() >= 1 and costs[np.isfinite(costs)].max() <= 1000 * variables
+            assert (costs[..., :-1] <= costs[..., 1:]).all()
+        assert (standing.kept <= np.isfinite(standing.costs).sum(axis=-1)).all()
