@@ -25,6 +25,8 @@ print: book ## build the book, and make one PDF and one EPUB of it; wants Chromi
 	@$(BIN)/python tools/pdf.py
 	@$(BIN)/python tools/epub.py
 
+# Kernels and subprocesses by the dozen read what the first of them compiled, also where the environment says otherwise.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: lint types browser ## check style and types; run unit tests, notebooks, the build of the book and its pages in a browser
 	@OMP_NUM_THREADS=1 $(BIN)/pytest $(PARALLEL) --perturb-rounding=1
 

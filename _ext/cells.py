@@ -35,6 +35,8 @@ def prompt(cell, draws):
     source = next(cell.findall(nodes.literal_block), None)
     lines = len(source.astext().strip().splitlines()) if source else 0
     says = f"{lines} lines of Python" if lines != 1 else "1 line of Python"
-    if draws:
+    if cell["hide_mode"] == "all":
+        says += ", and what they print" if lines != 1 else ", and what it prints"
+    elif draws:
         says += " draw this" if lines != 1 else " draws this"
     cell["prompt_show"] = cell["prompt_hide"] = says

@@ -2,8 +2,8 @@
 
 MyST-NB puts the state of all widgets of a notebook into the page's head, sources and all, for the manager to run. Here
 each front end and each style becomes a file, named for what it holds; modules that several explorers of a page have
-inside them become a file, too, which the page loads once. The settings stay where the explorer stands, for the script
-beside this file, which runs it.
+inside them, and rules with which their styles begin, become a file, too, which the page loads once. The settings stay
+where the explorer stands, for the script beside this file, which runs it.
 """
 
 import hashlib
@@ -11,6 +11,7 @@ import json
 import re
 import shutil
 from collections import Counter
+from itertools import takewhile
 from pathlib import Path
 
 from sphinx.errors import ExtensionError
@@ -64,7 +65,8 @@ def host(app, _page, _template, context, _doctree):
     for module in sorted(modules):
         text = register(module, common)
         app.add_js_file(write(app, f"{named(text)}.js", text), priority=400)
-    for style in sorted(styles):
+    common = common_rules(styles)
+    for style in filter(None, [common, *sorted(style.removeprefix(common) for style in styles)]):
         app.add_css_file(write(app, f"{named(style)}.css", style))
     if modules:
         app.add_js_file(f"{FOLDER}/host.js", priority=400)
@@ -89,6 +91,13 @@ def register(module, common):
     if exports != 1 or re.search(r"^(import|export)\b", body, re.M):
         raise ExtensionError(f"An explorer's front end is one module with one default export, not {module[:200]!r} …")
     return f'(window.explorers ??= {{}})["{named(module)}"] = () => {{\n"use strict";\n{body}}};\n'
+
+
+def common_rules(styles):
+    """Return with which whole rules several styles begin."""
+    lines = zip(*(style.splitlines(keepends=True) for style in styles), strict=False) if len(styles) > 1 else ()
+    common = "".join(each[0] for each in takewhile(lambda each: len(set(each)) == 1, lines))
+    return common[: common.rfind("\n}\n") + 3] if "\n}\n" in common else ""
 
 
 def named(text):

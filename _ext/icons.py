@@ -15,8 +15,8 @@ from fontTools.ttLib import TTFont
 THEME = Path(str(files("pydata_sphinx_theme") / "theme" / "pydata_sphinx_theme" / "static"))
 AWESOME = next(THEME.glob("vendor/fontawesome/*"))
 NAMES = (  # what the theme's templates and scripts name; tests/browser looks for others on every page
-    "angle-left", "angle-right", "arrow-up", "bars", "circle-half-stroke", "download", "expand", "file", "file-pdf",
-    "github", "lightbulb", "list", "magnifying-glass", "moon", "rocket", "sun", "xmark",
+    "angle-left", "angle-right", "arrow-up", "bars", "chevron-down", "circle-half-stroke", "download", "expand", "file",
+    "file-pdf", "github", "lightbulb", "list", "magnifying-glass", "moon", "rocket", "sun", "xmark",
 )  # fmt: skip
 PENCIL = "\uf303"  # in sphinx-exercise's style sheet
 FONTS = {"Font Awesome 6 Free": ("fa-solid-900", 900), "Font Awesome 6 Brands": ("fa-brands-400", 400)}

@@ -119,7 +119,7 @@ class Readers:
     def code(self, cell):
         """Return a cell of code, its code folded where it is on the page, and what stands under its figure."""
         metadata = {key: value for key, value in cell["metadata"].items() if key != "mystnb"}
-        if {"hide-input", "remove-input"} & set(metadata.get("tags", [])):
+        if {"hide-cell", "hide-input", "remove-input"} & set(metadata.get("tags", [])):
             metadata["jupyter"] = {"source_hidden": True}
         figure = cell["metadata"].get("mystnb")
         if not figure:
@@ -168,6 +168,8 @@ class Readers:
         if name == "prf:proof":
             body = self.blocks(body)
             return None, f"*Proof.* {body}" + (" ∎" if not body.endswith(("$\\square$", "∎")) else "")
+        if name == "admonition":
+            return None, f"**{self.inline(title)}.** {self.blocks(body)}"
         if name.startswith("prf:"):
             number = self.plain(f"{{prf:ref}}`{options['label']}`")
             body = self.blocks(body)

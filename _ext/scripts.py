@@ -1,6 +1,7 @@
 """No script holds up a page: each waits until the page is there.
 
-What sphinx-thebe brings stays away, for nothing uses it, and so does what sphinx-design brings, where a page uses none.
+What sphinx-thebe and sphinx-togglebutton bring stays away, for nothing uses it, and so does what sphinx-design
+brings, where a page uses none.
 """
 
 AT_ONCE = "_static/documentation_options.js"  # an inline script builds on it
@@ -12,7 +13,9 @@ def setup(app):
 
 
 def lighten(_app, page, _template, context, _doctree):
-    unused = ["thebe"] if 'class="sd-' in context.get("body", "") else ["thebe", "sphinx-design", "design-tabs"]
+    unused = ["thebe", "toggle"]
+    if 'class="sd-' not in context.get("body", ""):
+        unused += ["sphinx-design", "design-tabs"]
     for kind in ("css_files", "script_files"):
         context[kind] = [file for file in context[kind] if not any(name in text(file) for name in unused)]
     for script in context["script_files"]:

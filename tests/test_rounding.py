@@ -1,5 +1,6 @@
 """The perturbation of rounding reaches every loss and gradient, is one of the last bit, and finds what hangs on it."""
 
+import math
 import os
 import subprocess
 import sys
@@ -115,6 +116,17 @@ def test_neither_the_sign_nor_a_power_of_two_changes_how_a_number_is_rounded():
     values = np.random.default_rng(0).normal(size=100)
     for factor in (-1.0, 2.0**16, -(2.0**-30)):
         assert (rounding.perturb(factor * values, seed=3) == factor * rounding.perturb(values, seed=3)).all()
+
+
+@pytest.mark.parametrize("size", [1.0, 16.0])
+def test_a_number_alone_is_rounded_as_among_others(size):
+    values = np.random.default_rng(0).normal(size=400) * 10.0 ** np.arange(-200, 200)
+    values[:4] = 0.0, -0.0, math.inf, 5e-324
+    among = rounding.perturb(values, 7, size)
+    assert [rounding.perturb(value, 7, size) for value in values.tolist()] == among.tolist()
+    alone = [rounding.perturb(value, 7, size) for value in torch.as_tensor(values)]
+    assert all(value.dtype == torch.float64 and value.shape == () for value in alone)
+    assert torch.stack(alone).tolist() == among.tolist()
 
 
 @pytest.mark.parametrize("value", [3, True, None, "x", sympy.Rational(1, 3), torch.arange(3), np.arange(3), 0.0])

@@ -10,8 +10,8 @@ from bs4 import BeautifulSoup
 ROOT = Path(__file__).parents[1]
 SITE = ROOT / "_build" / "html"
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
-# Of a page: what folds, runs or points at itself. A figure's code is folded on the site, and left out here.
-SCREEN = "script, style, summary, .headerlink, .explorer, .cell.tag_hide-input details.hide"
+# Of a page: what folds, runs or points at itself. Code that is folded on the site is left out here.
+SCREEN = "script, style, summary, .headerlink, .explorer, .tag_hide-input details.hide, .tag_hide-cell .cell_input"
 
 
 class Page:
@@ -20,6 +20,7 @@ class Page:
     def __init__(self, path, soup):
         self.path, self.name = path, re.sub(r"\W+", "-", path.with_suffix("").as_posix())
         self.article = soup.find("article")
+        unfold(self.article)
         for part in self.article.select(SCREEN):
             part.decompose()
         for image in self.article.find_all("img"):
@@ -42,6 +43,15 @@ class Page:
         return [(h2.parent["id"], h2.get_text()) for h2 in self.article.find_all("h2")]
 
 
+def unfold(article):
+    """Have what folds on the site stand open, under its line as a title."""
+    for fold in article.select("details.fold, .tag_hide-cell > details"):
+        fold.name = "div"
+        line = fold.find("summary", recursive=False)
+        if "fold" in fold["class"]:
+            line.name, line["class"] = "p", "admonition-title"
+
+
 def book(site=SITE, paths=None):
     """Return the pages of the book, or those named, in order."""
     paths = paths or contents()
@@ -56,7 +66,9 @@ def book(site=SITE, paths=None):
 
 def contents():
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    return [Path(f"{file}.html") for file in (toc["root"], *(c["file"] for p in toc["parts"] for c in p["chapters"]))]
+    chapters = [chapter for part in toc["parts"] for chapter in part["chapters"]]
+    files = [page["file"] for chapter in chapters for page in (chapter, *chapter.get("sections", []))]
+    return [Path(f"{file}.html") for file in (toc["root"], *files)]
 
 
 def leads(page, href, pages):

@@ -16,6 +16,7 @@ A larger size, say 16, finds the printed digits that lie near a rounding edge.
 
 import functools
 import os
+import struct
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -25,10 +26,12 @@ import numpy as np
 import pytest
 
 SEED, SIZE = "HILLADAM_ROUNDING", "HILLADAM_ROUNDING_SIZE"
+_FLOAT64 = np.dtype(np.float64)
 _PRECISIONS = {  # an integer as wide as the dtype, the bits of the fraction; two odd multipliers and a shift that mix
-    "float64": (np.uint64, 2**52 - 1, 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 29),
-    "float32": (np.uint32, 2**23 - 1, 0x9E3779B1, 0x85EBCA6B, 15),
+    _FLOAT64: (np.uint64, 2**52 - 1, 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 29),
+    np.dtype(np.float32): (np.uint32, 2**23 - 1, 0x9E3779B1, 0x85EBCA6B, 15),
 }
+_DOUBLE, _BITS, _WORD = struct.Struct("d"), struct.Struct("Q"), 2**64 - 1
 
 
 def pytest_addoption(parser):
@@ -105,31 +108,50 @@ def perturb(value, seed: int, size: float = 1.0):
     if isinstance(value, tuple):
         return tuple(perturb(part, seed, size) for part in value)
     if type(value) is float:
-        return value * float(_factor(np.float64(value), seed, size))
-    if isinstance(value, np.ndarray | np.floating) and value.dtype.name in _PRECISIONS:
+        return value * _factor_of_one(value, seed, size)
+    if isinstance(value, torch.Tensor):
+        if value.dtype not in (torch.float32, torch.float64) or value.is_meta:
+            return value
+        if torch._C._functorch.is_functorch_wrapped_tensor(value):
+            return value
+        if value.dtype is torch.float64 and value.numel() == 1:
+            return value * _factor_of_one(value.item(), seed, size)
+        factor = _factor(value.numpy(force=True), seed, size)
+        return value * torch.as_tensor(factor, device=value.device)
+    if isinstance(value, (np.ndarray, np.floating)) and value.dtype in _PRECISIONS:
         return value * _factor(value, seed, size)
-    if isinstance(value, torch.Tensor) and not torch._C._functorch.is_functorch_wrapped_tensor(value):
-        if value.dtype in (torch.float32, torch.float64) and not value.is_meta:
-            factor = _factor(value.detach().cpu().numpy(), seed, size)
-            return value * torch.as_tensor(factor, device=value.device)
     return value
 
 
 def _factor(value, seed: int, size: float) -> np.ndarray:
     """1 + u·size·ε in the shape and dtype of ``value``; u is 0 half of the time."""
-    integer, fraction, first, second, shift = _PRECISIONS[value.dtype.name]
+    integer, fraction, first, second, shift = _PRECISIONS[value.dtype]
     mixed = np.atleast_1d(value).view(integer) & integer(fraction)
     mixed ^= integer(seed * 0x2545F491 & 0xFFFFFFFF)
     mixed *= integer(first)
     mixed ^= mixed >> integer(shift)
     mixed *= integer(second)
     mixed >>= integer(8 * mixed.itemsize - 2)  # two bits: 0, 1, 2 or 3
-    return _factors(value.dtype.name, size).take(mixed.astype(np.intp)).reshape(value.shape)
+    return _factors(value.dtype, size).take(mixed.astype(np.intp)).reshape(value.shape)
+
+
+def _factor_of_one(value: float, seed: int, size: float) -> float:
+    """What :func:`_factor` is for one number in double precision, in a tenth of the time."""
+    _, fraction, first, second, shift = _PRECISIONS[_FLOAT64]
+    (bits,) = _BITS.unpack(_DOUBLE.pack(value))
+    mixed = (bits & fraction ^ seed * 0x2545F491 & 0xFFFFFFFF) * first & _WORD
+    mixed = (mixed ^ mixed >> shift) * second & _WORD
+    return _one_of(size)[mixed >> 62]
 
 
 @functools.cache
-def _factors(dtype: str, size: float) -> np.ndarray:
+def _factors(dtype: np.dtype, size: float) -> np.ndarray:
     return np.array([1 - size * np.finfo(dtype).eps, 1, 1, 1 + size * np.finfo(dtype).eps], dtype)
+
+
+@functools.cache
+def _one_of(size: float) -> list[float]:
+    return _factors(_FLOAT64, size).tolist()
 
 
 def _after(function: Callable, change: Callable) -> Callable:

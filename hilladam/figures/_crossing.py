@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap
+from matplotlib.colors import LinearSegmentedColormap, ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from hilladam.experiments import SuccessMap
 from hilladam.figures._style import COLOURS, edges, styled
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _NEAR, _FAR = COLOURS["loss"], COLOURS["best"]
 _RUNS = (COLOURS["other"], "#332288", "#E69F00")
+_SHARE = LinearSegmentedColormap.from_list("share", ["#D9DDE3", _FAR])  # of runs that arrive
 
 
 @styled
@@ -171,12 +173,13 @@ def success_maps(maps: Mapping[str, SuccessMap], laws: Mapping[str, "Sequence[Ar
     fig, axes = plt.subplots(rows, columns, sharex=True, sharey=True, squeeze=False,
                              figsize=(6.4 if columns > 1 else 4.8, 0.6 + 2.4 * rows))  # fmt: skip
     used = axes.flat[: len(maps)]
+    outline = withStroke(linewidth=3, foreground="white")
     for index, (ax, (name, found)) in enumerate(zip(used, maps.items(), strict=True)):
-        mesh = ax.pcolormesh(edges(found.lr), edges(found.delta), found.counts / starts, cmap="cividis", vmin=0,
+        mesh = ax.pcolormesh(edges(found.lr), edges(found.delta), found.counts / starts, cmap=_SHARE, vmin=0,
                              vmax=1, rasterized=True)  # fmt: skip
         window = ax.get_xlim(), ax.get_ylim()
         for law in laws[name]:
-            ax.plot(found.lr, law, color="white", lw=1.4)
+            ax.plot(found.lr, law, color=COLOURS["ink"], lw=1.2, path_effects=[outline])
         ax.set(xscale="log", yscale="log", xlim=window[0], ylim=window[1], ylabel="" if index % columns else "δ")
         ax.set_title(name)
         if index + columns >= len(maps):  # there is none below

@@ -90,17 +90,17 @@ def phase_diagrams(truths: Mapping, grids: Mapping, predictions: Mapping[str, Ma
         >>> truths = {"a loss": lr > 2 * beta1[:, None] - 1}
         >>> figure = figures.phase_diagrams(truths, {"a loss": (lr, beta1, 1.0)}, {"a criterion": truths})
         >>> figure.axes[0].get_title("left")
-        'a loss: a criterion'
+        'a loss\\na criterion'
     """
     if not truths or not predictions:
         raise ValueError(f"Invalid truths, predictions: {len(truths)}, {len(predictions)}; expected at least one each")
     figure, axes = plt.subplots(len(predictions), len(truths), sharex=True, sharey=True, squeeze=False,
-                                figsize=(6.4, 0.9 + 2.3 * len(predictions)))  # fmt: skip
+                                figsize=(6.4, 0.9 + 2.4 * len(predictions)))  # fmt: skip
     for row, (criterion, by_loss) in zip(axes, predictions.items(), strict=True):
         for ax, (name, truth) in zip(row, truths.items(), strict=True):
             lr, beta1, length = grids[name]
             phase_diagram(truth, lr, beta1, by_loss[name], ax=ax, unit=length)
-            ax.set_title(f"{name}: {criterion}", fontsize=10)
+            ax.set_title(f"{name}\n{criterion}", fontsize=10)
             ax.label_outer()
     handles = [Patch(facecolor=colour, edgecolor="grey", label=name) for name, colour in _CELLS.items()]
     figure.legend(handles=handles, loc="outside lower center", ncols=2)

@@ -11,7 +11,8 @@ from hilladam.experiments import Record
 from hilladam.figures._style import COLOURS, styled
 from hilladam.losses import ColourLoss
 
-_PATHS = [COLOURS["ink"], COLOURS["maximize"], COLOURS["other"], "#E69F00", "#56B4E9", COLOURS["loss"]]
+_OWN = {"Adam": COLOURS["ink"], "Hill-ADAM": COLOURS["maximize"]}
+_PATHS = [*_OWN.values(), COLOURS["other"], "#6F5FC0", "#8A7A00", COLOURS["loss"]]
 
 
 @styled
@@ -60,7 +61,10 @@ def colour_landscape(
     for point in loss.minima:
         face = COLOURS["best"] if point == loss.global_minimum else "white"
         ax.scatter(point.gains[0], point.gains[2], s=60, color=face, edgecolors=COLOURS["ink"], zorder=3)
-    for place, ((name, run), colour) in enumerate(zip(runs.items(), _PATHS, strict=False)):
+    own = {name: _OWN[name] for name in runs if name in _OWN}
+    free = iter([colour for colour in _PATHS if colour not in own.values()])
+    for place, (name, run) in enumerate(runs.items()):
+        colour = own.get(name) or next(free)
         above = 5 - place / 10  # where paths coincide the first is seen
         x, y = run.states[:last, 0], run.states[:last, 2]
         ax.plot(x, y, color=colour, linewidth=1.3, label=name, zorder=above)

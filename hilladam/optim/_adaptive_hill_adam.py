@@ -11,6 +11,7 @@ from hilladam.optim._best import check_track_best, one_number
 from hilladam.optim._course import COURSE_REASONS, Course, steer
 from hilladam.optim._memory import gather
 from hilladam.optim._numbers import check, check_betas, check_count, check_flag, check_not_negative, element, plain
+from hilladam.optim._ranks import copy_all, whole
 from hilladam.optim._seeded import check_real
 from hilladam.optim._turning import Turning
 
@@ -89,6 +90,9 @@ class AdaptiveHillAdam(Turning):
             counts. 0 trusts every slope. Default: 0.5, which suits exact and noisy gradients.
         track_best (bool): keep a copy of the parameters that gave the lowest loss; one more tensor a parameter.
             Default: ``True``.
+        process_group (ProcessGroup or False, optional): the ranks whose losses are averaged within the step, so that
+            all of them decide alike. Default: ``None``, all ranks once ``torch.distributed`` is initialised; then every
+            rank has to call :meth:`step`. ``False``: each rank by itself.
 
     ``delta``, ``kappa`` and ``track_best`` decide for the whole model and are the same in every group. Groups are
     copied, and what they hold of another run is dropped. The state dict holds all that is remembered.
@@ -113,9 +117,11 @@ class AdaptiveHillAdam(Turning):
         delta: float = 1e-3,
         kappa: float = 0.5,
         track_best: bool = True,
+        process_group: Any = None,
     ):
         defaults = dict(lr=lr, betas=betas, delta=delta, kappa=kappa, track_best=track_best)
         super().__init__(params, {key: plain(value) for key, value in defaults.items()})
+        self._ask(process_group)
 
     def _check_group(self, group: dict[str, Any]) -> None:
         check_not_negative("learning rate", group["lr"])
@@ -168,11 +174,11 @@ class AdaptiveHillAdam(Turning):
             if not params:
                 continue
             if again:
-                torch._foreach_copy_(params, places)
+                copy_all(params, places)
                 grads = gradients
             else:
-                torch._foreach_copy_(places, params)
-                torch._foreach_copy_(gradients, grads)
+                copy_all(places, params)
+                copy_all(gradients, grads)
             self._step(group, params, grads, averages, squares)
 
     def _step(
@@ -232,8 +238,8 @@ def _slopes(tensors: list[tuple[list[Tensor], ...]]) -> tuple[float, float, int]
     for params, grads, _, _, places, gradients in tensors:
         for param, grad, place, gradient in zip(params, grads, places, gradients, strict=True):
             step = param - place
-            slopes.append(((gradient + grad) * step).sum())
-            bends.append(((grad - gradient) * step).sum())
+            slopes.append(whole(((gradient + grad) * step).sum()))
+            bends.append(whole(((grad - gradient) * step).sum()))
             dimensions += param.numel()
     if not slopes:
         return 0.0, 0.0, 0

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from hilladam.optim._memory import Remembering
 from hilladam.optim._numbers import check, check_count, check_flag, element, number
+from hilladam.optim._ranks import agreed, check_process_group, copy_all, whole
 
 T = TypeVar("T")
 Known = tuple[list[tuple[Tensor, dict[str, Any]]], list[Tensor]]
@@ -27,6 +28,18 @@ class BestSoFar(Remembering):
     _MEMORY: ClassVar[dict[str, Any]] = {"best_loss": math.inf, "copies": 0}
     _ONE_FOR_ALL: ClassVar[tuple[str, ...]] = ("track_best",)
     _BECAUSE = "the best loss is that of all parameters together"
+
+    _process_group: Any = None
+    _handed: Any = None
+
+    def _ask(self, process_group: Any) -> None:
+        """Let the loss be the mean over such a group of ranks."""
+        check_process_group(process_group)
+        self._process_group = process_group
+
+    def __getstate__(self) -> dict[str, Any]:
+        kept = False if self._process_group is False else None  # a group of ranks belongs to its process
+        return {**super().__getstate__(), "_process_group": kept}
 
     @property
     def best_loss(self) -> float | Tensor:
@@ -51,30 +64,63 @@ class BestSoFar(Remembering):
 
         Args:
             closure (Callable, optional): clears the gradients, computes the loss, calls ``backward()`` on it and
-                returns it.
+                returns it, or a tuple that begins with it.
             loss (float or Tensor, optional): the loss whose gradients the parameters hold: one number; or, but for
                 Hill-ADAM, where every parameter carries members along its first dimension, their losses, of shape
                 ``(members,)``. Then each member has a best loss of its own. On an accelerator the step waits for one
-                number, not for many.
+                number, not for many. Beside a closure it counts in place of what that returns.
 
-        The step itself needs no loss. With neither, or with a closure that returns ``None``, the best loss stays.
+        The step itself needs no loss. With neither, or with a closure that returns ``None``, it takes the loss of
+        :meth:`hand_over`, if there is one; without any the best loss stays.
 
         Returns:
-            The loss as it was given, or as the closure returned it; ``None`` with neither.
+            What the closure returned, or the loss as it was given; ``None`` with neither.
 
         Raises:
             RuntimeError: a sparse gradient.
             TypeError: a closure that cannot be called, as in ``step(loss)`` for ``step(loss=loss)``.
-            ValueError: both a closure and a loss, a loss that is none of the above, or a setting that is a function of
-                the step and gave a value out of its range.
+            ValueError: a loss that is none of the above, or a setting that is a function of the step and gave a value
+                out of its range.
         """
-        loss = given(closure, loss)
-        value = None if loss is None else self._value(loss)
+        returned = loss if closure is None else call(closure)
+        if loss is None:
+            loss = returned[0] if isinstance(returned, tuple) and returned else returned
+        if loss is None:
+            loss, self._handed = self._handed, None
+        if torch.compiler.is_compiling():
+            outside_graphs(self._take, loss)
+        else:
+            self._take(loss)
+        return returned
+
+    def hand_over(self, loss: Any) -> None:
+        """Hand over the loss for the next step that is given none, where a wrapper's ``step`` takes no arguments.
+
+        Args:
+            loss (float or Tensor): as for :meth:`step`. Where the step is left out, as a gradient scaler may, the next
+                loss replaces it.
+
+        Example:
+            >>> import torch
+            >>> from hilladam import HillAdam
+            >>> x = torch.nn.Parameter(torch.ones(1))
+            >>> opt = HillAdam([x])
+            >>> loss = (x**2).sum()
+            >>> loss.backward()
+            >>> opt.hand_over(loss)
+            >>> opt.step()
+            >>> opt.best_loss
+            1.0
+        """
+        self._handed = loss.detach() if isinstance(loss, Tensor) else loss
+
+    def _take(self, loss: Any) -> None:
+        value = None if loss is None else self._value(whole(loss) if isinstance(loss, Tensor) else loss)
+        value = agreed(value, self._process_group, self._device())
         if isinstance(value, float) and not math.isfinite(value):
             warn_not_finite(self)
         with torch.no_grad():
             self._move(value, getattr(loss, "dtype", None))
-        return loss
 
     def _move(self, loss: float | Tensor | None, dtype: torch.dtype | None) -> None:
         """Take the step, and note the loss, which was given as a tensor of ``dtype``, before anything moves."""
@@ -149,7 +195,7 @@ class BestSoFar(Remembering):
                 f"The copies of the parameters that gave {self.best_loss} are gone: state, a parameter or a parameter "
                 "group was taken away, or loaded without them. The best loss is counted anew.",
                 RuntimeWarning,
-                stacklevel=5,
+                stacklevel=6,
             )
             self._remember(best_loss=math.inf)
         return known, unknown
@@ -167,7 +213,7 @@ class BestSoFar(Remembering):
             for param, state in known:
                 state["best"].copy_(torch.where(column(improved, param), param, state["best"]))
         elif improved and known:
-            torch._foreach_copy_([state["best"] for _, state in known], [param for param, _ in known])
+            copy_all([state["best"] for _, state in known], [param for param, _ in known])
         made = 0
         for param in unknown:
             found = self.state.get(param)
@@ -215,12 +261,20 @@ class BestSoFar(Remembering):
             raise ValueError(f"Invalid best_loss: {best!r}; expected a number above -inf for each member")
 
 
+def _called(function: Callable[..., T], *args: Any) -> T:
+    return function(*args)
+
+
+outside_graphs: Callable[..., Any] = torch._disable_dynamo(_called)  # type: ignore[attr-defined]
+"""Calls a function outside the graph that is being compiled: which way a step goes is known when it is taken."""
+
+
 def warn_not_finite(optimizer: BestSoFar) -> None:
     warnings.warn(
         f"{type(optimizer).__name__} was given a loss that is not finite: it decides nothing and never becomes the "
         "best one. load_best() brings back the parameters of the lowest finite loss.",
         RuntimeWarning,
-        stacklevel=4,
+        stacklevel=5,
     )
 
 
@@ -237,15 +291,6 @@ def call(closure: Callable[[], Any]) -> Any:
         )
     with torch.enable_grad():
         return closure()
-
-
-def given(closure: Callable[[], Any] | None, loss: Any) -> Any:
-    """The loss that ``step`` was given, either way; ``None`` without."""
-    if closure is None:
-        return loss
-    if loss is not None:
-        raise ValueError("step() got both a closure and a loss; expected one of them")
-    return call(closure)
 
 
 def one_number(loss: Any) -> float:

@@ -11,6 +11,7 @@ from torch.optim.optimizer import ParamsT
 from hilladam.optim._best import BestSoFar, check_track_best
 from hilladam.optim._memory import gather
 from hilladam.optim._numbers import check, check_count, check_not_negative, number, plain
+from hilladam.optim._ranks import whole
 
 # ρ from ρ₀ and the part of the cooling that is left, which falls from 1 to 0.
 _SCHEDULES: dict[str, Callable[[float, float], float]] = {
@@ -120,6 +121,9 @@ class CoolMomentum(BestSoFar):
             ``math.inf`` cools nothing. There is no default that would suit both long runs and short ones.
         track_best (bool): keep a copy of the parameters that gave the lowest loss, where losses are given; one more
             tensor a parameter. Default: ``True``.
+        process_group (ProcessGroup or False, optional): the ranks whose losses are averaged within the step, so that
+            all of them decide alike. Default: ``None``, all ranks once ``torch.distributed`` is initialised; then every
+            rank has to call :meth:`step`. ``False``: each rank by itself.
 
     All arguments but ``track_best`` may differ from group to group. A group that is added later joins the schedule
     where the first one stands. Groups are copied: the dicts given are not changed, and a count of steps or a best loss
@@ -143,9 +147,11 @@ class CoolMomentum(BestSoFar):
         schedule: str = "geometric_memory",
         cooling_steps: float,
         track_best: bool = True,
+        process_group: Any = None,
     ):
         defaults = dict(lr=lr, momentum=momentum, schedule=schedule, cooling_steps=cooling_steps, track_best=track_best)
         super().__init__(params, {key: plain(value) for key, value in defaults.items()})
+        self._ask(process_group)
 
     def _check_group(self, group: dict[str, Any]) -> None:
         check_not_negative("learning rate", group["lr"])
@@ -167,7 +173,7 @@ class CoolMomentum(BestSoFar):
         In squared units of the parameters. Reading it waits for an accelerator.
         """
         displacements = [state["displacement"] for _, state in self._known()[0]]
-        squares = sum(torch.linalg.vector_norm(d).item() ** 2 for d in displacements)
+        squares = sum(whole(torch.linalg.vector_norm(d)).item() ** 2 for d in displacements)
         return float(squares / max(sum(d.numel() for d in displacements), 1))
 
     def _move(self, loss: float | Tensor | None, dtype: torch.dtype | None) -> None:

@@ -64,10 +64,11 @@ class HillAdam(Turning, Adam):
     At the end :meth:`load_best` puts the best parameters back into the model: the last ones may be on a hill.
 
     The loss is one real number, for which a step on an accelerator waits. With a gradient scaler hand over the loss
-    unscaled, by its name; on several ranks give every rank the same, reduced loss. Without any, a step is Adam's in the
-    current direction and judges nothing; after 10 such steps and no loss at all there is a warning. A loss that is not
-    finite turns nothing, never becomes the best one, and raises a warning. The first turn at a loss whose type is too
-    coarse to tell a change of ``delta``, say bfloat16, raises one too.
+    unscaled, by its name. On several ranks each hands over its own loss, and their mean decides for all. Without any
+    loss a step is Adam's in the current direction and judges nothing; after 10 such steps and no loss at all there is a
+    warning. A loss that is not finite turns nothing, never becomes the best one, and raises a warning. The first turn
+    at a loss whose type is too coarse to tell a change of ``delta``, say bfloat16, raises one too. Under
+    ``torch.compile`` the step runs as it is, outside the graph.
 
     Example:
         Adam stays in the well it falls into, at x = 0.96; Hill-ADAM climbs out of it and finds the deeper one.
@@ -104,6 +105,9 @@ class HillAdam(Turning, Adam):
         foreach (bool, optional): torch's foreach implementation. Default: ``None``, torch's choice.
         fused (bool, optional): torch's fused implementation. Default: ``None``, which is ``False``.
         decoupled_weight_decay (bool): decay as AdamW does. Default: ``False``.
+        process_group (ProcessGroup or False, optional): the ranks whose losses are averaged within the step, so that
+            all of them decide alike. Default: ``None``, all ranks once ``torch.distributed`` is initialised; then every
+            rank has to call :meth:`step`. ``False``: each rank by itself.
 
     ``delta``, ``gamma``, ``floor`` and ``track_best`` decide for the whole model and are the same in every group: a
     group that does not say follows the first one, and one that says otherwise is refused. The others may differ from
@@ -147,6 +151,7 @@ class HillAdam(Turning, Adam):
         foreach: bool | None = None,
         fused: bool | None = None,
         decoupled_weight_decay: bool = False,
+        process_group: Any = None,
     ):
         # Adam's constructor makes the defaults itself, and adds the groups at once.
         self._added = {
@@ -156,6 +161,7 @@ class HillAdam(Turning, Adam):
             params, plain(lr), plain(betas), plain(eps), plain(weight_decay),
             foreach=foreach, fused=fused, decoupled_weight_decay=decoupled_weight_decay,
         )  # fmt: skip
+        self._ask(process_group)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a parameter group; it takes up the direction that the optimizer is going in. The dict is copied.
@@ -221,7 +227,7 @@ class HillAdam(Turning, Adam):
                 "as if it stood still. Compute the loss in float32 or float64, average it instead of summing, or raise "
                 "delta.",
                 RuntimeWarning,
-                stacklevel=6,
+                stacklevel=7,
             )
 
     def _move(self, loss: float | None, dtype: torch.dtype | None) -> None:  # type: ignore[override]

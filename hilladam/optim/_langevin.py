@@ -73,6 +73,9 @@ class Langevin(Seeded):
             Default: ``None``, torch's global generator.
         track_best (bool): keep a copy of the parameters that gave the lowest loss, where losses are given; one more
             tensor a parameter. Default: ``True``.
+        process_group (ProcessGroup or False, optional): the ranks whose losses are averaged within the step, so that
+            all of them decide alike. Default: ``None``, all ranks once ``torch.distributed`` is initialised; then every
+            rank has to call :meth:`step`. ``False``: each rank by itself.
 
     All but the generator and ``track_best`` may differ from group to group. Groups are copied: the dicts given are not
     changed, and a count of steps or a best loss that they hold from another optimizer is dropped. The state dict holds
@@ -98,10 +101,12 @@ class Langevin(Seeded):
         temperature: float | Callable[[int], float],
         generator: torch.Generator | None = None,
         track_best: bool = True,
+        process_group: Any = None,
     ):
         super().__init__(
             params, dict(lr=lr, momentum=momentum, temperature=temperature, track_best=track_best), generator
         )
+        self._ask(process_group)
 
     def _check_group(self, group: dict[str, Any]) -> None:
         check_not_negative("learning rate", group["lr"])

@@ -9,8 +9,18 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
-from hilladam.optim._best import BestSoFar, call, check_track_best, column, described, of_members, unwrapped
+from hilladam.optim._best import (
+    BestSoFar,
+    call,
+    check_track_best,
+    column,
+    described,
+    of_members,
+    outside_graphs,
+    unwrapped,
+)
 from hilladam.optim._numbers import check, check_count, check_not_negative, number
+from hilladam.optim._ranks import agreed, copy_all, whole
 from hilladam.optim._seeded import Seeded, check_real
 
 ANNEALING_SCHEDULES = ("geometric", "logarithmic")
@@ -115,7 +125,10 @@ class SimulatedAnnealing(Seeded):
         track_best (bool): keep a copy of the parameters that gave the lowest loss; one more tensor a parameter.
             Default: ``True``.
         generator (torch.Generator, optional): where moves and acceptances come from; on the device of the parameters.
-            Default: ``None``, torch's global generator.
+            Default: ``None``, torch's global generator. On several ranks give each one of the same seed.
+        process_group (ProcessGroup or False, optional): the ranks whose losses are averaged within the step, so that
+            all of them decide alike. Default: ``None``, all ranks once ``torch.distributed`` is initialised; then every
+            rank has to call :meth:`step`. ``False``: each rank by itself.
 
     ``temperature``, ``schedule``, ``alpha`` and ``track_best`` decide for all parameters together and are the same in
     every group: a group that does not say follows the first one, and one that says otherwise is refused. Groups are
@@ -149,9 +162,11 @@ class SimulatedAnnealing(Seeded):
         alpha: float = 0.999,
         track_best: bool = True,
         generator: torch.Generator | None = None,
+        process_group: Any = None,
     ):
         settings = dict(temperature=temperature, schedule=schedule, alpha=alpha, track_best=track_best)
         super().__init__(params, dict(lr=lr, **settings), generator)
+        self._ask(process_group)
 
     def _check_group(self, group: dict[str, Any]) -> None:
         check_not_negative("learning rate", group["lr"])
@@ -233,7 +248,10 @@ class SimulatedAnnealing(Seeded):
                 "with which SimulatedAnnealing measures every proposal"
             )
         with torch.no_grad():
-            return self._step(closure)
+            if not torch.compiler.is_compiling():
+                return self._step(closure)
+            measured: Tensor | None = outside_graphs(self._step, closure)
+            return measured
 
     def _step(self, closure: Callable[[], float | Tensor] | None) -> Tensor | None:
         first = self.param_groups[0]
@@ -253,7 +271,7 @@ class SimulatedAnnealing(Seeded):
         try:
             loss = self._check_loss(call(closure))
         except BaseException:
-            torch._foreach_copy_(params, old)
+            copy_all(params, old)
             raise
 
         finite = loss.isfinite()
@@ -286,6 +304,8 @@ class SimulatedAnnealing(Seeded):
     def _check_loss(self, loss: float | Tensor) -> Tensor:
         params = [param for group in self.param_groups for param in group["params"]]
         known = self.param_groups[0]["loss"]
+        if isinstance(loss, Tensor):
+            loss = whole(loss)
         if isinstance(loss, Real):
             loss = torch.tensor(float(loss), dtype=torch.float64)
         if not isinstance(loss, Tensor) or loss.is_complex():
@@ -297,5 +317,5 @@ class SimulatedAnnealing(Seeded):
             )
         if known is not None and known.shape != loss.shape:
             raise ValueError(f"Invalid loss: {described(loss)}; expected shape {tuple(known.shape)}, as before")
-        dtype = loss.dtype if loss.is_floating_point() else torch.float64
-        return loss.detach().to(params[0].device, dtype)
+        dtype, device = loss.dtype if loss.is_floating_point() else torch.float64, params[0].device
+        return torch.as_tensor(agreed(loss.detach().to(device, dtype), self._process_group, device), dtype=dtype)

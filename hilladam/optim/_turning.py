@@ -126,7 +126,8 @@ class Turning(BestSoFar):
         if self._bare_steps == _ENOUGH and not self.param_groups[0]["losses"]:
             warnings.warn(
                 f"{type(self).__name__} took {_ENOUGH} steps and was given no loss, without which it {otherwise}. "
-                "Hand the loss to the step: step(loss=loss), or step(closure) with a closure that returns it.",
+                "Hand the loss to the step: step(loss=loss), or step(closure) with a closure that returns it, or "
+                "hand_over(loss) before the step of a wrapper that takes no arguments.",
                 RuntimeWarning,
-                stacklevel=5,
+                stacklevel=6,
             )

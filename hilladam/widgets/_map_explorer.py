@@ -239,7 +239,7 @@ class MapExplorer(Explorer):
         for name, record in runs.items():
             places = record.final_states if self.swarm else record.states[:, 0]
             if not self.swarm:
-                colour = {"Hill-ADAM": COLOURS["minimize"], "Adam": COLOURS["ink"]}.get(name, "0.35")
+                colour = {"Hill-ADAM": COLOURS["maximize"], "Adam": COLOURS["ink"]}.get(name, "0.35")
                 z = _height(scene, record.losses[:, 0])
                 ax.plot(*places.T, z, color=colour, linewidth=1.2, zorder=10)
                 ax.plot(*places[-1], z[-1], "o", color="white", markeredgecolor=COLOURS["ink"], markersize=7, zorder=11)

@@ -21,7 +21,7 @@ _DRAWN = [
     *("SGD", "Adam", "NAdam", "Langevin", "simulated annealing", "Adam, restarted"),
     *("L-BFGS, restarted", "MLSL with L-BFGS", "basin hopping", "differential evolution"),
 ]
-_COLOURS = {_HERO: COLOURS["minimize"], "Adam": COLOURS["ink"]}
+_COLOURS = {_HERO: COLOURS["maximize"], "Adam": COLOURS["ink"]}
 
 
 class RaceExplorer(Explorer):

@@ -92,7 +92,7 @@ class SuccessMapExplorer(OnLosses):
         function = powers_of(loss) if isinstance(loss, Polynomial) else {"program": parse(_SINE_WAVE)}
         laws = [[float(f"{delta:.3g}") for delta in over.largest_delta(LR)] for over in _ahead(key)]
         counts = stored_success_maps()[key].counts
-        letters = "".join(chr(ord("a") + round(int(count) / _STARTS_PER_LETTER)) for count in counts.flat)
+        letters = "".join(chr(ord("a") + round(int(count) / _STARTS_PER_LETTER)) for count in counts.T.flat)
         scene = scene_of(loss, _points(key), left, right)
         return scene | function | {"low": low, "high": high, "start": start, "laws": laws, "counts": letters}
 

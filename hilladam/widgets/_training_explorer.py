@@ -97,7 +97,7 @@ class TrainingExplorer(Explorer):
         ax.axhline(loss.global_minimum.value, color=COLOURS["best"], linestyle="--", zorder=0, label="global minimum")
         styles = {
             "Adam": dict(color=COLOURS["ink"], markerfacecolor="none", markersize=9),
-            "Hill-ADAM": dict(color=COLOURS["minimize"], markersize=6),
+            "Hill-ADAM": dict(color=COLOURS["maximize"], markersize=6),
         }
         for name, record in runs.items():
             printed = PAPER_TABLE_1[self.loss][name]

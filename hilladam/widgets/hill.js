@@ -103,7 +103,7 @@ export function render({ model, el }) {
         d: shape,
       });
     });
-    return [line(part(0)), line(part(1), { "data-climbs": true }), ...marks];
+    return [...[0, 1].map((direction) => line(part(direction), { "data-climbs": direction === 1 })), ...marks];
   }
 
   /** Move what depends on the step alone. */

@@ -117,10 +117,11 @@ export class Chart {
     };
     const xs = this.logX ? decades(left, right) : ticks(left, right, Math.max((end - start) / 70, 2));
     const ys = this.logY ? decades(Math.min(bottom, top), Math.max(bottom, top)) : ticks(bottom, top, 5);
+    const within = (value) => Math.min(this.x(value), this.width - 4 * format(value).length); // or it would be cut off
     this.axes.replaceChildren(
       svg("path", { d: `M${start} ${ceiling}V${base}H${end}` }),
       ...xs.map((value) => svg("path", { d: `M${this.x(value)} ${base}v5` })),
-      ...xs.map((value) => text(value, { x: this.x(value), y: base + 18, "text-anchor": "middle" })),
+      ...xs.map((value) => text(value, { x: within(value), y: base + 18, "text-anchor": "middle" })),
       ...ys.map((value) => svg("path", { d: `M${start} ${this.y(value)}h-5` })),
       ...ys.map((value) => text(value, { x: start - 8, y: this.y(value) + 4, "text-anchor": "end" })),
     );

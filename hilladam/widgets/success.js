@@ -241,7 +241,7 @@ export function render({ model, el }) {
     ["loss"],
     () => {
       const found = landscapes[model.get("loss")];
-      scene = { ...found, levels: levels(found.counts) };
+      scene = { ...found, levels: levels(found.counts, deltas.length) };
       starts = startsOf(scene, count);
       run = null;
       map.show(across[0], across.at(-1), up[0], up.at(-1));

@@ -1,7 +1,11 @@
 // What a map of success says of its cells, without drawing: see hilladam.widgets.SuccessMapExplorer.
 
-/** The levels of a map, row by row, from the letters that stand for them. */
-export const levels = (letters) => Array.from(letters, (letter) => letter.charCodeAt(0) - 97);
+/** The levels of a map, row by row, from the letters that stand for them column by column: so they compress well. */
+export function levels(letters, rows) {
+  const columns = letters.length / rows;
+  const at = (cell) => letters.charCodeAt((cell % columns) * rows + Math.floor(cell / columns));
+  return Array.from(letters, (_, cell) => at(cell) - 97);
+}
 
 /** The starts that a map counts, from left to right: with the bits of numpy's linspace. */
 export function startsOf({ low, high }, count) {

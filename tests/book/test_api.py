@@ -9,26 +9,30 @@ from bs4 import BeautifulSoup
 
 from hilladam.__main__ import main
 
-
-@pytest.fixture(scope="module")
-def page(site):
-    return BeautifulSoup((site / "book" / "api.html").read_text(), "html.parser")
+MODULES = ["optim", "losses", "colour", "theory", "experiments", "figures", "widgets"]
 
 
-@pytest.mark.parametrize("module", ["optim", "losses", "colour", "theory", "experiments", "figures", "widgets"])
-def test_every_public_name_has_an_entry(page, module):
+def page(site, name):
+    return BeautifulSoup((site / "book" / f"{name}.html").read_text(), "html.parser")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_public_name_has_an_entry(site, module):
     names = importlib.import_module(f"hilladam.{module}").__all__
-    missing = [n for n in names if not page.find(id=[f"hilladam.{module}.{n}", f"hilladam.{n}"])]
+    entries = page(site, f"api/{module}")
+    missing = [n for n in names if not entries.find(id=[f"hilladam.{module}.{n}", f"hilladam.{n}"])]
     assert not missing
 
 
 @pytest.mark.parametrize("experiment", ["table1", "table2", "readings", "race", "championship"])
-def test_every_option_is_named(page, capsys, experiment):
+def test_every_option_is_named(site, capsys, experiment):
     with pytest.raises(SystemExit):
         main([experiment, "--help"])
     options = {word.strip("[],.") for word in capsys.readouterr().out.split() if word.strip("[],.").startswith("--")}
     assert "--json" in options
-    assert options - {"--help"} <= {code.text.split()[0] for code in page.select("code") if code.text.strip()}
+    assert options - {"--help"} <= {
+        code.text.split()[0] for code in page(site, "api").select("code") if code.text.strip()
+    }
 
 
 def test_its_examples_print_what_they_show():

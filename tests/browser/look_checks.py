@@ -66,6 +66,17 @@ LOOK = """() => {
         const fits = pre.scrollWidth <= pre.clientWidth;
         expect(longest > 84 || innerWidth < 1360 || fits, pre, `${longest} columns do not fit`);
     }
+    // A formula that stands by itself fits its column, and leaves its number alone. On a phone it scrolls.
+    for (const formula of innerWidth >= 992 ? article.querySelectorAll("mjx-container[display] > mjx-math") : []) {
+        const fold = formula.closest("details:not([open])");
+        if (fold) fold.open = true;
+        const [{ left, right, top, bottom }, place] = [formula, formula.closest("div.math")].map(box);
+        expect(left > place.left - 1 && right < place.right + 1, formula.closest("div.math"), "a formula too wide");
+        const number = formula.closest("div.math").querySelector(".eqno");
+        const aside = !number || box(number).bottom < top || box(number).top > bottom || box(number).left > right + 7;
+        expect(aside, formula.closest("div.math"), "a formula runs into its number");
+        if (fold) fold.open = false;
+    }
     const logo = document.querySelector(".navbar-brand img");
     expect(box(logo).height <= 40, logo, "a large logo");
     return [...new Set(faults)].slice(0, 20);

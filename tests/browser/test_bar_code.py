@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from gestures import frames
+from gestures import ON_A_DESK, frames
 from planting import trait
 from playwright.sync_api import expect
 
@@ -20,7 +20,7 @@ def code(explorer):
 
 
 def test_it_opens_before_the_surprise(plant):
-    page, bar = opened(plant)
+    page, bar = opened(plant, speed=300)
     expect(bar.locator(".say .unseen")).to_contain_text("Press ▶")
     assert code(bar) == ""
     expect(bar.locator(".ball").first).to_be_hidden()
@@ -46,6 +46,8 @@ def test_the_ball_is_dragged_and_moved_by_keys(plant):
     ball = bar.get_by_role("slider", name="start")
     ball.press("ArrowLeft")
     assert trait(page, "start") < 0.1 and trait(page, "step") == 300
+    expect(bar.locator("path.arrives")).to_have_attribute("d", re.compile("M"))
+    expect(bar.locator(".say .unseen")).not_to_contain_text("so far")
     strip = code(bar)
     box = ball.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -94,6 +96,7 @@ def test_with_reduced_motion_it_shows_the_end_at_once(plant):
     expect(bar.locator(".say .unseen")).to_contain_text("reaches the deeper valley")
 
 
+@ON_A_DESK
 def test_the_book_opens_with_it(page, address):
     page.goto(address + "book/index.html")
     bar = page.get_by_role("group", name="Explorer: the bar code")

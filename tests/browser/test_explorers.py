@@ -19,7 +19,8 @@ SHOWN = [
 
 @pytest.fixture
 def explorer(page, address):
-    """Open a page of the book and wait for the explorer of that name in it."""
+    """Open a page of the book, without MathJax, and wait for the explorer of that name in it."""
+    page.route("**/mathjax/**", lambda route: route.fulfill(body="", content_type="text/javascript"))
 
     def open(name, title):
         page.goto(f"{address}book/{name}.html")

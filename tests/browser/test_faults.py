@@ -29,14 +29,23 @@ def elsewhere():
         server.shutdown()
 
 
-@pytest.fixture
-def sound(browser, address):
-    """A page of the book without a fault, on a phone."""
+@pytest.fixture(scope="module")
+def opened(browser, address):
+    """A page of the book, on a phone."""
     with browser.new_page(viewport={"width": 390, "height": 844}) as page:
         watch(page, address)
         settle(page, address + "book/notation.html")
-        assert page.faults == [] and excess(page) <= 0 and page.evaluate(UNSET) == []
+        page.evaluate("window.sound = document.body.cloneNode(true)")
         yield page
+
+
+@pytest.fixture
+def sound(opened):
+    """A page without a fault; what a test plants in it is away before the next."""
+    assert opened.faults == [] and excess(opened) <= 0 and opened.evaluate(UNSET) == []
+    yield opened
+    opened.evaluate("document.body = sound.cloneNode(true)")
+    opened.faults.clear()
 
 
 @pytest.mark.parametrize(
@@ -142,6 +151,24 @@ def test_what_looks_wrong_is_found(sound, words, html):
     assert sound.evaluate(LOOK) == []
     plant(sound, html)
     sound.wait_for_function("[...document.images].every(image => image.complete)")
+    assert any(fault.startswith(words) for fault in sound.evaluate(LOOK))
+
+
+WIDE = """<div class="math" style="width: 200px">{}<mjx-container display="true" style="position: absolute">
+<mjx-math style="display: inline-block; width: {}px">x</mjx-math></mjx-container></div>"""
+
+
+@pytest.mark.parametrize(
+    "words, html",
+    [
+        ("a formula too wide", WIDE.format("", 240)),
+        ("a formula runs into its number", WIDE.format("<span class='eqno' style='float: right'>(1)</span>", 190)),
+    ],
+)
+def test_a_formula_that_does_not_fit_is_found(sound, words, html):
+    sound.set_viewport_size({"width": 1100, "height": 900})
+    assert sound.evaluate(LOOK) == []
+    plant(sound, html)
     assert any(fault.startswith(words) for fault in sound.evaluate(LOOK))
 
 

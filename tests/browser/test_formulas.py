@@ -41,17 +41,25 @@ def still(page):
     page.wait_for_load_state("networkidle")
 
 
+@pytest.fixture(scope="module")
+def count(browser, address):
+    """The number of the page's formulas at a first visit."""
+    with browser.new_page(viewport={"width": 1360, "height": 900}) as page:
+        settle(page, address + PAGE)
+        assert page.evaluate(UNSET) == []
+        return page.evaluate(SET)
+
+
 @pytest.fixture
-def count(page, address):
-    """The page, open as at a first visit, and the number of its formulas."""
+def visited(page, address):
+    """The page, open as at a first visit."""
     settle(page, address + PAGE)
-    assert page.evaluate(UNSET) == []
-    return page.evaluate(SET)
+    return page
 
 
 @pytest.mark.parametrize("choice", CHOICES, ids=json.dumps)
 def test_every_formula_is_set_after_any_choice(page, address, count, choice):
-    page.evaluate("([key, value]) => localStorage.setItem(key, value)", [KEPT, json.dumps(choice)])
+    page.add_init_script(f"localStorage.setItem({json.dumps(KEPT)}, {json.dumps(json.dumps(choice))})")
     settle(page, address + PAGE)
     still(page)
     assert page.evaluate(UNSET) == []
@@ -63,26 +71,26 @@ def test_every_formula_is_set_after_any_choice(page, address, count, choice):
         assert any(name.startswith("sre/mathmaps/") for name in files(page))
 
 
-def test_the_menu_comes_when_a_reader_turns_to_a_formula(page, count):
-    assert "book.js" in files(page)
-    assert "ui/menu.js" not in files(page)
-    formula = page.locator("mjx-container").first
+def test_the_menu_comes_when_a_reader_turns_to_a_formula(visited, count):
+    assert "book.js" in files(visited)
+    assert "ui/menu.js" not in files(visited)
+    formula = visited.locator("mjx-container").first
     formula.click(button="right")
-    page.get_by_role("menuitem", name="Math Settings").hover()
-    page.get_by_role("menuitem", name="Math Renderer").hover()
-    page.get_by_role("menuitemradio", name="SVG").click()
-    expect(page.locator("mjx-container[jax=SVG]")).to_have_count(count)
-    assert page.evaluate(UNSET) == []
-    page.reload(wait_until="networkidle")
-    expect(page.locator("mjx-container[jax=SVG]")).to_have_count(count)
+    visited.get_by_role("menuitem", name="Math Settings").hover()
+    visited.get_by_role("menuitem", name="Math Renderer").hover()
+    visited.get_by_role("menuitemradio", name="SVG").click()
+    expect(visited.locator("mjx-container[jax=SVG]")).to_have_count(count)
+    assert visited.evaluate(UNSET) == []
+    visited.reload(wait_until="networkidle")
+    expect(visited.locator("mjx-container[jax=SVG]")).to_have_count(count)
 
 
-def test_the_menu_opens_by_keys(page, count):
-    page.locator("mjx-container").nth(3).focus()
-    still(page)
-    page.keyboard.press("Space")
-    menu = page.get_by_role("menuitem", name="Math Settings")
+def test_the_menu_opens_by_keys(visited):
+    visited.locator("mjx-container").nth(3).focus()
+    still(visited)
+    visited.keyboard.press("Space")
+    menu = visited.get_by_role("menuitem", name="Math Settings")
     expect(menu).to_be_visible()
-    page.keyboard.press("Escape")
+    visited.keyboard.press("Escape")
     expect(menu).to_have_count(0)
-    assert page.evaluate("document.activeElement === document.querySelectorAll('mjx-container')[3]")
+    assert visited.evaluate("document.activeElement === document.querySelectorAll('mjx-container')[3]")

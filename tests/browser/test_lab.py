@@ -14,8 +14,7 @@ import pytest
 from playwright.sync_api import expect
 
 BOOK = Path(__file__).parents[2] / "book"
-EXPLORERS = [  # a chapter and the explorer there
-    ("index", "BarCodeExplorer"),
+EXPLORERS = [  # a chapter and the explorer there; that of the index has a test of its own
     ("hill-adam/algorithm", "HillExplorer"),
     ("neighbours/annealing", "HeatExplorer"),
 ]
@@ -97,8 +96,8 @@ def cut(chapter, explorer):
     return notebook
 
 
-@pytest.mark.parametrize("chapter, explorer", EXPLORERS)
-def test_an_explorer_follows_its_control(lab, page, chapter, explorer):
+def follows(lab, page, chapter, explorer):
+    """See that an explorer's picture changes when its first control is moved, and return the explorer."""
     address, folder = lab
     nbformat.write(cut(chapter, explorer), folder / f"{explorer}.ipynb")
     page.goto(address.format(f"{explorer}.ipynb"))
@@ -117,16 +116,17 @@ def test_an_explorer_follows_its_control(lab, page, chapter, explorer):
     while output.evaluate(SHOWN) == before:
         assert time.monotonic() < deadline, "the picture stays as it was"
         page.wait_for_timeout(100)
+    return output
+
+
+@pytest.mark.parametrize("chapter, explorer", EXPLORERS)
+def test_an_explorer_follows_its_control(lab, page, chapter, explorer):
+    follows(lab, page, chapter, explorer)
 
 
 def test_an_explorer_and_its_python_object_are_one(lab, page):
     """What the reader moves can be read in a cell, and what a cell sets moves in the page."""
-    address, folder = lab
-    nbformat.write(cut("index", "BarCodeExplorer"), folder / "both.ipynb")
-    page.goto(address.format("both.ipynb"))
-    page.wait_for_function("window.jupyterapp?.shell.currentWidget?.sessionContext")
-    page.evaluate(RUN)
-    output = page.locator(".jp-OutputArea").last
+    output = follows(lab, page, "index", "BarCodeExplorer")
     rate, start = output.get_by_role("slider", name="step size λ"), output.get_by_role("slider", name="start")
     rate.focus()
     page.keyboard.press("ArrowRight")

@@ -6,9 +6,9 @@ import time
 from pathlib import Path
 
 import pytest
-from gestures import ON_A_DESK
+from gestures import ON_A_DESK, settled
 from look_checks import LOOK, SMALL
-from page_checks import LIMIT, NAMELESS, UNREACHED, UNSET, excess, settle, violations, weight
+from page_checks import LIMIT, NAMELESS, UNREACHED, UNSET, excess, settle, violations, watch, weight
 from PIL import Image, ImageColor
 from playwright.sync_api import expect
 
@@ -22,31 +22,40 @@ FAMILIES = {
     "narrow": ("Liberation Sans, Arial, sans-serif", "Liberation Mono, Courier New, monospace"),
 }
 WIDTHS = [1360, 390, 360, 320, 305]  # 305 pixels are 320 beside a scroll bar
+LISTS = {*(name for name in PAGES if name.startswith("book/api/")), "genindex.html", "search.html"}
+SCREENS = "document.documentElement.scrollHeight / 900"
 GRIDS = [1360, 1200, 1100, 390]  # with a margin, with a narrow one, without one, on a phone
-HEAVIER = {
-    "book/api.html": 530_000,  # 1.5 MB of signatures
-    "book/experiments/colour.html": 435_000,  # photographs and paths in the settings of its explorer
-    "book/hill-adam/crossing.html": 455_000,  # three explorers, five maps, and another font for the sake of one sign
-    "book/neighbours/annealing.html": 412_000,  # formulas, and what tells three methods apart
-}
 
 
-# The view first: a browser's window is opened for it once. On a phone the lists of names are what they are on a desk.
-@pytest.mark.parametrize(
-    "view, name",
-    [("light-desktop", name) for name in PAGES]
-    + [("dark-phone", name) for name in PAGES if name not in {"book/api.html", "genindex.html"}],
-    indirect=["view"],
-)
-def test_loads_whole_and_light_and_is_accessible(page, address, axe, name):
-    settle(page, address + name)
-    assert page.faults == []
-    assert page.evaluate(UNSET) == []
-    assert page.evaluate(NAMELESS) == []
-    assert weight(page.answers) < HEAVIER.get(name, LIMIT)
-    if page.evaluate("matchMedia('(pointer: coarse)').matches"):
-        assert page.evaluate(SMALL) == []
-    assert violations(page, axe) == []
+ON_DESKS = [("light-desktop", name) for name in PAGES]
+# On a phone the lists of names are what they are on a desk.
+ON_PHONES = [("dark-phone", name) for name in PAGES if not name.startswith(("book/api/", "genindex"))]
+DESKS = pytest.mark.parametrize("view, opened", ON_DESKS, indirect=True)
+DESKS_AND_PHONES = pytest.mark.parametrize("view, opened", ON_DESKS + ON_PHONES, indirect=True)
+
+
+@pytest.fixture(scope="module")
+def opened(view, address, request):
+    """A page of the book, opened once for all that is asked of it, in the order in which the tests stand here."""
+    with view.new_page() as page:
+        watch(page, address)
+        settle(page, address + request.param)
+        yield page
+
+
+@DESKS_AND_PHONES
+def test_loads_whole_and_light(opened):
+    assert opened.faults == []
+    assert opened.evaluate(UNSET) == []
+    assert opened.evaluate(NAMELESS) == []
+    assert weight(opened.answers) < LIMIT
+    if opened.evaluate("matchMedia('(pointer: coarse)').matches"):
+        assert opened.evaluate(SMALL) == []
+
+
+@DESKS_AND_PHONES
+def test_is_accessible(opened, axe):
+    assert violations(opened, axe) == []
 
 
 def set_in(page, family):
@@ -76,26 +85,31 @@ def misfits(page):
     return [f"scrolls sideways by {excess(page)} pixels", *found] if excess(page) > 0 else found
 
 
-@ON_A_DESK
-@pytest.mark.parametrize("name", PAGES)
-def test_looks_as_it_should_and_fits_every_width_in_a_wide_family_and_a_narrow_one(page, address, name):
-    settle(page, address + name)
+@DESKS
+def test_looks_as_it_should(opened, address):
     faults = []
+    if opened.url.removeprefix(address) not in LISTS and (height := opened.evaluate(SCREENS)) > 15:
+        faults.append(f"{height} screens high")
     for width in GRIDS:
-        page.set_viewport_size({"width": width, "height": 900})
-        page.wait_for_timeout(100)
-        faults += [f"{width}: {fault}" for fault in page.evaluate(LOOK)]
-    for family in FAMILIES:
-        set_in(page, family)
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 844})
-            page.wait_for_timeout(100)
-            deadline = (
-                time.monotonic() + 3
-            )  # explorers follow, and the theme waits 0.3 s before it sees which boxes scroll
-            while (found := misfits(page)) and time.monotonic() < deadline:
-                page.wait_for_timeout(100)
-            faults += [f"{family}, {width}: {fault}" for fault in found]
+        opened.set_viewport_size({"width": width, "height": 900})
+        settled(opened)
+        faults += [f"{width}: {fault}" for fault in opened.evaluate(LOOK)]
+    assert faults == []
+
+
+@DESKS
+@pytest.mark.parametrize("family", FAMILIES)
+def test_fits_every_width(opened, family):
+    set_in(opened, family)
+    faults = []
+    for width in WIDTHS:
+        opened.set_viewport_size({"width": width, "height": 844})
+        settled(opened)
+        # Explorers follow, and the theme waits 0.3 s before it sees which boxes scroll.
+        deadline = time.monotonic() + 3
+        while (found := misfits(opened)) and time.monotonic() < deadline:
+            opened.wait_for_timeout(100)
+        faults += [f"{width}: {fault}" for fault in found]
     assert faults == []
 
 

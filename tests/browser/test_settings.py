@@ -1,9 +1,12 @@
 """The explorers as those see them who have forced their own colours, want nothing to move, or have no pointer."""
 
 import pytest
-from gestures import unfold
+from gestures import ON_A_DESK, unfold
 from playwright.sync_api import expect
 
+from hilladam import widgets
+
+EXPLORERS = [name for name in widgets.__all__ if name.endswith("Explorer")]
 PAGES = [
     "index",
     "adam/adam-as-a-series",
@@ -66,20 +69,21 @@ def test_nothing_moves_for_those_who_want_stillness(browser, address, name):
         assert page.evaluate(drawn) == before
 
 
-def test_tables_scroll_by_keys(browser, address):
+@ON_A_DESK
+def test_tables_scroll_by_keys(plant):
     scrolled = 0
-    for name in PAGES:
-        with browser.new_page(viewport={"width": 320, "height": 844}) as page:
-            open_page(page, address, name)
-            page.wait_for_function("[...document.querySelectorAll('details.fold')].every(({open}) => !open)")
-            unfold(page)
-            for box in page.locator(".hilladam .scroll").all():
-                if not box.is_visible() or not box.evaluate("box => box.scrollWidth > box.clientWidth"):
-                    continue
-                expect(box).to_have_attribute("role", "region")  # once it is known to be the narrower
-                assert box.get_attribute("aria-label")
-                box.focus()
-                page.keyboard.press("ArrowRight")
-                page.wait_for_function("document.activeElement.scrollLeft > 0")
-                scrolled += 1
+    for name in EXPLORERS:
+        page = plant(fig=getattr(widgets, name)())
+        page.set_viewport_size({"width": 320, "height": 844})
+        page.wait_for_function("[...document.querySelectorAll('details.fold')].every(({open}) => !open)")
+        unfold(page)
+        for box in page.locator(".hilladam .scroll").all():
+            if not box.is_visible() or not box.evaluate("box => box.scrollWidth > box.clientWidth"):
+                continue
+            expect(box).to_have_attribute("role", "region")  # once it is known to be the narrower
+            assert box.get_attribute("aria-label")
+            box.focus()
+            page.keyboard.press("ArrowRight")
+            page.wait_for_function("document.activeElement.scrollLeft > 0")
+            scrolled += 1
     assert scrolled

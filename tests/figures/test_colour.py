@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from hilladam.experiments import table2
-from hilladam.figures import colour_landscape, photographs
+from hilladam.figures import COLOURS, colour_landscape, photographs
 from hilladam.losses import ColourLoss
 
 LOSS = ColourLoss((0.65, 0.45, 0.25), (0.2, 0.4, 0.7))
@@ -35,6 +35,16 @@ def test_the_landscape_draws_every_run_or_none():
     assert len({line.get_color() for line in ax.lines}) == 6
     with pytest.raises(ValueError, match="7 of them; expected at most 6"):
         colour_landscape(LOSS, {f"run {number}": run for number in range(7)})
+
+
+def test_the_landscape_has_a_colour_for_adam_and_one_for_hill_adam_whoever_comes_first():
+    run = table2({"pair": LOSS}, (100,), 2, optimizers=["Adam"])["pair", "Adam"].member(0)
+    for names in (["Hill-ADAM"], ["another", "Hill-ADAM", "Adam"], ["Adam", "another"]):
+        ax = colour_landscape(LOSS, dict.fromkeys(names, run)).axes[0]
+        lines = {line.get_label(): line.get_color() for line in ax.lines}
+        assert lines.get("Hill-ADAM", COLOURS["maximize"]) == COLOURS["maximize"]
+        assert lines.get("Adam", COLOURS["ink"]) == COLOURS["ink"]
+        assert len(set(lines.values())) == len(names)
 
 
 def test_photographs_stand_in_named_rows():

@@ -1,5 +1,6 @@
 """One table of colours: figures, explorers and text share it, and no two roles of it look alike."""
 
+import json
 import re
 from itertools import combinations
 from pathlib import Path
@@ -58,6 +59,13 @@ def test_page_and_explorers_have_the_whole_table(path, roles):
 def test_what_is_drawn_in_black_is_ink(folder):
     sources = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "hilladam" / folder).glob("*.py")}
     assert sources and not [name for name, source in sources.items() if re.search("""["']black["']""", source)]
+
+
+def test_nothing_is_drawn_in_black_in_a_notebook_either():
+    for path in sorted((ROOT / "book").rglob("*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+        assert not [source for source in code if re.search("""["'](black|grey|k[-.:D]*|[*]k)["']""", source)], path.name
 
 
 def test_the_picture_of_the_map_has_the_valleys_of_its_page():

@@ -39,5 +39,5 @@ def test_a_panel_for_each_loss_and_criterion():
     truths = {"a": TRUTH, "b": ~TRUTH}
     grids = {name: (LR, BETA1, 1.0) for name in truths}
     figure = figures.phase_diagrams(truths, grids, {"one": truths, "two": truths})
-    assert [ax.get_title("left") for ax in figure.axes] == ["a: one", "b: one", "a: two", "b: two"]
+    assert [ax.get_title("left") for ax in figure.axes] == ["a\none", "b\none", "a\ntwo", "b\ntwo"]
     assert all(ax.yaxis.get_inverted() for ax in figure.axes)

@@ -703,9 +703,33 @@ def test_a_loss_that_is_not_one_real_number(make, name, loss, message):
     if name not in WALKS:
         with pytest.raises(ValueError, match=re.escape(f"Invalid loss: {message}; expected one ")):
             optimizer.step(loss=loss)
-        with pytest.raises(ValueError, match="both a closure and a loss"):
-            optimizer.step(lambda: 1.0, loss=1.0)
     assert [x.tolist() for x in model.parameters()] == before and optimizer.best_loss == inf  # nothing has happened
+
+
+def test_what_wrappers_hand_over(make, name):
+    """A closure may return a tuple; a loss beside it counts; one handed over before serves the next bare step, once."""
+    if name in WALKS:
+        pytest.skip("it measures the loss itself")
+    model, optimizer = new(make)
+    model().backward()
+    returned = (torch.tensor(3.0), "more")
+    assert optimizer.step(lambda: returned) is returned and optimizer.best_loss == 3.0
+    assert optimizer.step(lambda: 5.0, loss=2.0) == 5.0 and optimizer.best_loss == 2.0
+    loss = torch.tensor(1.0, requires_grad=True)
+    optimizer.hand_over(loss)
+    assert optimizer.step(lambda: None) is None and optimizer.best_loss == 1.0
+    optimizer.hand_over(0.5)
+    optimizer.step(loss=0.75)
+    assert optimizer.best_loss == 0.75
+    optimizer.step()
+    assert optimizer.best_loss == 0.5
+    optimizer.hand_over(0.0)
+    optimizer.hand_over(0.25)
+    optimizer.step()
+    optimizer.step()
+    assert optimizer.best_loss == 0.25
+    known = optimizer.param_groups[0].get("losses")
+    assert known in (None, 6)
 
 
 def test_the_loss_comes_back_as_it_was_given(make, name):

@@ -130,7 +130,7 @@ def test_an_enclosure_holds_the_map_whatever_the_rule(lr, gamma):
     """Also with steps that take a descent above γ, where the loss is forgotten, so that the next is not judged."""
     random = np.random.default_rng(0)
     found = 0
-    for _ in range(120):
+    for _ in range(60):
         x = random.uniform(0.97, 3)
         rule = random.uniform(*lr), 10 ** random.uniform(-3, 1.5), random.uniform(*gamma)
         image = enclose_return(DOUBLE_WELL, x, x + 1e-6, *rule, cells=2, steps=400)
@@ -138,7 +138,7 @@ def test_an_enclosure_holds_the_map_whatever_the_rule(lr, gamma):
         if image.high < math.inf:
             assert image.low <= after.min() <= after.max() <= image.high, (x, rule)
             found += 1
-    assert found > 60
+    assert found > 30
 
 
 @pytest.mark.parametrize("gamma, opened", [(1.2, True), (5.0, True), (200.0, False)])

@@ -117,7 +117,7 @@ def gathered(texts, count):
     return list(dict.fromkeys(found))
 
 
-@pytest.mark.parametrize(("texts", "count"), [(WRITTEN, 1000), (LOSSES, 600), (mutated(), 1500), (CANCELLING, 1000)],
+@pytest.mark.parametrize(("texts", "count"), [(WRITTEN, 400), (LOSSES, 250), (mutated(), 600), (CANCELLING, 400)],
                          ids=["written", "losses", "mutated", "cancelling"])  # fmt: skip
 def test_the_page_reads_what_python_reads_and_says_the_same(node, texts, count):
     texts = gathered(texts, count)

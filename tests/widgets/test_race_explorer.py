@@ -6,7 +6,7 @@ import traitlets
 
 from hilladam.experiments import COURSES, compare, difference_interval, stored_race, wilson_interval
 from hilladam.experiments._race_results import EVALUATIONS, RUNS
-from hilladam.figures._style import apart
+from hilladam.figures._style import COLOURS, apart
 from hilladam.widgets import RaceExplorer
 from hilladam.widgets._race_explorer import GRID
 
@@ -80,6 +80,7 @@ def test_the_picture_draws_whom_the_reader_chose():
     curves, rates = explorer.picture().axes
     assert [text.get_text() for text in curves.texts] == ["SGD", "Hill-ADAM", "DIRECT"]
     assert len(rates.lines) == 2, "DIRECT has no λ"
+    assert {text.get_text(): text.get_color() for text in curves.texts}["Hill-ADAM"] == COLOURS["maximize"]
     ends = {line.get_ydata()[-1] for line in curves.lines[:3]}
     assert ends == {np.isfinite(stored_race()["camel", name].hits).mean() for name in ("SGD", "Hill-ADAM", "DIRECT")}
 

@@ -24,7 +24,7 @@ export default ({ landscape, rule, cells, start, places }) => {
   const all = (cell, known = new Map()) => starts.map((x) => fate(x, cell, known).arrival >= 0);
   return {
     starts,
-    levels: levels(landscape.counts),
+    levels: levels(landscape.counts, rule.delta.length),
     laws: cells.map(([column]) => lawAbove(landscape.laws, column)),
     fates: cells.map((cell) => all(cell)),
     runs: cells.map((cell) => fate(start, cell)),

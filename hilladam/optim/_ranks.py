@@ -1,0 +1,49 @@
+"""Many processes: one loss for all ranks, and tensors of which each rank has a shard."""
+
+import math
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+
+def whole(tensor: Tensor) -> Tensor:
+    """A tensor that is spread over ranks, put together, or summed where each has a part; any other as it is."""
+    full_tensor = getattr(tensor, "full_tensor", None)
+    return full_tensor() if full_tensor else tensor
+
+
+def copy_all(into: list[Tensor], values: list[Tensor]) -> None:
+    """Copy tensor by tensor, in one call where torch can."""
+    try:
+        torch._foreach_copy_(into, values)
+    except (NotImplementedError, RuntimeError):  # for shards it cannot, nor for shards beside whole tensors
+        for old, new in zip(into, values, strict=True):
+            old.copy_(new)
+
+
+def check_process_group(group: Any) -> None:
+    if not (group is None or group is False or (dist.is_available() and isinstance(group, dist.ProcessGroup))):
+        raise ValueError(
+            f"Invalid process_group value: {group!r}; expected a process group of torch.distributed, None for that of "
+            "all ranks, or False for none"
+        )
+
+
+def agreed(loss: float | Tensor | None, group: Any, device: torch.device) -> float | Tensor | None:
+    """The mean of the losses that the ranks were given; on ranks that were given none, that of the others.
+
+    Each rank has to ask, whether it has a loss or not.
+    """
+    if group is False or not (dist.is_available() and dist.is_initialized()) or dist.get_world_size(group) < 2:
+        return loss
+    if isinstance(loss, Tensor) and loss.dim():
+        members = loss.to(device, torch.float64, copy=True)
+        dist.all_reduce(members, group=group)
+        return (members / dist.get_world_size(group)).to(loss)
+    value = math.nan if loss is None else float(loss)
+    total = torch.tensor([0.0 if loss is None else value, loss is not None], dtype=torch.float64, device=device)
+    dist.all_reduce(total, group=group)
+    summed, count = total.tolist()
+    return summed / count if count else None

@@ -1,0 +1,277 @@
+"""Two processes: one decision for all ranks, shards that run as one model runs, and checkpoints that cross over."""
+
+import os
+import warnings
+from functools import partial
+
+import pytest
+import torch
+import torch.distributed as dist
+import torch.distributed.checkpoint as dcp
+import torch.multiprocessing as mp
+from torch import nn
+from torch.distributed.checkpoint.state_dict import (
+    StateDictOptions,
+    get_model_state_dict,
+    get_optimizer_state_dict,
+    set_model_state_dict,
+    set_optimizer_state_dict,
+)
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
+from torch.nn.parallel import DistributedDataParallel
+
+from hilladam import AdaptiveHillAdam, CoolMomentum, HillAdam, Langevin, SimulatedAnnealing
+
+STEPS = 50
+MAKERS = {
+    "for-loop": partial(HillAdam, lr=0.05, delta=1e-3, foreach=False),
+    "foreach": partial(HillAdam, lr=0.05, delta=1e-3, foreach=True),
+    "fused": partial(HillAdam, lr=0.05, delta=1e-3, fused=True),
+    "adaptive": AdaptiveHillAdam,
+    "CoolMomentum": partial(CoolMomentum, lr=0.01, cooling_steps=STEPS),
+    "Langevin": partial(Langevin, lr=0.01, temperature=0.0),
+}
+WHOLE = StateDictOptions(full_state_dict=True)
+WAYS = {
+    "in shards": (StateDictOptions(), StateDictOptions()),
+    "flat": (StateDictOptions(flatten_optimizer_state_dict=True),) * 2,
+    "whole": (WHOLE, WHOLE),
+    "from rank 0": (WHOLE, StateDictOptions(full_state_dict=True, broadcast_from_rank0=True)),
+}
+
+
+def model():
+    torch.manual_seed(1)
+    return nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1)).double()
+
+
+def sharded():
+    net, mesh = model(), init_device_mesh("cpu", (2,))
+    for layer in (net[0], net[2]):
+        fully_shard(layer, mesh=mesh)
+    return fully_shard(net, mesh=mesh)
+
+
+def loss_of(net, part=slice(None)):
+    inputs = torch.randn(20, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    return ((net(inputs) - torch.sin(inputs.sum(1, keepdim=True))) ** 2)[part].mean()
+
+
+def train(net, optimizer, steps, part=slice(None)):
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = loss_of(net, part)
+        loss.backward()
+        optimizer.step(loss=loss.detach())
+
+
+def flat(net):
+    return torch.cat([getattr(p, "full_tensor", lambda p=p: p)().detach().flatten() for p in net.parameters()])
+
+
+def turns(optimizer):
+    return getattr(optimizer, "switches", [])
+
+
+def spread(net):
+    own = flat(net)
+    everyone = [torch.empty_like(own) for _ in range(2)]
+    dist.all_gather(everyone, own)
+    return (everyone[0] - everyone[1]).abs().max().item()
+
+
+def shards_run_as_one_model_does(tmp):
+    for make in MAKERS.values():
+        runs = []
+        for net in (model(), sharded()):
+            optimizer = make(net.parameters())
+            train(net, optimizer, STEPS)
+            end, best = flat(net), optimizer.load_best()
+            runs.append((end, turns(optimizer), best, flat(net), getattr(optimizer, "temperature", 0.0)))
+        (end, switches, best, place, heat), (end2, switches2, best2, place2, heat2) = runs
+        assert switches == switches2 and best == pytest.approx(best2, rel=1e-12)
+        assert torch.allclose(end, end2, rtol=0, atol=1e-12) and torch.allclose(place, place2, rtol=0, atol=1e-12)
+        assert heat == pytest.approx(heat2, rel=1e-12)
+
+
+def ranks_with_losses_of_their_own_stay_together(tmp):
+    """Each rank sees half of the data, and both decide by the mean of their losses."""
+    for make in MAKERS.values():
+        net = model()
+        optimizer = make(net.parameters())
+        train(DistributedDataParallel(net), optimizer, 100, slice(dist.get_rank(), None, 2))
+        alone = model()
+        other = make(alone.parameters(), process_group=False)
+        train(alone, other, 100)
+        assert spread(net) == 0.0 and len(turns(optimizer)) == len(turns(other))
+        assert optimizer.load_best() == pytest.approx(other.load_best(), rel=1e-9) and spread(net) == 0.0
+
+
+def each_rank_decides_for_itself_where_it_is_told_to(tmp):
+    net = model()
+    optimizer = HillAdam(net.parameters(), lr=0.05, delta=1e-3, process_group=False)
+    train(net, optimizer, 100, slice(dist.get_rank(), None, 2))
+    assert spread(net) > 0.01
+    assert optimizer.load_best() == pytest.approx(loss_of(net, slice(dist.get_rank(), None, 2)).item(), rel=1e-12)
+
+
+def a_rank_without_a_loss_takes_that_of_the_others(tmp):
+    x = nn.Parameter(torch.tensor([2.0], dtype=torch.float64))
+    optimizer = HillAdam([x])
+    for loss in (3.0, 1.0, 2.0):
+        x.grad = torch.ones_like(x)
+        optimizer.step(loss=loss) if dist.get_rank() == 0 else optimizer.step()
+    assert optimizer.best_loss == 1.0 and optimizer.param_groups[0]["losses"] == 3
+    x.grad = torch.ones_like(x)
+    optimizer.step()  # nobody has one
+    assert optimizer.param_groups[0]["losses"] == 3
+
+
+def losses_of_members_are_averaged_member_by_member(tmp):
+    x = nn.Parameter(torch.zeros(3, dtype=torch.float64))
+    optimizer = Langevin([x], lr=0.1, temperature=0.0)
+    x.grad = torch.ones_like(x)
+    optimizer.step(loss=torch.tensor([1.0, 2.0, 3.0]) + 2 * dist.get_rank())
+    assert optimizer.best_loss.tolist() == [2.0, 3.0, 4.0]
+
+
+def annealing_accepts_on_all_ranks_or_on_none(tmp):
+    net = model()
+    generator = torch.Generator().manual_seed(0)
+    optimizer = SimulatedAnnealing(net.parameters(), lr=0.05, temperature=0.1, generator=generator)
+    for _ in range(60):
+        optimizer.step(lambda: loss_of(net, slice(dist.get_rank(), None, 2)).detach())
+    assert spread(net) == 0.0 and 0 < optimizer.acceptance_rate < 1
+    assert optimizer.load_best() == pytest.approx(loss_of(net).item(), rel=1e-12)
+
+
+def a_loss_in_parts_counts_whole(tmp):
+    from torch.distributed.tensor import DTensor, Partial
+
+    x = nn.Parameter(torch.zeros(1, dtype=torch.float64))
+    optimizer = HillAdam([x])
+    x.grad = torch.ones_like(x)
+    part = torch.tensor(1.0 + dist.get_rank(), dtype=torch.float64)
+    optimizer.step(loss=DTensor.from_local(part, init_device_mesh("cpu", (2,)), [Partial()]))
+    assert optimizer.best_loss == 3.0
+
+
+def a_saved_run_goes_on_in_shards(tmp):
+    for name in ("foreach", "adaptive", "Langevin"):
+        make, net = MAKERS[name], model()
+        optimizer = make(net.parameters())
+        train(net, optimizer, STEPS + 20)
+        unbroken, switches = flat(net), turns(optimizer)
+        optimizer.load_best()
+        best = flat(net)
+        for getting, setting in WAYS.values() if name == "foreach" else (WAYS["in shards"], WAYS["from rank 0"]):
+            net = sharded()
+            optimizer = make(net.parameters())
+            train(net, optimizer, STEPS)
+            saved, weights = get_optimizer_state_dict(net, optimizer, options=getting), get_model_state_dict(
+                net, options=getting)  # fmt: skip
+            if setting.broadcast_from_rank0 and dist.get_rank():
+                saved, weights = {}, {}
+            net = sharded()
+            optimizer = make(net.parameters())
+            set_model_state_dict(net, weights, options=setting)
+            set_optimizer_state_dict(net, optimizer, saved, options=setting)
+            train(net, optimizer, 20)
+            assert torch.allclose(flat(net), unbroken, rtol=0, atol=1e-12) and turns(optimizer) == switches
+            optimizer.load_best()
+            assert torch.allclose(flat(net), best, rtol=0, atol=1e-12)
+
+
+def a_distributed_checkpoint_crosses_from_one_model_to_shards_and_back(tmp):
+    for name in ("foreach", "adaptive"):
+        make, net = MAKERS[name], model()
+        optimizer = make(net.parameters())
+        train(net, optimizer, 3 * STEPS)
+        unbroken, switches = flat(net), turns(optimizer)
+        net = model()
+        optimizer = make(net.parameters())
+        train(net, optimizer, STEPS)
+        for number, following in enumerate((sharded, model)):
+            place = os.path.join(tmp, f"{name}-{number}")
+            dcp.save({"net": get_model_state_dict(net), "optimizer": get_optimizer_state_dict(net, optimizer)},
+                     checkpoint_id=place)  # fmt: skip
+            net = following()
+            optimizer = make(net.parameters())
+            state = {"net": get_model_state_dict(net), "optimizer": get_optimizer_state_dict(net, optimizer)}
+            dcp.load(state, checkpoint_id=place)
+            set_model_state_dict(net, state["net"])
+            set_optimizer_state_dict(net, optimizer, state["optimizer"])
+            train(net, optimizer, STEPS)
+        assert torch.allclose(flat(net), unbroken, rtol=0, atol=1e-12) and turns(optimizer) == switches
+
+
+def an_optimizer_whose_state_is_dealt_out_keeps_its_best(tmp):
+    from torch.distributed.optim import ZeroRedundancyOptimizer  # which warns where it is imported
+
+    net = model()
+    optimizer = ZeroRedundancyOptimizer(net.parameters(), HillAdam, lr=0.05, delta=1e-3)
+    alone = model()
+    other = HillAdam(alone.parameters(), lr=0.05, delta=1e-3, process_group=False)
+    train(alone, other, STEPS)
+    for _ in range(STEPS):
+        optimizer.zero_grad()
+        loss = loss_of(net)
+        loss.backward()
+        optimizer.step(loss=loss.detach())
+    assert torch.allclose(flat(net), flat(alone), rtol=0, atol=1e-12)
+    assert optimizer.optim.load_best() == other.load_best()
+
+
+CHECKS = [
+    shards_run_as_one_model_does,
+    ranks_with_losses_of_their_own_stay_together,
+    each_rank_decides_for_itself_where_it_is_told_to,
+    a_rank_without_a_loss_takes_that_of_the_others,
+    losses_of_members_are_averaged_member_by_member,
+    annealing_accepts_on_all_ranks_or_on_none,
+    a_loss_in_parts_counts_whole,
+    a_saved_run_goes_on_in_shards,
+    a_distributed_checkpoint_crosses_from_one_model_to_shards_and_back,
+    an_optimizer_whose_state_is_dealt_out_keeps_its_best,
+]
+
+
+def rank(number, meeting, tmp):
+    """What each of the two processes does: every check, and a note of those that failed."""
+    torch.set_num_threads(1)
+    warnings.simplefilter("ignore")
+    dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=number, world_size=2)
+    for check in CHECKS:
+        note = "passed"
+        try:
+            check(tmp)
+        except Exception as error:  # the other rank goes on
+            note = f"{type(error).__name__}: {error}"
+        with open(os.path.join(tmp, f"{check.__name__}.{number}"), "w", encoding="utf-8") as file:
+            file.write(note)
+        dist.barrier()
+    dist.destroy_process_group()
+
+
+@pytest.fixture(scope="module")
+def notes(tmp_path_factory):
+    """What the two processes say of each check; they run once for all tests."""
+    tmp = tmp_path_factory.mktemp("ranks")
+    processes = mp.start_processes(rank, (str(tmp / "meeting"), str(tmp)), nprocs=2, join=False, start_method="spawn")
+    try:
+        for _ in range(100):
+            if processes.join(timeout=3):
+                break
+    finally:
+        for process in processes.processes:
+            process.kill()
+    return tmp
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=[check.__name__ for check in CHECKS])
+def test_on_two_ranks(notes, check):
+    for number in range(2):
+        note = notes / f"{check.__name__}.{number}"
+        assert note.exists(), "the processes ended before"
+        assert note.read_text(encoding="utf-8") == "passed"
