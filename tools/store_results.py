@@ -2,8 +2,8 @@
 
     python tools/store_results.py NAME ...
 
-NAME is success_maps (ten minutes on one core), against_restarts (half an hour on two), table2_rates (a GPU's work) or
-further_races (half a minute).
+NAME is success_maps (ten minutes on one core), against_restarts (half an hour on two), table2_rates (a GPU's work),
+further_races (half a minute) or walks (five minutes on one core).
 """
 
 import base64
@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from hilladam import colour
-from hilladam.experiments import MAPPED, against_restarts, further_races, success_map, table2_rates
+from hilladam.experiments import MAPPED, against_restarts, further_races, success_map, table2_rates, walks
 from hilladam.experiments._race_results import packed
+from hilladam.experiments._walks import packed_gaps
 from hilladam.losses import ColourLoss
 
 FOLDER = Path(__file__).parents[1] / "hilladam" / "experiments"
@@ -53,6 +54,11 @@ def further_races_text(found):
     return "[\n " + ",\n ".join(map(json.dumps, rows)) + "\n]\n"
 
 
+def walks_text(found):
+    """Return the gaps of every run, compressed, a line for each contender."""
+    return json.dumps({name: packed_gaps(gaps) for name, gaps in found.items()}, indent=1, ensure_ascii=False) + "\n"
+
+
 RESULTS = {
     "success_maps": lambda: success_maps_text({name: success_map(name) for name in MAPPED}),
     "against_restarts": lambda: against_restarts_text(
@@ -60,6 +66,7 @@ RESULTS = {
     ),
     "table2_rates": lambda: table2_rates_text(table2_rates(twelve_pairs())),
     "further_races": lambda: further_races_text(further_races()),
+    "walks": lambda: walks_text(walks(progress="walks")),
 }
 
 

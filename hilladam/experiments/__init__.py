@@ -23,7 +23,7 @@ from hilladam.experiments._digits_tuning import tune_digits
 from hilladam.experiments._further_races import further_races, stored_further_races
 from hilladam.experiments._intervals import cluster_interval, wilson_interval
 from hilladam.experiments._models import ACTIVATIONS, Points, StackedMLP, network
-from hilladam.experiments._over_the_hill import walk_over
+from hilladam.experiments._over_the_hill import Journey, journey, walk_over
 from hilladam.experiments._protocol import RATES, Tuning, compare, difference_interval, holm, tune
 from hilladam.experiments._race import RACE_CONTENDERS, Field, field, race, race_rates, search, standings
 from hilladam.experiments._race_results import RaceResult, race_results, stored_race, tuned
@@ -54,9 +54,11 @@ from hilladam.experiments._table2 import (
     tabulate,
 )
 from hilladam.experiments._training import LossRule, Record, train
+from hilladam.experiments._walks import CELLS, WALKERS, Cell, stored_walks, walk_problem, walks
 
 __all__ = [
     "ACTIVATIONS",
+    "CELLS",
     "CONTENDERS",
     "CONTESTANTS",
     "COURSES",
@@ -75,13 +77,16 @@ __all__ = [
     "TABLE_2_SEEDS",
     "TABLE_2_SIZES",
     "TARGETS",
+    "WALKERS",
     "Account",
     "Budget",
+    "Cell",
     "Contender",
     "Course",
     "Digits",
     "DigitsRecord",
     "Field",
+    "Journey",
     "LossRule",
     "MappedLoss",
     "Points",
@@ -110,6 +115,7 @@ __all__ = [
     "further_races",
     "gradients_to",
     "holm",
+    "journey",
     "load_digits",
     "network",
     "race",
@@ -130,6 +136,7 @@ __all__ = [
     "stored_success_maps",
     "stored_table2",
     "stored_table2_rates",
+    "stored_walks",
     "success_map",
     "summarize",
     "summarize_digits",
@@ -143,5 +150,7 @@ __all__ = [
     "tune_digits",
     "tuned",
     "walk_over",
+    "walk_problem",
+    "walks",
     "wilson_interval",
 ]

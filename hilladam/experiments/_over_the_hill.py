@@ -2,11 +2,70 @@
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
+import torch
 
+from hilladam.optim import OverTheHill
 from hilladam.optim._frame import LARGEST_FRAME, directions, normal_direction, orthogonal_frame
 from hilladam.optim._trek import DESCEND, HOME, NEXT, ONWARD, RENEW, RETRY, WALK, Trek, guide
+
+
+class Journey(NamedTuple):
+    """What :class:`hilladam.OverTheHill` did, evaluation by evaluation.
+
+    Example:
+        >>> from hilladam.experiments import journey
+        >>> from hilladam.losses import Torus
+        >>> taken = journey(Torus([-1.0, -1.0], [[1, 0], [0, 1]], [0.0, 0.0]), [2.0, 0.5], 40)
+        >>> taken.places.shape, bool(taken.losses.min() < -1.9)
+        ((40, 2), True)
+    """
+
+    places: np.ndarray
+    """Where the loss was evaluated, shape ``(evaluations, variables)``."""
+    losses: np.ndarray
+    """The losses there, shape ``(evaluations,)``."""
+    walking: np.ndarray
+    """Whether the step to each place belonged to a walk, bool, shape ``(evaluations,)``."""
+    origins: np.ndarray
+    """Where that step began: at the place before, or at the centre; shape ``(evaluations, variables)``."""
+
+
+def journey(function: Callable, start: np.ndarray, evaluations: int, **settings) -> Journey:
+    """Run the optimizer of torch on a loss of points, and keep where it was.
+
+    Args:
+        function: takes a tensor of shape ``(variables,)`` to the loss, differentiably.
+        start: shape ``(variables,)``.
+        evaluations: how many.
+        settings: for :class:`hilladam.OverTheHill`.
+
+    Returns:
+        The journey.
+
+    Example:
+        >>> from hilladam.experiments import journey
+        >>> taken = journey(lambda x: (x**2).sum(), [3.0, 4.0], 30)
+        >>> taken.losses[0], bool(taken.walking.any())
+        (25.0, True)
+    """
+    x = torch.nn.Parameter(torch.as_tensor(start, dtype=torch.float64).clone())
+    optimizer = OverTheHill([x], **settings)
+    places, losses, walking, origins = [], [], [False], [x.tolist()]
+    for _ in range(evaluations):
+        optimizer.zero_grad()
+        loss = function(x)
+        loss.backward()
+        places.append(x.tolist())
+        losses.append(loss.item())
+        optimizer.step(loss=loss)
+        group = optimizer.param_groups[0]
+        first = group["maximize"] and not group["walked"]
+        walking.append(group["maximize"])
+        origins.append(optimizer.state[x]["centre"].tolist() if first or group["homing"] else places[-1])
+    return Journey(np.array(places), np.array(losses), np.array(walking[:-1]), np.array(origins[:-1]))
 
 
 def walk_over(

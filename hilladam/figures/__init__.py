@@ -11,6 +11,7 @@ with extra("figures"):
     from hilladam.figures._crossing import bar_code, cobweb, one_climb, success_maps
     from hilladam.figures._curves import on_the_curve, side_by_side, stationary_points, trajectory
     from hilladam.figures._network import network
+    from hilladam.figures._over_the_hill import arrivals, journey_losses, journey_map
     from hilladam.figures._phase_diagram import phase_diagram, phase_diagrams
     from hilladam.figures._photographs import colour_landscape, photographs
     from hilladam.figures._race import differences, paths, reached
@@ -19,11 +20,14 @@ with extra("figures"):
 
 __all__ = [
     "COLOURS",
+    "arrivals",
     "bar_code",
     "best_and_final",
     "cobweb",
     "colour_landscape",
     "differences",
+    "journey_losses",
+    "journey_map",
     "label_ends",
     "network",
     "on_the_curve",

@@ -14,7 +14,7 @@ DESCEND, RETRY, WALK, NEXT, ONWARD, HOME, RENEW = range(7)
 FIRST_GROWTH, GROWTH = 2.0, 1.05  # of λ a step of a descent: before the first rise, after it
 LOWER = 1e-4  # of the height of the hills: how much deeper a bottom must be to count as a new one
 LONGER, SHORTER = 2.0, 0.5  # of the first stride: after a lower bottom, after a direction in vain
-NEAR, HASTE = 0.03, 2.0  # below this part of the height of the hills a walk's steps grow this fast
+NEAR, HASTE = 0.03, 4  # below this part of the height of the hills a walk's steps grow as in so many steps
 FINER = 0.5  # of δ after a round of directions in vain
 LONGEST = 60  # steps of a walk
 
@@ -120,7 +120,7 @@ def guide(
     3. If that bottom is lower than c, it is the new centre, and a walk goes straight on from it, away from the last
        one; the first step of walks becomes twice as long. If it is not, or a walk ends in vain, the next walk starts
        at c in the next direction of the frame, and the first step is half as long.
-    4. A *walk* makes steps along one direction, each 1.2 times as long as the last; twice as long while the loss has
+    4. A *walk* makes steps along one direction, each 1.2 times as long as the last, and 1.2⁴ times while the loss has
        risen by less than 3 % of the height of the hills. It is over a *top* where the slope turns down after two steps
        up, and there, or where the loss is lower than at c, the next descent begins, with λ as long as the last step.
        It ends in vain at a *lid*, at a loss or slope that is not finite, and after 60 steps.
@@ -183,7 +183,7 @@ def guide(
                 hill = min(high - low, 2 * hill) if hill > 0 else high - low
         else:
             move = WALK
-            pace = (HASTE if loss < low + NEAR * hill else faster) * pace
+            pace = faster ** (HASTE if loss < low + NEAR * hill else 1) * pace
     elif not finite:
         if moved:
             scale = scale / 4

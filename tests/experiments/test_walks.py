@@ -1,0 +1,96 @@
+"""Over the hill without torch, compiled, and beside its rivals: the three forms agree, and so does what is stored."""
+
+import numpy as np
+import pytest
+
+from hilladam.experiments import CELLS, WALKERS, Cell, journey, stored_walks, walk_over, walk_problem, walks
+from hilladam.experiments._budget import Budget, Spent
+from hilladam.experiments._walks import FINEST, packed_gaps, unpacked_gaps
+
+CELL = Cell("Rastrigin", 4, True)
+
+
+def test_without_torch_it_goes_the_same_way():
+    loss, starts = walk_problem(CELL, 3)
+    taken = journey(loss, starts[0], 250, seed=7)
+    places = []
+
+    def noted(x):
+        places.append(x.copy())
+        return loss.value_and_gradient(x)
+
+    lowest, place = walk_over(noted, starts[0], 250, seed=7)
+    np.testing.assert_allclose(places, taken.places, atol=1e-6)
+    assert lowest == pytest.approx(taken.losses.min(), abs=1e-6) and lowest == float(loss.value_and_gradient(place)[0])
+    assert taken.walking.any() and not taken.walking[0]
+    np.testing.assert_array_equal(taken.origins[1:][~taken.walking[1:]], taken.places[:-1][~taken.walking[1:]])
+
+
+def test_who_spends_a_budget_is_stopped():
+    loss, starts = walk_problem(CELL, 3)
+    budget = Budget(loss.value_and_gradient, 50)
+    with pytest.raises(Spent):
+        walk_over(budget.both, starts[0], 100)
+    assert budget.spent == 50
+
+
+def test_it_finds_what_it_is_said_to_find():
+    loss, starts = walk_problem(CELL, 5)
+    for seed, start in enumerate(starts[:2], 25):
+        assert walk_over(loss.value_and_gradient, start, 3000, seed=seed)[0] < 1e-3 * loss.mean
+
+
+def test_compiled_it_goes_the_same_way_and_the_rivals_are_what_they_are_called():
+    pytest.importorskip("numba")
+    from scipy.optimize import minimize
+
+    from hilladam.experiments import _compiled_suite as compiled
+    from hilladam.optim._frame import orthogonal_frame
+
+    for family in ("Ackley", "Levy", "Griewank", "Rastrigin", "Styblinski–Tang", "Shekel"):
+        loss, starts = walk_problem(Cell(family, 3, True), 1)
+        problem, g = compiled.described(loss), np.empty(3)
+        value, slopes = loss.value_and_gradient(starts[0])
+        assert compiled.evaluate(starts[0], g, problem) == pytest.approx(value, rel=1e-9, abs=1e-9)
+        np.testing.assert_allclose(g, slopes, rtol=1e-8, atol=1e-9)
+
+    loss, starts = walk_problem(CELL, 3)
+    problem, rng = compiled.described(loss), np.random.default_rng(0)
+    frames = np.array([orthogonal_frame(7, k, 4).numpy() for k in range(64)])
+    found, met = compiled.walk_over(problem, starts[0], frames, rng, 250, -1.0, 3e-3, 1.2, compiled.NOTHING, False)
+    assert found == pytest.approx(walk_over(loss.value_and_gradient, starts[0], 250, seed=7)[0], abs=1e-6) and not met
+
+    spent = []
+    for start in starts:  # L-BFGS ends where scipy's does, for about as much
+        theirs = minimize(loss.value_and_gradient, start, jac=True, method="L-BFGS-B")
+        _, evaluations, _ = compiled.descend_lbfgs(problem, start.copy(), 1000, -1.0)
+        spent.append((evaluations, theirs.nfev))
+    ours, their = np.sum(spent, axis=0)
+    assert 0.6 * their < ours < 1.4 * their
+    bowl = compiled.described(walk_problem(Cell("Griewank", 4, True), 0)[0])
+    for walker in (compiled.restart_adam, compiled.restart_lbfgs):
+        _, met = walker(bowl, np.full(4, 500.0), np.random.default_rng(0), 3000, 5.0, 0.05, 1.0)
+        assert 0 < met < 3000
+
+
+def test_gaps_are_packed_to_within_three_percent():
+    gaps = 10.0 ** np.random.default_rng(0).uniform(-6, 0, (1, 40, 5))
+    gaps[0, 0, :2] = FINEST, 1.0
+    np.testing.assert_allclose(unpacked_gaps(packed_gaps(gaps)), gaps, rtol=0.03)
+
+
+def test_what_is_stored_is_what_is_found_again():
+    stored = stored_walks()
+    assert tuple(stored) == WALKERS and {gaps.shape for gaps in stored.values()} == {(len(CELLS), 40, 5)}
+    again = []
+    for instance in range(4):
+        loss, starts = walk_problem(CELL, instance)
+        again += [walk_over(loss.value_and_gradient, start, 3000, seed=5 * instance + s)[0] / loss.mean
+                  for s, start in enumerate(starts[:2])]  # fmt: skip
+    kept = stored["over the hill"][CELLS.index(CELL), :4, :2].ravel()
+    assert ((np.array(again) < 1e-3) == (kept < 1e-3)).mean() > 0.7  # which a last bit may change
+
+
+def test_an_unknown_contender_is_named():
+    with pytest.raises(ValueError, match="Invalid walkers: \\['me'\\]"):
+        walks(["me"])

@@ -1,0 +1,240 @@
+"""Over the hill: its rule step by step, its directions, what it does not depend on, and what it finds."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from hilladam import OverTheHill
+from hilladam.losses import DOUBLE_WELL, random_torus
+from hilladam.optim import MOVES, TREK_REASONS, Trek, guide
+from hilladam.optim._frame import LARGEST_FRAME, directions, normal_direction, orthogonal_frame
+
+CENTRED = Trek(
+    probing=False, moved=True, start_loss=9.0, low=1.0, rate=3.0, hill=4.0, stride=8.0, pace=8.0, frame=1, tried=0,
+    high=1.0, told=True,
+)  # fmt: skip
+"""A walk that has just set out from a centre at 1, hills being 4 high."""
+
+
+def said(advice):
+    return MOVES[advice.move], TREK_REASONS[advice.reason]
+
+
+def run(loss, start, steps, **settings):
+    """The places, the losses and the optimizer of a run."""
+    x = nn.Parameter(torch.as_tensor(start, dtype=torch.float64).clone())
+    optimizer = OverTheHill([x], **settings)
+    places, losses = [], []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        value = loss(x)
+        value.backward()
+        places.append(x.tolist())
+        losses.append(value.item())
+        optimizer.step(loss=value)
+    return np.array(places), np.array(losses), optimizer
+
+
+def torus(x, loss=random_torus(np.random.default_rng(4), 3)):
+    return loss(x)
+
+
+# The rule ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_descent_that_gets_on_doubles_its_step_and_one_that_rises_halves_it():
+    advice = guide(Trek(), False, 9.0, 0.0, 0.0)
+    for loss, slope, scale in ((8.0, -1.0, 2.0), (6.0, -2.0, 4.0), (7.0, 1.0, 2.0), (6.5, -0.5, 2.1)):
+        advice = guide(advice.trek, False, loss, slope, 0.5)
+        assert advice.trek.scale == pytest.approx(scale) and advice.rose == (slope > 0)
+        assert said(advice) == ("descend", "none")
+
+
+def test_a_first_step_that_does_not_lead_lower_is_made_again_a_quarter_as_long():
+    advice = guide(Trek(), False, 9.0, 0.0, 0.0)
+    advice = guide(advice.trek, False, 9.5, 0.5, 0.1)
+    assert said(advice) == ("retry", "none") and advice.trek.scale == 0.25
+
+
+@pytest.mark.parametrize("slope, bend, still", [(0.02, 0.0, True), (0.0, 0.02, True), (0.02, 0.02, False)])
+def test_a_bottom_is_where_both_slopes_along_a_step_are_small(slope, bend, still):
+    trek = Trek(probing=False, moved=True, start_loss=11.0, high=11.0, lowest=1.0)
+    assert guide(trek, False, 1.0, -slope, bend).walking is still  # a range of 10, and δ = 0.003
+
+
+def test_the_first_bottom_is_the_centre_and_the_walk_goes_straight_on():
+    advice = guide(Trek(probing=False, moved=True, start_loss=11.0, high=11.0, lowest=1.0), False, 1.0, 0.0, 0.0)
+    assert said(advice) == ("onward", "bottom") and advice.walking
+    assert (advice.trek.low, advice.trek.hill) == (1.0, 10.0)
+
+
+def test_a_walk_grows_by_a_fifth_a_step_and_faster_near_the_bottom():
+    advice = guide(CENTRED, True, 1.1, 1.0, 0.0)
+    assert said(advice) == ("walk", "none") and advice.trek.pace == pytest.approx(8 * 1.2**4)
+    advice = guide(advice.trek, True, 2.0, 1.0, 0.0)
+    assert advice.trek.pace == pytest.approx(8 * 1.2**5)
+
+
+@pytest.mark.parametrize("rises, crosses", [(1, False), (2, True)])
+def test_a_walk_is_over_a_top_where_the_slope_turns_down_after_two_steps_up(rises, crosses):
+    advice = guide(CENTRED._replace(rises=rises), True, 5.0, -1.0, 0.0)
+    assert said(advice) == (("descend", "crest") if crosses else ("walk", "none"))
+    assert advice.trek.crested is crosses
+    if crosses:
+        assert advice.trek.scale == CENTRED.pace and not advice.walking
+
+
+def test_a_place_lower_than_the_centre_needs_no_top():
+    assert said(guide(CENTRED, True, 0.9, 1.0, 0.0)) == ("descend", "crest")
+
+
+@pytest.mark.parametrize("loss, slope, walked", [(9.1, 1.0, 0), (math.nan, 1.0, 0), (2.0, math.inf, 0), (2.0, 1.0, 59)])
+def test_a_walk_in_vain_tries_the_next_direction_half_as_far(loss, slope, walked):
+    advice = guide(CENTRED._replace(walked=walked), True, loss, slope, 0.0, directions=4)
+    assert said(advice) == ("next", "none") and advice.walking
+    assert (advice.trek.tried, advice.trek.stride, advice.trek.pace) == (1, 4.0, 4.0)
+    assert advice.trek.hill == CENTRED.hill
+
+
+def test_a_bottom_that_is_not_lower_is_in_vain_too_and_a_lower_one_doubles_the_stride():
+    descent = CENTRED._replace(high=6.0, lowest=1.5, scale=2.0)
+    advice = guide(descent, False, 1.5, 0.0, 0.0, directions=4)
+    assert said(advice) == ("next", "bottom") and advice.trek.hill == 5.0 and advice.trek.low == 1.0
+    advice = guide(descent._replace(lowest=0.5), False, 0.5, 0.0, 0.0, directions=4)
+    assert said(advice) == ("onward", "bottom") and advice.trek.low == 0.5
+    assert (advice.trek.stride, advice.trek.frame, advice.trek.tried) == (16.0, 2, -1)
+
+
+@pytest.mark.parametrize("crested, room", [(True, 2.0), (False, 4.0)])
+def test_a_round_in_vain_makes_the_centre_finer_and_without_a_top_the_lid_higher(crested, room):
+    advice = guide(CENTRED._replace(tried=3, crested=crested), True, 10.0, 1.0, 0.0, directions=4)
+    assert said(advice) == ("home", "round") and not advice.walking
+    trek = advice.trek
+    assert (trek.fineness, trek.room, trek.frame, trek.tried, trek.scale) == (0.5, room, 2, 0, CENTRED.rate)
+    advice = guide(trek, False, 1.0, 0.0, 0.0)  # at home
+    advice = guide(advice.trek, False, 0.99999, -1e-5, 0.0)
+    assert said(advice) == ("renew", "bottom") and advice.trek.low == 0.99999
+
+
+def test_before_the_first_top_each_lid_doubles_the_height_of_the_hills():
+    walk = CENTRED._replace(told=False, hill=0.0)
+    for loss, hill in ((1.5, 0.5), (9.0, 1.0), (9.0, 2.0)):
+        walk = guide(walk, True, loss, 1.0, 0.0, directions=100).trek
+        assert walk.hill == hill
+    advice = guide(walk._replace(rises=2, high=4.0), True, 3.0, -1.0, 0.0)
+    assert advice.trek.hill == 3.0 and advice.trek.told
+
+
+# Directions ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_frame_is_orthogonal_and_the_same_for_the_same_numbers():
+    frame = orthogonal_frame(3, 5, 6)
+    assert torch.allclose(frame.T @ frame, torch.eye(6, dtype=torch.float64), atol=1e-12)
+    assert torch.equal(frame, orthogonal_frame(3, 5, 6))
+    for other in ((4, 5, 6), (3, 6, 6)):
+        assert not torch.allclose(frame, orthogonal_frame(*other), atol=0.1)
+
+
+def test_frames_are_spread_evenly():
+    columns = torch.stack([orthogonal_frame(seed, 0, 3)[:, 0] for seed in range(3000)])
+    assert columns.mean(0).abs().max() < 0.04  # √(1/3 / 3000) = 0.0105
+    assert ((columns.T @ columns) / 3000 - torch.eye(3) / 3).abs().max() < 0.03
+
+
+def test_a_round_tries_both_ways_along_each_column():
+    x = nn.Parameter(torch.tensor([1.0, -2.0, 3.0], dtype=torch.float64))
+    optimizer, tried = OverTheHill([x], seed=2), set()
+    for _ in range(250):  # of a bowl, where every walk is in vain
+        x.grad = 2 * x.detach()
+        optimizer.step(loss=float((x.detach() ** 2).sum()))
+        group = optimizer.param_groups[0]
+        if group["maximize"] and not group["walked"] and group["tried"] >= 0:
+            column = orthogonal_frame(2, group["frame"], 3)[:, group["tried"] // 2]
+            way = column / column.abs().max() * (-1) ** group["tried"]
+            assert torch.allclose(optimizer.state[x]["way"], way)
+            tried.add(group["tried"])
+    assert tried == set(range(6))
+
+
+def test_many_variables_have_normal_directions_and_no_frame():
+    assert directions(LARGEST_FRAME + 50) == directions(LARGEST_FRAME) == 2 * LARGEST_FRAME
+    way = normal_direction(0, 1, 2, 300)
+    assert torch.equal(way, normal_direction(0, 1, 2, 300)) and not torch.equal(way, normal_direction(0, 1, 3, 300))
+    assert way.std() == pytest.approx(1, abs=0.15)
+    _, losses, optimizer = run(lambda x: (DOUBLE_WELL(x)).sum(), torch.full((300,), 1.7), 120)
+    assert optimizer.switch_count >= 1 and optimizer.best_loss == losses.min() and optimizer._frame is None
+
+
+# The optimizer -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.own_rounding
+@pytest.mark.parametrize("power", [-30, 4, 40])
+def test_a_loss_times_a_power_of_two_gives_the_same_run(power):
+    start = [1.0, 2.0, 3.0]
+    places, losses, _ = run(torus, start, 300)
+    others, scaled, _ = run(lambda x: 2.0**power * torus(x), start, 300)
+    np.testing.assert_array_equal(places, others)
+    np.testing.assert_array_equal(losses * 2.0**power, scaled)
+
+
+@pytest.mark.own_rounding
+@pytest.mark.parametrize("power", [-20, 3, 20])
+def test_parameters_and_lr_times_a_power_of_two_give_the_same_run(power):
+    start, unit = torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64), 2.0**power
+    places, losses, _ = run(torus, start, 300)
+    others, scaled, _ = run(lambda x: torus(x / unit), start * unit, 300, lr=1e-4 * unit)
+    np.testing.assert_array_equal(places * unit, others)
+    np.testing.assert_array_equal(losses, scaled)
+
+
+@pytest.mark.own_rounding
+def test_groups_keep_the_ratio_of_their_rates_in_walks_too():
+    places, _, _ = run(torus, [1.0, 2.0, 3.0], 300)
+    first = nn.Parameter(torch.tensor([1.0], dtype=torch.float64))
+    rest = nn.Parameter(torch.tensor([8.0, 12.0], dtype=torch.float64))
+    optimizer = OverTheHill([{"params": [first]}, {"params": [rest], "lr": 4e-4}])
+    for place in places:
+        assert [*first.tolist(), *(rest.detach() / 4).tolist()] == place.tolist()
+        optimizer.zero_grad()
+        loss = torus(torch.cat([first, rest / 4]))
+        loss.backward()
+        optimizer.step(loss=loss)
+
+
+@pytest.mark.parametrize("lr", [1e-8, 1e-3, 1.0, 100.0])
+def test_any_rate_finds_the_deeper_well(lr):
+    for start in (2.0, 0.95, 0.5):
+        _, _, optimizer = run(lambda x: DOUBLE_WELL(x).sum(), [start], 300, lr=lr)
+        assert optimizer.load_best() == pytest.approx(DOUBLE_WELL.global_minimum.value, abs=1e-3)
+
+
+def test_the_seed_alone_decides_the_directions():
+    start = [1.0, 2.0, 3.0]
+    places = [run(torus, start, 200, seed=seed)[0] for seed in (0, 0, 1)]
+    np.testing.assert_array_equal(places[0], places[1])
+    assert not np.array_equal(places[0], places[2])
+
+
+def test_a_walk_never_stays_where_the_loss_is_not_finite():
+    def fenced(x):
+        return torus(x) + torch.where((x.abs() > 5).any(), math.nan, 0.0)
+
+    with pytest.warns(RuntimeWarning, match="not finite"):
+        places, losses, optimizer = run(fenced, [1.0, 2.0, 3.0], 400)
+    outside = ~np.isfinite(losses)
+    assert 0 < outside.sum() < 100
+    assert not (outside[1:] & outside[:-1] & (np.abs(np.diff(places, axis=0)).max(axis=1) == 0)).any()
+    assert optimizer.best_loss == np.nanmin(losses) == optimizer.load_best()
+
+
+def test_the_switches_say_why():
+    _, _, optimizer = run(torus, [1.0, 2.0, 3.0], 400)
+    first, second = optimizer.switches[:2]
+    assert (first.direction, first.reason) == ("maximize", "bottom")
+    assert second.direction == "minimize" and second.reason in ("crest", "round")
+    assert {switch.reason for switch in optimizer.switches} >= {"bottom", "crest"}
