@@ -13,7 +13,8 @@ import torch
 
 from hilladam import __version__, _commands
 from hilladam._files import check_file
-from hilladam.experiments import ACTIVATIONS, COURSES, RACE_CONTENDERS, SEARCHERS
+from hilladam.experiments import ACTIVATIONS, CONTESTANTS, COURSES, FUNCTIONS, RACE_CONTENDERS, SEARCHERS
+from hilladam.experiments._championship import INSTANCES
 
 TABLE_1_EPILOG = """\
 Table 1 takes a few seconds, and under one second of them to train, with numba (pip install 'hilladam[fast]'),
@@ -43,6 +44,14 @@ target. What Ctrl-C left unfinished goes on with --resume. It needs NLopt and py
 
 For example, what the package stores, begun, stopped and finished:
   python -m hilladam race --resume race.interrupted.json --json race.json"""
+
+CHAMPIONSHIP_EPILOG = """\
+Everybody takes some half an hour of one core; the table is of the share of BBOB's targets that were met, with gradients
+for nothing and charged as central differences. What Ctrl-C left unfinished goes on with --resume. It needs COCO, NLopt
+and pycma: pip install 'hilladam[benchmark,search]'.
+
+For example, what the package stores, begun, stopped and finished:
+  python -m hilladam championship --resume championship.interrupted.json --json championship.json"""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -92,10 +101,20 @@ def parser() -> argparse.ArgumentParser:
     race.add_argument("--evaluations", type=steps, default=2000, help="of the loss in each run (default 2000)")
     race.add_argument("--resume", type=_rows, metavar="FILE", help="take the rows that are in FILE as they are")
 
-    for each, threads in ((table1, 1), (table2, 2), (readings, 1), (race, 1)):
+    about = "the championship, of everybody on BBOB's functions and six more"
+    championship = command(_commands.championship, about, CHAMPIONSHIP_EPILOG)
+    championship.add_argument("--budget", type=_whole(10**6), default=1000,
+                              help="evaluations of each run for each variable (default 1000)")  # fmt: skip
+    championship.add_argument("--dimensions", type=int, choices=(2, 3, 5, 10, 20, 40), action=_Different, nargs="+",
+                              default=[2, 3, 5], help="numbers of variables (default 2 3 5)")  # fmt: skip
+    championship.add_argument("--resume", type=_championship_rows, metavar="FILE",
+                              help="take the rows that are in FILE as they are")  # fmt: skip
+
+    for each, threads in ((table1, 1), (table2, 2), (readings, 1), (race, 1), (championship, 1)):
         device = _device(torch.float32 if each is table2 else torch.float64)
         default = "the CPU with numba, else the GPU" if each in (table1, readings) else "the GPU"
-        each.add_argument("--device", type=device, help=f"cpu, cuda, … (default: {default} where there is one)")
+        if each is not championship:  # whose functions are COCO's, one place at a time
+            each.add_argument("--device", type=device, help=f"cpu, cuda, … (default: {default} where there is one)")
         each.add_argument("--threads", type=_whole(1024), default=threads, help=f"CPU threads (default {threads})")
         each.add_argument("--json", type=_file, metavar="FILE",
                           help="also write the rows to FILE; - is standard output, and the table then goes to "
@@ -149,11 +168,42 @@ def _number(text: str) -> float:
         raise argparse.ArgumentTypeError(f"{text} is not a number") from None
 
 
-def _rows(text: str) -> list[dict]:
+def _championship_rows(text: str) -> list[dict]:
+    rows = _read(text)
+    if not isinstance(rows, list) or not all(map(_is_of_a_championship, rows)):
+        raise argparse.ArgumentTypeError(f"{text} does not have the rows of a championship")
+    names = [(row["contestant"], row["variables"]) for row in rows]
+    if len(set(names)) < len(names):
+        raise argparse.ArgumentTypeError(f"{text} has a contestant twice with one number of variables")
+    return rows
+
+
+def _is_of_a_championship(row) -> bool:
+    runs = len(FUNCTIONS) * len(INSTANCES)
+    return (
+        isinstance(row, dict)
+        and row.get("contestant") in CONTESTANTS
+        and isinstance(row.get("variables"), int)
+        and isinstance(row.get("kept"), str)
+        and len(row["kept"].split()) == runs
+        and all(
+            isinstance(costs, str)
+            and costs.count("/") == runs - 1
+            and all(each.isdecimal() for each in costs.replace("/", " ").split())
+            for costs in (row.get("costs"), row.get("charged") or row.get("costs"))
+        )
+    )
+
+
+def _read(text: str):
     try:
-        rows = json.loads(Path(text).read_text(encoding="utf-8"))
+        return json.loads(Path(text).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise argparse.ArgumentTypeError(f"{text}: {error}") from None
+
+
+def _rows(text: str) -> list[dict]:
+    rows = _read(text)
     if not isinstance(rows, list) or not all(map(_is_of_a_race, rows)):
         raise argparse.ArgumentTypeError(f"{text} does not have the rows of a race")
     names = [(row["course"], row["contender"]) for row in rows]

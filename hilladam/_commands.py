@@ -145,6 +145,45 @@ def race(options: argparse.Namespace) -> Iterator[Result]:
     return work()
 
 
+def championship(options: argparse.Namespace) -> Iterator[Result]:
+    from tqdm.auto import tqdm
+
+    from hilladam._extras import extra
+    from hilladam.experiments import CONTESTANTS, championship_results, score
+    from hilladam.experiments._championship import standing_of
+
+    with extra("search"):  # before half an hour of work, not after
+        import cma  # noqa: F401
+        import nlopt  # noqa: F401
+    with extra("benchmark"):
+        import cocoex  # noqa: F401
+
+    rows = options.resume or []
+    done = [(row["contestant"], row["variables"]) for row in rows]
+    count = len(CONTESTANTS) * len(options.dimensions)
+
+    def result():
+        standings = [standing_of(row) for row in rows]
+        budgets = [options.budget * row["variables"] for row in rows]
+        told = pd.DataFrame({
+            "contestant": [row["contestant"] for row in rows], "variables": [row["variables"] for row in rows],
+            "free": [score(each.costs[:24], most).mean() for each, most in zip(standings, budgets, strict=True)],
+            "charged": [score(each.charged[:24], most).mean() for each, most in zip(standings, budgets, strict=True)],
+        })  # fmt: skip
+        scores = told.pivot(index="contestant", columns="variables", values=["free", "charged"])
+        scores = scores.reindex(told["contestant"].unique())  # pivot sorts by name
+        return Result(scores, pd.DataFrame(rows), f"{len(rows)} of {count} contestants and dimensions")
+
+    def work():
+        new = championship_results(done, dimensions=options.dimensions, budget=options.budget)
+        for row in tqdm(new, desc="championship", initial=len(rows), total=count, leave=False):
+            rows.append(row)
+            yield result()
+        yield result()
+
+    return work()
+
+
 def to_json(rows: Any) -> bytes:
     """Rows as JSON in UTF-8. It has no infinite or missing numbers: they become strings and nulls."""
     text = json.dumps(_plain(rows), indent=1, ensure_ascii=False, allow_nan=False) + "\n"

@@ -20,7 +20,7 @@ from PIL import Image
 import hilladam
 from hilladam import colour, experiments
 from hilladam.__main__ import main
-from hilladam.experiments import _race_results
+from hilladam.experiments import _championship, _race_results
 
 SHORT = "table1 --seeds 1 --steps 2"
 
@@ -182,9 +182,36 @@ def test_the_race_is_printed_and_written_and_resumed(call, tmp_path, monkeypatch
     assert read(file) == rows
 
 
+def a_smaller_championship(monkeypatch):
+    monkeypatch.setattr(_championship, "CONTESTANTS", ("Hill-ADAM", "DIRECT", "CMA-ES"))
+    monkeypatch.setattr(_championship.championship_results, "__kwdefaults__", {
+        **_championship.championship_results.__kwdefaults__, "functions": ("Levy", *["Ackley"] * 29),
+    })  # fmt: skip
+
+
+def test_the_championship_is_printed_and_written_and_resumed(call, tmp_path, monkeypatch):
+    pytest.importorskip("cocoex")
+    a_smaller_championship(monkeypatch)
+    file, again = tmp_path / "all.json", tmp_path / "again.json"
+    numbers = ("--budget", 2, "--dimensions", 3)
+    status, out, _ = call("championship", *numbers, "--json", file)
+    assert status == 0 and "free" in out and "charged" in out
+    rows = read(file)
+    assert [row["contestant"] for row in rows] == ["Hill-ADAM", "DIRECT", "CMA-ES"]
+    assert [line.split()[0] for line in out.splitlines()[-3:]] == ["Hill-ADAM", "DIRECT", "CMA-ES"]
+    file.write_text(json.dumps(rows[:2]))
+    assert call("championship", *numbers, "--resume", file, "--json", again)[0] == 0
+    assert read(again) == rows
+    assert call("championship", *numbers, "--resume", again, "--json", file)[0] == 0  # nothing is left to do
+    assert read(file) == rows
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [
+        ("championship --budget 0", "0 is not a positive whole number"),
+        ("championship --dimensions 4", "invalid choice: 4"),
+        ("championship --dimensions 2 2", "2 is there twice"),
         ("table1 --seeds 0", "0 is not a positive whole number"),
         ("table1 --seeds 1000001", "1000001 is not a positive whole number up to 1,000,000"),
         ("table1 --steps 1e99", "1e99 is not a positive whole number"),
@@ -457,6 +484,22 @@ def test_ctrl_c_keeps_what_of_the_race_is_complete(call, tmp_path, monkeypatch):
     assert len(read(part)) == 2 and list(tmp_path.iterdir()) == [part]
 
 
+def test_ctrl_c_keeps_what_of_the_championship_is_complete(call, tmp_path, monkeypatch):
+    pytest.importorskip("cocoex")
+
+    def results(done, **numbers):
+        yield row_of_a_championship()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(experiments, "championship_results", results)
+    status, out, err = call("championship", "--json", tmp_path / "all.json")
+    assert status == 130 and "DIRECT" in out
+    part = tmp_path / "all.interrupted.json"
+    complete = f"1 of {3 * len(experiments.CONTESTANTS)} contestants and dimensions"
+    assert err.splitlines()[-1] == f"Interrupted: {complete}; the table is of that, and so is {part}."
+    assert len(read(part)) == 1 and list(tmp_path.iterdir()) == [part]
+
+
 def test_ctrl_c_writes_no_part_into_what_another_program_reads(call, device, monkeypatch):
     monkeypatch.setattr(experiments, "race_results", a_race_that_ends_with(KeyboardInterrupt()))
     status, out, err = call("race", "--json", device("null"))
@@ -493,6 +536,40 @@ def test_an_error_in_the_work_is_shown_after_what_is_complete(call, tmp_path, mo
     with pytest.raises(ValueError, match="a bug"):  # so there will be a traceback
         call("race", "--json", tmp_path / "all.json")
     assert len(read(tmp_path / "all.interrupted.json")) == 2
+
+
+def row_of_a_championship(**changed):
+    row = {"contestant": "DIRECT", "variables": 2, "costs": "/".join(["3 9"] * 150), "kept": " ".join(["2"] * 150)}
+    return row | changed
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("", "rows.json: "),
+        *((text, "does not have the rows of a championship") for text in ("{}", "3", "[3]", '[{"variables": 2}]')),
+        *(
+            (json.dumps([row_of_a_championship(**changed)]), "does not have the rows of a championship")
+            for changed in (
+                {"contestant": "SGD"},
+                {"contestant": ["DIRECT"]},
+                {"variables": "2"},
+                {"costs": "3 9"},
+                {"costs": "/".join(["3 -"] * 150)},
+                {"charged": "/".join(["3"] * 149)},
+                {"kept": "2"},
+                {"kept": None},
+            )
+        ),
+        (json.dumps([row_of_a_championship()] * 2), "has a contestant twice with one number of variables"),
+    ],
+)
+def test_what_cannot_be_resumed_of_a_championship_is_refused(call, tmp_path, text, message, monkeypatch):
+    monkeypatch.setattr(experiments, "championship_results", lambda *_, **__: pytest.fail("it computes"))
+    file = tmp_path / "rows.json"
+    file.write_text(text)
+    status, _, err = call("championship", "--resume", file)
+    assert status == 2 and message in err.splitlines()[-1] and "Traceback" not in err
 
 
 def row_of_a_race(**changed):
@@ -571,7 +648,7 @@ def test_help_names_every_option(call):
         assert option in out
 
 
-@pytest.mark.parametrize("experiment", ["table1", "table2", "readings", "race"])
+@pytest.mark.parametrize("experiment", ["table1", "table2", "readings", "race", "championship"])
 def test_help_gives_an_example(call, experiment):
     _, out, _ = call(experiment, "--help")
     (example,) = re.findall(rf"^  python -m hilladam ({experiment} .*)$", out, re.M)

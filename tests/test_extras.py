@@ -12,7 +12,8 @@ from hilladam._extras import MissingExtra, extra
 
 ROOT = Path(__file__).parents[1]
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-OPTIONAL = ["PIL", "skimage", "colour", "sklearn", "matplotlib", "ipywidgets", "anywidget", "numba", "nlopt", "cma"]
+OPTIONAL = ["PIL", "skimage", "colour", "sklearn", "matplotlib", "ipywidgets", "anywidget", "numba", "nlopt", "cma",
+            "cocoex"]  # fmt: skip
 
 # One interpreter without any of them tries everything.
 CODE = f"""
@@ -33,6 +34,9 @@ tell("digits", hilladam.experiments.load_digits)
 print("table2", main(["table2", "--steps", "1"]))
 tell("search", lambda: hilladam.experiments.search(abs, 0.0, (-1, 1), searchers=["MLSL with L-BFGS"], runs=1))
 print("race", main(["race"]))
+sys.modules.update(cma=sys, nlopt=sys)
+tell("benchmark", lambda: hilladam.experiments.contest("DIRECT", [1], 2))
+print("championship", main(["championship"]))
 print("table1", main(["table1", "--steps", "1", "--seeds", "1"]))
 """
 
@@ -50,6 +54,7 @@ def bare():
         ("colour", "PIL"),
         ("digits", "sklearn"),
         ("search", "nlopt"),
+        ("benchmark", "cocoex"),
     ],
 )
 def test_what_is_missing_is_told_in_one_line(bare, name, package):
@@ -61,6 +66,8 @@ def test_the_command_tells_it_without_a_traceback(bare):
     assert "hilladam: PIL is not installed: pip install 'hilladam[colour]'\n" in bare.stderr
     assert "race 2\n" in bare.stdout
     assert "hilladam: cma is not installed: pip install 'hilladam[search]'\n" in bare.stderr
+    assert "championship 2\n" in bare.stdout
+    assert "hilladam: cocoex is not installed: pip install 'hilladam[benchmark]'\n" in bare.stderr
     assert "Traceback" not in bare.stderr
 
 
@@ -110,6 +117,7 @@ def test_every_extra_that_is_named_exists_and_all_has_all_of_them():
 
 
 def test_every_package_that_is_imported_only_where_it_is_needed_belongs_to_an_extra():
-    distributions = {"PIL": "pillow", "skimage": "scikit-image", "colour": "colour-science", "sklearn": "scikit-learn"}
+    distributions = {"PIL": "pillow", "skimage": "scikit-image", "colour": "colour-science", "sklearn": "scikit-learn",
+                     "cocoex": "coco-experiment"}  # fmt: skip
     required = {re.split(r"[<>=]", line)[0] for name, lines in EXTRAS.items() if name != "all" for line in lines}
     assert {distributions.get(name, name) for name in OPTIONAL} == required

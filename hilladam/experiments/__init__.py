@@ -1,7 +1,17 @@
 """The paper's experiments, rerun: many independent runs in lock step on one device."""
 
+from hilladam.experiments._account import TARGETS, Account
 from hilladam.experiments._against_restarts import against_restarts, stored_against_restarts
+from hilladam.experiments._bbob import GROUPS
 from hilladam.experiments._budget import Budget, Spent
+from hilladam.experiments._championship import (
+    CONTESTANTS,
+    FUNCTIONS,
+    Standing,
+    championship_results,
+    contest,
+    stored_championship,
+)
 from hilladam.experiments._classifier import DIGITS_SIZES
 from hilladam.experiments._coincidences import coincidences
 from hilladam.experiments._compiled import run_networks, run_points
@@ -28,6 +38,7 @@ from hilladam.experiments._protocol import RATES, Tuning, compare, difference_in
 from hilladam.experiments._race import RACE_CONTENDERS, Field, field, race, race_rates, search, standings
 from hilladam.experiments._race_results import RaceResult, race_results, stored_race, tuned
 from hilladam.experiments._restarts import RestartedAdam, gradients_to, restarted
+from hilladam.experiments._scores import compare_scores, score
 from hilladam.experiments._searchers import SEARCHERS
 from hilladam.experiments._success_maps import MAPPED, MappedLoss, SuccessMap, stored_success_maps, success_map
 from hilladam.experiments._table1 import (
@@ -59,10 +70,13 @@ __all__ = [
     "ACTIVATIONS",
     "CELLS",
     "CONTENDERS",
+    "CONTESTANTS",
     "COURSES",
     "DIGITS_CONTENDERS",
     "DIGITS_LR",
     "DIGITS_SIZES",
+    "FUNCTIONS",
+    "GROUPS",
     "MAPPED",
     "PAPER_TABLE_1",
     "PAPER_TABLE_2",
@@ -72,7 +86,9 @@ __all__ = [
     "TABLE_2_CONTENDERS",
     "TABLE_2_SEEDS",
     "TABLE_2_SIZES",
+    "TARGETS",
     "WALKERS",
+    "Account",
     "Budget",
     "Cell",
     "ClimbEnds",
@@ -92,13 +108,17 @@ __all__ = [
     "RestartedAdam",
     "Spent",
     "StackedMLP",
+    "Standing",
     "SuccessMap",
     "Tuning",
     "against_restarts",
+    "championship_results",
     "climb_ends",
     "cluster_interval",
     "coincidences",
     "compare",
+    "compare_scores",
+    "contest",
     "course",
     "decode_chance",
     "decode_mean",
@@ -122,9 +142,11 @@ __all__ = [
     "run_networks",
     "run_on_sample",
     "run_points",
+    "score",
     "search",
     "standings",
     "stored_against_restarts",
+    "stored_championship",
     "stored_further_races",
     "stored_limits",
     "stored_race",

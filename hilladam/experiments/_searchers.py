@@ -62,7 +62,7 @@ def _mlsl(loss, start, box, rng):
 
     def function(place, gradient):
         try:
-            value, slopes = loss.both(place)
+            value, slopes = loss.both(place) if gradient.size else (loss(place), 0.0)
         except Spent:  # which cannot pass through NLopt: a flat place, and no other after it
             search.force_stop()
             value, slopes = loss.best_loss, 0.0
@@ -78,10 +78,14 @@ def _mlsl(loss, start, box, rng):
     search.set_lower_bounds(box[:, 0])
     search.set_upper_bounds(box[:, 1])
     nlopt.srand(int(rng.integers(2**31)))
-    try:
-        search.optimize(start)
-    except nlopt.ForcedStop:
-        raise Spent from None
+    failure = getattr(nlopt, "runtime_error", RuntimeError)  # its own from 2.11 on
+    while True:
+        try:
+            search.optimize(start)
+        except nlopt.ForcedStop:
+            raise Spent from None
+        except failure:  # a line search that found nothing lower, which ends all of NLopt's search
+            start = rng.uniform(*box.T)
 
 
 def _cma(loss, start, box, rng):

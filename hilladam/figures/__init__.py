@@ -7,6 +7,7 @@ settings.
 from hilladam._extras import extra
 
 with extra("figures"):
+    from hilladam.figures._championship import scoreboard, targets_met
     from hilladam.figures._crossing import bar_code, cobweb, one_climb, success_maps
     from hilladam.figures._curves import on_the_curve, side_by_side, stationary_points, trajectory
     from hilladam.figures._limits import ends_of_climbs, legs, setting_maps, success_over
@@ -40,11 +41,13 @@ __all__ = [
     "phase_diagrams",
     "photographs",
     "reached",
+    "scoreboard",
     "setting_maps",
     "side_by_side",
     "stationary_points",
     "success_maps",
     "success_over",
     "success_over_rates",
+    "targets_met",
     "trajectory",
 ]

@@ -32,7 +32,11 @@ _SEARCH = "#5D4B9E"  # what searches with more than gradients
 _DASHES = (0, (5, 1, 1, 1, 1, 1))
 STYLES = {
     "Hill-ADAM": (COLOURS["maximize"], "-"),
+    "AdaptiveHillAdam": (COLOURS["maximize"], ":"),
+    "OverTheHill": (COLOURS["best"], "-"),
+    "OverTheHill, L-BFGS": (COLOURS["best"], "--"),
     "Adam": (COLOURS["ink"], "-"),
+    "self-paced Adam, restarted": (COLOURS["ink"], "--"),
     "Adam, restarted": (COLOURS["ink"], "--"),
     "restarted when still": (COLOURS["ink"], "--"),
     "restarted every 300": (COLOURS["ink"], ":"),

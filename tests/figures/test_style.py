@@ -57,12 +57,14 @@ DRAW = {
     "phase_diagrams": lambda: figures.phase_diagrams({"a": CELLS}, {"a": (LR, BETA1, 1.0)}, {"b": {"a": CELLS}}),
     "photographs": lambda: figures.photographs([GREY, GREY], ["a", "b"]),
     "reached": lambda: figures.reached({"Adam": np.array([3.0, np.inf])}, 9),
+    "scoreboard": lambda: figures.scoreboard(pd.DataFrame({"a": [0.1, 0.9]}, index=["x", "y"])),
     "side_by_side": lambda: figures.side_by_side({"Hill-ADAM": a_run()}, DOUBLE_WELL),
     "stationary_points": lambda: figures.stationary_points(DOUBLE_WELL),
     "success_maps": lambda: figures.success_maps(
         {"a": SuccessMap(LR, BETA1, CELLS.astype(np.uint8))}, {"a": [LR]}, starts=1
     ),
     "success_over_rates": lambda: figures.success_over_rates({"a loss": {"Adam": RATES}}),
+    "targets_met": lambda: figures.targets_met({"Adam": np.array([[3.0, np.inf]])}, 9),
     "trajectory": lambda: figures.trajectory(a_run(), DOUBLE_WELL),
 }
 
