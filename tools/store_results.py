@@ -2,8 +2,8 @@
 
     python tools/store_results.py NAME ...
 
-NAME is success_maps (ten minutes on one core), against_restarts (half an hour on two), table2_rates (a GPU's work) or
-further_races (half a minute).
+NAME is success_maps (ten minutes on one core), against_restarts (half an hour on two), table2_rates (a GPU's work),
+further_races (half a minute) or tuning_itself (ten minutes on one core).
 """
 
 import base64
@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from hilladam import colour
-from hilladam.experiments import MAPPED, against_restarts, further_races, success_map, table2_rates
+from hilladam.experiments import MAPPED, against_restarts, further_races, success_map, table2_rates, tuning_itself
 from hilladam.experiments._race_results import packed
 from hilladam.losses import ColourLoss
 
@@ -53,6 +53,12 @@ def further_races_text(found):
     return "[\n " + ",\n ".join(map(json.dumps, rows)) + "\n]\n"
 
 
+def tuning_itself_text(found):
+    """Return a row for each contender: its key, λ if it was tuned, the number of runs, and a bit for each of them."""
+    rows = [[*key, each.lr, len(each.hits), np.packbits(each.hits).tobytes().hex()] for key, each in found.items()]
+    return "[\n " + ",\n ".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n]\n"
+
+
 RESULTS = {
     "success_maps": lambda: success_maps_text({name: success_map(name) for name in MAPPED}),
     "against_restarts": lambda: against_restarts_text(
@@ -60,6 +66,7 @@ RESULTS = {
     ),
     "table2_rates": lambda: table2_rates_text(table2_rates(twelve_pairs())),
     "further_races": lambda: further_races_text(further_races()),
+    "tuning_itself": lambda: tuning_itself_text(tuning_itself()),
 }
 
 

@@ -5,6 +5,7 @@ from hilladam.experiments._budget import Budget, Spent
 from hilladam.experiments._classifier import DIGITS_SIZES
 from hilladam.experiments._coincidences import coincidences
 from hilladam.experiments._compiled import run_networks, run_points
+from hilladam.experiments._compiled_landscapes import LADDER, Rule, run_landscapes
 from hilladam.experiments._contenders import CONTENDERS, Contender
 from hilladam.experiments._courses import COURSES, Course, course
 from hilladam.experiments._digits import DIGITS_CONTENDERS, DIGITS_LR, DigitsRecord, digits, summarize_digits
@@ -42,6 +43,7 @@ from hilladam.experiments._table2 import (
     tabulate,
 )
 from hilladam.experiments._training import LossRule, Record, train
+from hilladam.experiments._tuning_itself import Ground, Outcome, ground, stored_tuning_itself, tuning_itself
 
 __all__ = [
     "ACTIVATIONS",
@@ -50,6 +52,7 @@ __all__ = [
     "DIGITS_CONTENDERS",
     "DIGITS_LR",
     "DIGITS_SIZES",
+    "LADDER",
     "MAPPED",
     "PAPER_TABLE_1",
     "PAPER_TABLE_2",
@@ -65,13 +68,16 @@ __all__ = [
     "Digits",
     "DigitsRecord",
     "Field",
+    "Ground",
     "LossRule",
     "MappedLoss",
+    "Outcome",
     "Points",
     "PositiveGains",
     "RaceResult",
     "Record",
     "RestartedAdam",
+    "Rule",
     "Spent",
     "StackedMLP",
     "SuccessMap",
@@ -88,6 +94,7 @@ __all__ = [
     "field",
     "further_races",
     "gradients_to",
+    "ground",
     "holm",
     "load_digits",
     "network",
@@ -96,6 +103,7 @@ __all__ = [
     "race_results",
     "readings",
     "restarted",
+    "run_landscapes",
     "run_networks",
     "run_points",
     "search",
@@ -107,6 +115,7 @@ __all__ = [
     "stored_success_maps",
     "stored_table2",
     "stored_table2_rates",
+    "stored_tuning_itself",
     "success_map",
     "summarize",
     "summarize_digits",
@@ -119,5 +128,6 @@ __all__ = [
     "tune",
     "tune_digits",
     "tuned",
+    "tuning_itself",
     "wilson_interval",
 ]
