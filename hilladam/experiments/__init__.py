@@ -5,7 +5,7 @@ from hilladam.experiments._budget import Budget, Spent
 from hilladam.experiments._classifier import DIGITS_SIZES
 from hilladam.experiments._coincidences import coincidences
 from hilladam.experiments._compiled import run_networks, run_points
-from hilladam.experiments._compiled_landscapes import LADDER, Rule, run_landscapes
+from hilladam.experiments._compiled_landscapes import LADDER, Rule, SineBatches, run_landscapes
 from hilladam.experiments._contenders import CONTENDERS, Contender
 from hilladam.experiments._courses import COURSES, Course, course
 from hilladam.experiments._digits import DIGITS_CONTENDERS, DIGITS_LR, DigitsRecord, digits, summarize_digits
@@ -78,6 +78,7 @@ __all__ = [
     "Record",
     "RestartedAdam",
     "Rule",
+    "SineBatches",
     "Spent",
     "StackedMLP",
     "SuccessMap",

@@ -55,6 +55,22 @@ class Rule(NamedTuple):
     """Whether it begins anew in a box where Hill-ADAM would climb."""
 
 
+class SineBatches(NamedTuple):
+    """The README's fit of a sine wave, frequency and phase, on mini-batches: a landscape for :func:`run_landscapes`.
+
+    Example:
+        >>> from hilladam.experiments import LADDER, SineBatches, run_landscapes
+        >>> fit = run_landscapes([SineBatches(32)], [[5.8, 0.0]], 500, LADDER["Adam"], history=True)
+        >>> fit.final_states.round(2).tolist()
+        [[6.0, 0.5]]
+    """
+
+    size: int = 0
+    """How many of the 256 samples a gradient sees, drawn with replacement; all of them, once each, where 0."""
+
+    dimensions = 2
+
+
 _CYCLE = Rule(lr=1e-4, cycle=True)
 _LOSSES = _CYCLE._replace(lid=True, fall=True, relative=True, eps=0.0)
 _SLOPES = _LOSSES._replace(slopes=True, delta=1e-3)
@@ -76,7 +92,7 @@ LADDER: Mapping[str, Rule] = {
 
 
 def run_landscapes(
-    landscapes: Sequence[Polynomial] | Sequence[Torus] | Sequence[Wells],
+    landscapes: Sequence[Polynomial] | Sequence[Torus] | Sequence[Wells] | Sequence[SineBatches],
     starts: ArrayLike,
     steps: int,
     rule: Rule = LADDER["by slopes, κ = ½"],
@@ -131,10 +147,10 @@ def run_landscapes(
         >>> from hilladam.losses import DOUBLE_WELL
         >>> for name in ("Adam", "published", "by slopes, κ = ½"):
         ...     found = run_landscapes([DOUBLE_WELL], [2.0], 1000, LADDER[name])
-        ...     print(f"{name}: {found.best_states.item():.2f}")
-        Adam: 0.96
-        published: 0.96
-        by slopes, κ = ½: -1.04
+        ...     print(f"{name}: {found.best_states.item():.1f}")
+        Adam: 1.0
+        published: 1.0
+        by slopes, κ = ½: -1.0
     """
     compiled = _compiled_rules()
     x = np.array(starts, dtype=np.float64)
@@ -214,14 +230,20 @@ def _switches(rule: Rule):
 def _tabulate(given, dimensions):
     """The landscapes as arrays; a kind is told by the first of them."""
     compiled = _compiled_rules()
-    kinds = {Polynomial: compiled.POLYNOMIAL, Torus: compiled.TORUS, Wells: compiled.WELLS}
+    kinds = {
+        Polynomial: compiled.POLYNOMIAL, Torus: compiled.TORUS, Wells: compiled.WELLS, SineBatches: compiled.SINE
+    }  # fmt: skip
     names = sorted({type(loss).__name__ for loss in given})
     if len(names) != 1 or type(given[0]) not in kinds:
-        raise ValueError(f"Invalid landscapes: {', '.join(names) or 'none'}; expected polynomials, tori or wells")
+        raise ValueError(f"Invalid landscapes: {', '.join(names) or 'none'}; expected one kind of them")
     kind = kinds[type(given[0])]
     variables = {1 if kind == compiled.POLYNOMIAL else loss.dimensions for loss in given}
     if variables != {dimensions}:
         raise ValueError(f"Invalid starts: {dimensions} variables for landscapes of {sorted(variables)}")
+    if kind == compiled.SINE:
+        counts = np.array([whole("size", loss.size) for loss in given])
+        nothing = np.zeros((1, 1))
+        return compiled.Landscapes(kind, counts, nothing, nothing[..., None], nothing, nothing[0])
     if kind == compiled.POLYNOMIAL:
         parts = [loss.about_centre for loss in given]
         rest = [loss.middle for loss in given]

@@ -14,8 +14,9 @@ from hilladam.experiments import _compiled_arithmetic as arithmetic
 from hilladam.experiments._compiled_arithmetic import _compiled
 from hilladam.optim._course import _ENOUGH_TO_TELL, CLIMBING_GROWTH, FIRST_GROWTH, GROWTH, LOWER
 
-POLYNOMIAL, TORUS, WELLS = range(3)
+POLYNOMIAL, TORUS, WELLS, SINE = range(4)
 
+SAMPLES = 256
 FAR = 1e9
 """Farther out, in units of the landscape, no state is kept: float64 hardly tells one period from the next."""
 
@@ -28,7 +29,7 @@ class Landscapes(NamedTuple):
 
     kind: int
     counts: np.ndarray
-    """``(losses,)``: the parts of each; of a polynomial, where its coefficients begin."""
+    """``(losses,)``: the parts of each; of a polynomial, where its coefficients begin; of a sine, its mini-batch."""
     sizes: np.ndarray
     """``(losses, parts)``: amplitudes, depths, or coefficients in powers of (x − centre)."""
     places: np.ndarray
@@ -120,9 +121,37 @@ def decay(z):
 
 
 @_compiled
-def evaluate(landscapes, row, x, g):
+def word(state):
+    """The next 64 random bits (Steele, Lea and Flood's SplitMix64)."""
+    state[0] += _STEP
+    z = state[0]
+    z = (z ^ (z >> np.uint64(30))) * _MIX1
+    z = (z ^ (z >> np.uint64(27))) * _MIX2
+    return z ^ (z >> np.uint64(31))
+
+
+@_compiled
+def fit(batch, x, g, dice):
+    """The README's fit of frequency and phase, on so many of 256 samples, drawn with replacement; on all where 0."""
+    value, count = 0.0, batch if batch else SAMPLES
+    g[0] = g[1] = 0.0
+    for k in range(count):
+        k = np.int64(word(dice) >> np.uint64(56)) if batch else k
+        time = k / (SAMPLES - 1) - 0.5
+        c, s = cosine_and_sine(2 * math.pi * x[0] * time + x[1])
+        away = s - cosine_and_sine(2 * math.pi * 6.0 * time + 0.5)[1]
+        value += away * away / count
+        g[0] += 4 * math.pi * time * away * c / count
+        g[1] += 2 * away * c / count
+    return value
+
+
+@_compiled
+def evaluate(landscapes, row, x, g, dice):
     """The loss at x; its gradient goes into g."""
     kind, counts, sizes, places, shapes, rest = landscapes
+    if kind == SINE:
+        return fit(counts[row], x, g, dice)
     if kind == POLYNOMIAL:
         value, g[0] = arithmetic.evaluate(sizes, row, counts[row], x[0] - rest[row])
         return value
@@ -154,24 +183,14 @@ def evaluate(landscapes, row, x, g):
 
 
 @_compiled
-def scaled(landscapes, row, x, g, height, width, inner):
+def scaled(landscapes, row, x, g, height, width, inner, dice):
     """The loss of x / width, times height; ``inner`` is room for x / width."""
     for j in range(len(x)):
         inner[j] = x[j] / width
-    value = height * evaluate(landscapes, row, inner, g)
+    value = height * evaluate(landscapes, row, inner, g, dice)
     for j in range(len(x)):
         g[j] *= height / width
     return value
-
-
-@_compiled
-def word(state):
-    """The next 64 random bits (Steele, Lea and Flood's SplitMix64)."""
-    state[0] += _STEP
-    z = state[0]
-    z = (z ^ (z >> np.uint64(30))) * _MIX1
-    z = (z ^ (z >> np.uint64(27))) * _MIX2
-    return z ^ (z >> np.uint64(31))
 
 
 @_compiled
@@ -238,7 +257,7 @@ def run(landscapes, runs, switches, betas, steps, finish, history, kept, start, 
                 power1 = power2 = 1.0
                 growth, up, probing, moved, previous = FIRST_GROWTH, False, cycle, False, math.nan
                 high, lowest, drift, spread = -math.inf, math.inf, 0.0, 0.0
-            loss = scaled(landscapes, row, x, g, height, width, inner)
+            loss = scaled(landscapes, row, x, g, height, width, inner, dice)
             if noise:
                 loss += noise * normal(dice)
                 for j in range(d):

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from hilladam import AdaptiveHillAdam, HillAdam
-from hilladam.experiments import LADDER, Rule, run_landscapes, run_points
+from hilladam.experiments import LADDER, Rule, SineBatches, run_landscapes, run_points
 from hilladam.losses import DOUBLE_WELL, TABLE_1, Torus, Wells, random_polynomial, random_torus, random_wells
 
 pytest.importorskip("numba")
@@ -229,6 +229,22 @@ def test_losses_and_slopes_are_those_of_the_package(name):
     np.testing.assert_allclose(found.losses[:, 0], expected, rtol=1e-12, atol=1e-12)
 
 
+def test_a_mini_batch_is_a_part_of_the_fit():
+    t = torch.linspace(-0.5, 0.5, 256, dtype=torch.float64)
+
+    def whole(x):
+        return (torch.sin(2 * math.pi * x[0] * t + x[1]) - torch.sin(2 * math.pi * 6 * t + 0.5)).square().mean()
+
+    places, climbs, _ = by_torch(AdaptiveHillAdam, whole, [3.0, 0.0], 120)
+    found = run_landscapes([SineBatches()], [[3.0, 0.0]], 120, history=True)
+    np.testing.assert_allclose(found.states[:, 0], places, rtol=1e-6, atol=1e-6)
+    np.testing.assert_array_equal(found.maximize[:, 0], climbs)
+    still = run_landscapes([SineBatches(32)], [[3.0, 0.0]], 4000, Rule(lr=0.0, delta=0.0), history=True)
+    losses = (torch.sin(2 * math.pi * 3 * t) - torch.sin(2 * math.pi * 6 * t + 0.5)).square()
+    assert still.losses.mean() == pytest.approx(losses.mean().item(), abs=0.02)
+    assert still.losses.std() == pytest.approx(losses.std().item() / math.sqrt(32), rel=0.05)
+
+
 def test_noise_has_the_deviation_it_is_asked_for():
     flat = Torus([0.0], [[1]], [0.0])
     found = run_landscapes([flat], [0.0, 0.0], 4000, LADDER["Adam"], noise=[0.5, 2.0], history=True)
@@ -258,7 +274,7 @@ def test_no_state_is_kept_where_floats_are_far_apart():
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"landscapes": []}, "Invalid landscapes: none; expected polynomials, tori or wells"),
+        ({"landscapes": []}, "Invalid landscapes: none; expected one kind of them"),
         ({"landscapes": [DOUBLE_WELL, Torus([1.0], [[1]], [0.0])]}, "Invalid landscapes: Polynomial, Torus"),
         ({"landscapes": [DOUBLE_WELL] * 3}, "Invalid landscapes: 3; expected one, or one for each of 2 runs"),
         ({"starts": [[1.0, 2.0]]}, r"Invalid starts: 2 variables for landscapes of \[1\]"),
