@@ -3,7 +3,7 @@
     python tools/store_results.py NAME ...
 
 NAME is success_maps (ten minutes on one core), against_restarts (half an hour on two), table2_rates (a GPU's work),
-further_races (half a minute), limits (ten minutes on one core) or walks (five).
+further_races (half a minute), limits, tuning_itself (ten minutes each on one core) or walks (five).
 """
 
 import base64
@@ -15,7 +15,16 @@ from pathlib import Path
 import numpy as np
 
 from hilladam import colour
-from hilladam.experiments import MAPPED, against_restarts, further_races, limits, success_map, table2_rates, walks
+from hilladam.experiments import (
+    MAPPED,
+    against_restarts,
+    further_races,
+    limits,
+    success_map,
+    table2_rates,
+    tuning_itself,
+    walks,
+)
 from hilladam.experiments._limits import pack
 from hilladam.experiments._race_results import packed
 from hilladam.experiments._walks import packed_gaps
@@ -66,6 +75,12 @@ def walks_text(found):
     return json.dumps({name: packed_gaps(gaps) for name, gaps in found.items()}, indent=1, ensure_ascii=False) + "\n"
 
 
+def tuning_itself_text(found):
+    """Return a row for each contender: its key, λ if it was tuned, the number of runs, and a bit for each of them."""
+    rows = [[*key, each.lr, len(each.hits), np.packbits(each.hits).tobytes().hex()] for key, each in found.items()]
+    return "[\n " + ",\n ".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n]\n"
+
+
 RESULTS = {
     "success_maps": lambda: success_maps_text({name: success_map(name) for name in MAPPED}),
     "against_restarts": lambda: against_restarts_text(
@@ -75,6 +90,7 @@ RESULTS = {
     "further_races": lambda: further_races_text(further_races()),
     "limits": lambda: limits_text(limits(print)),
     "walks": lambda: walks_text(walks(progress="walks")),
+    "tuning_itself": lambda: tuning_itself_text(tuning_itself()),
 }
 
 

@@ -15,6 +15,7 @@ from hilladam.experiments._championship import (
 from hilladam.experiments._classifier import DIGITS_SIZES
 from hilladam.experiments._coincidences import coincidences
 from hilladam.experiments._compiled import run_networks, run_points
+from hilladam.experiments._compiled_landscapes import LADDER, Rule, SineBatches, run_landscapes
 from hilladam.experiments._contenders import CONTENDERS, Contender
 from hilladam.experiments._courses import COURSES, Course, course
 from hilladam.experiments._digits import DIGITS_CONTENDERS, DIGITS_LR, DigitsRecord, digits, summarize_digits
@@ -64,6 +65,7 @@ from hilladam.experiments._table2 import (
     tabulate,
 )
 from hilladam.experiments._training import LossRule, Record, train
+from hilladam.experiments._tuning_itself import Ground, Outcome, ground, stored_tuning_itself, tuning_itself
 from hilladam.experiments._walks import CELLS, WALKERS, Cell, stored_walks, walk_problem, walks
 
 __all__ = [
@@ -77,6 +79,7 @@ __all__ = [
     "DIGITS_SIZES",
     "FUNCTIONS",
     "GROUPS",
+    "LADDER",
     "MAPPED",
     "PAPER_TABLE_1",
     "PAPER_TABLE_2",
@@ -97,15 +100,19 @@ __all__ = [
     "Digits",
     "DigitsRecord",
     "Field",
+    "Ground",
     "Journey",
     "LossRule",
     "LossSample",
     "MappedLoss",
+    "Outcome",
     "Points",
     "PositiveGains",
     "RaceResult",
     "Record",
     "RestartedAdam",
+    "Rule",
+    "SineBatches",
     "Spent",
     "StackedMLP",
     "Standing",
@@ -127,6 +134,7 @@ __all__ = [
     "field",
     "further_races",
     "gradients_to",
+    "ground",
     "holm",
     "journey",
     "limits",
@@ -139,6 +147,7 @@ __all__ = [
     "race_results",
     "readings",
     "restarted",
+    "run_landscapes",
     "run_networks",
     "run_on_sample",
     "run_points",
@@ -154,6 +163,7 @@ __all__ = [
     "stored_success_maps",
     "stored_table2",
     "stored_table2_rates",
+    "stored_tuning_itself",
     "stored_walks",
     "success_map",
     "summarize",
@@ -167,6 +177,7 @@ __all__ = [
     "tune",
     "tune_digits",
     "tuned",
+    "tuning_itself",
     "walk_over",
     "walk_problem",
     "walks",

@@ -89,6 +89,7 @@ def steer(
     delta: float = 1e-3,
     kappa: float = 0.5,
     dimensions: int = 1,
+    settle: bool = False,
 ) -> Verdict:
     r"""Decide the direction and the length of the next step.
 
@@ -122,6 +123,7 @@ def steer(
         delta: δ ≥ 0, as a part of the range of losses of a leg.
         kappa: κ ≥ 0; 0 where gradients are exact.
         dimensions: d, the number of parameters.
+        settle: whether a descent goes on where it stands still.
 
     Returns:
         The verdict. After a turn, the moments are to be cleared.
@@ -172,7 +174,7 @@ def steer(
             now = now._replace(scale=now.scale / 2, growth=GROWTH)
         elif now.moved:
             now = now._replace(scale=now.growth * now.scale)
-        reason = 1 if still else 0
+        reason = 1 if still and not settle else 0
         if reason:
             if now.low == math.inf:
                 now = now._replace(rise=now.start_loss - loss)

@@ -15,6 +15,7 @@ from hilladam.experiments import (
     stored_limits,
     stored_success_maps,
     stored_table2_rates,
+    stored_tuning_itself,
 )
 
 
@@ -36,6 +37,7 @@ def test_what_is_packed_is_read_back(tmp_path, monkeypatch):
         ("further_races", lambda: store_results.further_races_text(stored_further_races())),
         ("limits", lambda: store_results.limits_text(stored_limits())),
         ("table2_rates", lambda: store_results.table2_rates_text(stored_table2_rates())),
+        ("tuning_itself", lambda: store_results.tuning_itself_text(stored_tuning_itself())),
     ],
 )
 def test_what_is_read_is_written_to_the_same_byte(name, text):

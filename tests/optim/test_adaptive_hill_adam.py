@@ -1,5 +1,6 @@
 """Hill-ADAM that tunes itself: its rule line by line, what it does not depend on, and what it finds."""
 
+import copy
 import math
 
 import numpy as np
@@ -266,6 +267,94 @@ def test_without_a_loss_it_goes_straight_on_and_says_so():
             x.grad = torch.ones_like(x)
             optimizer.step()
     assert x.item() == pytest.approx(1.0)
+
+
+# To finish under noise -----------------------------------------------------------------------------------------------
+
+
+def noisy(seed, sigma=0.1, start=2.0):
+    """A parameter on the double well, its optimizer, a closure with noise on loss and slope, and the places it saw."""
+    x = nn.Parameter(torch.tensor([start], dtype=torch.float64))
+    optimizer, dice, places = AdaptiveHillAdam([x]), torch.Generator().manual_seed(seed), []
+
+    def closure():
+        optimizer.zero_grad()
+        a, b = sigma * torch.randn(2, generator=dice, dtype=torch.float64)
+        loss = DOUBLE_WELL(x).sum() + a + b * (x - x.detach()).sum()
+        loss.backward()
+        places.append(x.item())
+        return loss
+
+    return x, optimizer, closure, places
+
+
+def test_it_finishes_nearer_to_the_bottom_than_where_the_lowest_loss_was():
+    bottom, lucky, settled = DOUBLE_WELL.global_minimum, [], []
+    for seed in range(4):
+        x, optimizer, closure, _ = noisy(seed)
+        for _ in range(300):
+            optimizer.step(closure)
+        optimizer.load_best()
+        lucky.append(abs(x.item() - bottom.x))
+        assert optimizer.finish(closure, 60) == pytest.approx(bottom.value, abs=0.1)
+        settled.append(abs(x.item() - bottom.x))
+    assert np.mean(settled) < 0.4 * np.mean(lucky)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 7, 40])
+def test_it_finishes_with_the_mean_of_the_second_half_of_its_places(steps):
+    x, optimizer, closure, places = noisy(0)
+    for _ in range(100):
+        optimizer.step(closure)
+    best, turns = optimizer.best_loss, optimizer.switch_count
+    state = optimizer.state[x]["best"].clone()
+    optimizer.finish(closure, steps)
+    assert len(places) == 100 + steps and places[100] == state.item()
+    assert x.item() == pytest.approx(np.mean(places[-max(steps // 2, 1) :]), abs=1e-12)
+    assert optimizer.switch_count == turns and optimizer.direction == "minimize"
+    assert optimizer.best_loss <= best and optimizer.param_groups[0]["probing"]
+
+
+def test_after_the_finish_it_goes_on_and_climbs_again():
+    x, optimizer, closure, _ = noisy(0, sigma=0.0)
+    for _ in range(50):
+        optimizer.step(closure)
+    optimizer.finish(closure, 30)
+    saved, turns, place = copy.deepcopy(optimizer.state_dict()), optimizer.switch_count, x.item()
+    for _ in range(60):
+        optimizer.step(closure)
+    assert optimizer.switch_count > turns
+    again, resumed, other, _ = noisy(0, sigma=0.0, start=place)
+    resumed.load_state_dict(saved)
+    for _ in range(60):
+        resumed.step(other)
+    assert again.item() == x.item()
+
+
+def test_what_finish_refuses():
+    _, optimizer, closure, _ = noisy(0)
+    with pytest.raises(RuntimeError, match="before any finite loss"):
+        optimizer.finish(closure, 5)
+    for _ in range(20):
+        optimizer.step(closure)
+    for steps in (0, 2.5):
+        with pytest.raises(ValueError, match=f"Invalid steps: {steps}; expected a whole number >= 1"):
+            optimizer.finish(closure, steps)
+
+    def silent():
+        closure()
+
+    with pytest.raises(ValueError, match="Invalid closure: it returned None"):
+        optimizer.finish(silent, 5)
+    assert not optimizer._settles
+    with pytest.raises(TypeError, match="takes a closure"):
+        optimizer.finish(3.0, 5)
+
+
+def test_a_descent_that_is_to_settle_goes_on_where_it_stands_still():
+    assert steer(BEGUN, False, 4.0, 0.0, 0.0).maximize
+    verdict = steer(BEGUN, False, 4.0, 0.0, 0.0, settle=True)
+    assert not verdict.maximize and verdict.reason == 0 and verdict.course.low == math.inf
 
 
 # The rule by itself ---------------------------------------------------------------------------------------------------

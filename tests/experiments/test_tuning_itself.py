@@ -1,0 +1,116 @@
+"""The experiments of "A rule that tunes itself": the ground they stand on, and that what is stored comes out."""
+
+import numpy as np
+import pytest
+
+from hilladam.experiments import LADDER, ground, stored_tuning_itself, tuning_itself
+from hilladam.experiments import _tuning_itself as module
+from hilladam.losses import LANDSCAPES
+
+pytest.importorskip("numba")
+
+pytestmark = pytest.mark.own_rounding  # what is stored was not rounded otherwise
+
+
+@pytest.mark.parametrize("family", LANDSCAPES)
+def test_fewer_runs_are_the_first_of_more(family):
+    few, more = ground(family, 2), ground(family, 3)
+    np.testing.assert_array_equal(few.starts, more.starts[:2])
+    np.testing.assert_array_equal(few.low, more.low[:2])
+    assert (more.starts >= more.box[0]).all() and (more.starts <= more.box[1]).all()
+    assert not np.array_equal(ground(family, 2, seed=5).starts, few.starts)
+
+
+@pytest.mark.parametrize("family", module.ONE_VARIABLE)
+def test_the_range_is_that_of_a_fine_grid(family):
+    here = ground(family, 4)
+    grid = np.linspace(*here.box, 4001)
+    for landscape, low, size in zip(here.landscapes, here.low, here.size, strict=True):
+        losses = np.asarray(landscape(grid) if family == "polynomials" else landscape(grid[:, None]))
+        assert losses.min() == pytest.approx(low, abs=1e-4 * size)
+        if family == "polynomials":
+            values = [point.value for point in landscape.stationary_points]
+            assert (min(values), max(values) - min(values)) == pytest.approx((low, size), rel=1e-9)
+        else:
+            assert np.ptp(losses) == pytest.approx(size, rel=1e-4)
+
+
+def test_reached_is_within_a_thousandth_of_the_range():
+    here = ground("polynomials", 5)
+    lowest = np.array([[loss.global_minimum.x] for loss in here.landscapes])
+    assert here.reached(lowest).all() and here.reached(1000 * lowest, 1000.0).all()
+    curvature = []
+    for loss, (x,) in zip(here.landscapes, lowest, strict=True):
+        curvature.append((loss.derivative(x + 1e-4) - loss.derivative(x - 1e-4)) / 2e-4)
+    reach = np.sqrt(2 * module.CLOSE * here.size / np.array(curvature))[:, None]
+    assert here.reached(lowest + 0.9 * reach).all() and not here.reached(lowest + 1.2 * reach).any()
+
+
+def test_a_part_run_again_is_what_is_stored(monkeypatch):
+    stored = stored_tuning_itself()
+    monkeypatch.setattr(module, "_tuned", lambda family, name: stored["ladder", family, name, 0.0].lr)
+    found = tuning_itself(["ladder", "scalings", "noise"], ["wells"], runs=6)
+    found |= tuning_itself(["ladder"], ["tori of two variables"], runs=2)
+    found |= tuning_itself(["rates"], ["polynomials"], runs=6)
+    assert {key[2] for key in found} >= {*LADDER, *module.MULTISTARTS, "lowest"}
+    for key, outcome in found.items():
+        np.testing.assert_array_equal(outcome.hits, stored[key].hits[: len(outcome.hits)], err_msg=str(key))
+        assert outcome.lr == stored[key].lr
+
+
+def test_the_rate_of_multistart_is_tuned_on_other_losses(monkeypatch):
+    seeds, trials = [], []
+    original = module.ground
+
+    def watched(family, runs, seed=module.SEED):
+        seeds.append(seed)
+        return original(family, 5, seed)
+
+    def tune(trial, budget, rates):
+        trials.append(np.array(trial(rates)))
+        return type("Found", (), {"lr": 0.1})
+
+    monkeypatch.setattr(module, "ground", watched)
+    monkeypatch.setattr(module, "tune", tune)
+    assert module._tuned("tori", module.MULTISTARTS[0]) == 0.1
+    assert seeds == [module.TUNING_SEED] and trials[0].shape == (len(module._SHARES), 5)
+    assert set(np.unique(trials[0])) <= {module.STEPS, np.inf}
+
+
+def test_the_oracle_takes_the_best_of_its_settings_for_each_loss(monkeypatch):
+    monkeypatch.setattr(module, "_FUNCTIONS", 2)
+    monkeypatch.setattr(module, "_STARTS", 3)
+    monkeypatch.setattr(module, "_ORACLE_DELTA", np.array([1e-4]))
+    tried = []
+    original = module._race
+
+    def watched(here, rule, **settings):
+        tried.append((rule, original(here, rule, **settings)))
+        return tried[-1][1]
+
+    monkeypatch.setattr(module, "_race", watched)
+    best, own = module._oracle("tori")
+    counts = np.array([hits.reshape(2, 3).sum(axis=1) for _, hits in tried[:-1]])
+    np.testing.assert_array_equal(best.reshape(2, 3).sum(axis=1), counts.max(axis=0))
+    assert own is tried[-1][1] and tried[-1][0] == LADDER["by slopes, κ = ½"] and len(tried) == 10
+
+
+def test_on_mini_batches_it_is_what_is_stored(monkeypatch):
+    stored = stored_tuning_itself()
+    rate = stored["batches", "sine wave", module.MULTISTARTS[0], 0.0].lr
+    monkeypatch.setattr(module, "tune", lambda *_: type("Found", (), {"lr": rate}))
+    for key, outcome in module._batches(3).items():
+        np.testing.assert_array_equal(outcome.hits, stored[key].hits[:3])
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ((["ladders"],), "Invalid experiment: 'ladders'; expected one of"),
+        ((["ladder"], ["hills"]), "Invalid family: 'hills'; expected one of"),
+        ((["ladder"], ["tori"], 0), "Invalid runs: 0; expected an integer >= 1"),
+    ],
+)
+def test_what_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        tuning_itself(*arguments)
