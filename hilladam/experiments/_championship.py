@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
-from scipy.optimize import Bounds, direct, minimize
 
 from hilladam.experiments._account import TARGETS, Account
 from hilladam.experiments._bbob import Problem, bbob
@@ -77,6 +76,8 @@ def _over_the_hill(loss, start, box, rng):
 
 def _over_the_hill_and_down(loss, start, box, rng):
     """Walks for four fifths of the budget, and goes down to the bottom from the lowest place."""
+    from scipy.optimize import minimize
+
     while True:
         _, start = walk_over(loss.both, start, 4 * loss.evaluations // 5, seed=int(rng.integers(2**31)))
         start = minimize(loss.both, start, jac=True, method="L-BFGS-B").x
@@ -104,6 +105,7 @@ def _self_paced(loss, start, box, rng):
 
 def _direct(loss, start, box, rng):
     """Goes on to the end of the budget, which scipy's tolerances would not."""
+    from scipy.optimize import Bounds, direct
 
     def function(place):
         try:

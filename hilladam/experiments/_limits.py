@@ -362,6 +362,14 @@ def limits(progress: Callable[[str], Any] = str) -> dict[tuple, np.ndarray]:
         - ``"float32"``: in one variable, with 0, 100, 1,000 and 10,000 added to losses and γ;
         - ``"climb ends"``: with the number of variables in place of the family, what :func:`climb_ends` counts, in
           columns side by side: a column for each index, then ``steep``, ``back``, ``over`` and ``lower``.
+
+    Example:
+        What is stored was made so, by ``python tools/store_results.py limits``.
+
+        >>> from hilladam.experiments import stored_limits
+        >>> adam, hill_adam = stored_limits()["published", "tori of two variables"]
+        >>> hill_adam.mean() > adam.mean()
+        np.True_
     """
     found: dict[tuple, np.ndarray] = {}
     for family in FAMILIES:

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hilladam.figures._style import label_ends, look, styled
+from hilladam.figures._style import COLOURS, label_ends, look, styled
 
 
 @styled
@@ -70,7 +70,8 @@ def scoreboard(scores: pd.DataFrame, *, ax: Axes | None = None) -> Figure:
     for (row, column), value in np.ndenumerate(values):
         text = f"{value:.2f}".removeprefix("0")
         weight = "bold" if value == highest[column] else "normal"
-        ax.text(column, row, text, ha="center", va="center", color="white" if value > 0.8 else "black", weight=weight)
+        colour = "white" if value > 0.8 else COLOURS["ink"]
+        ax.text(column, row, text, ha="center", va="center", color=colour, weight=weight)
     ax.set_xticks(range(len(scores.columns)), scores.columns)
     ax.set_yticks(range(len(scores)), scores.index)
     ax.tick_params(length=0, labelbottom=False, labeltop=True)

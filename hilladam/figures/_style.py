@@ -33,8 +33,8 @@ _DASHES = (0, (5, 1, 1, 1, 1, 1))
 STYLES = {
     "Hill-ADAM": (COLOURS["maximize"], "-"),
     "AdaptiveHillAdam": (COLOURS["maximize"], ":"),
-    "OverTheHill": (COLOURS["best"], "-"),
-    "OverTheHill, L-BFGS": (COLOURS["best"], "--"),
+    "OverTheHill": (COLOURS["other"], "-"),
+    "OverTheHill, L-BFGS": (COLOURS["other"], "--"),
     "Adam": (COLOURS["ink"], "-"),
     "self-paced Adam, restarted": (COLOURS["ink"], "--"),
     "Adam, restarted": (COLOURS["ink"], "--"),

@@ -8,11 +8,12 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
+from hilladam.optim._adam_step import adam_step, forget, slopes
 from hilladam.optim._best import check_track_best, one_number
 from hilladam.optim._course import COURSE_REASONS, Course, steer
 from hilladam.optim._memory import gather
-from hilladam.optim._numbers import check, check_betas, check_count, check_flag, check_not_negative, element, plain
-from hilladam.optim._ranks import copy_all, whole
+from hilladam.optim._numbers import check, check_betas, check_count, check_flag, check_not_negative, plain
+from hilladam.optim._ranks import copy_all
 from hilladam.optim._seeded import check_real
 from hilladam.optim._turning import Turning
 
@@ -219,7 +220,7 @@ class AdaptiveHillAdam(Turning):
 
     def _leave(self) -> None:
         for param, state in self._known()[0]:
-            _forget(state)
+            forget(state)
             state["previous"].copy_(param)
             state["gradient"].zero_()
         first = self.param_groups[0]
@@ -250,30 +251,14 @@ class AdaptiveHillAdam(Turning):
             else:
                 copy_all(places, params)
                 copy_all(gradients, grads)
-            self._step(group, params, grads, averages, squares)
-
-    def _step(
-        self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], averages: list[Tensor],
-        squares: list[Tensor],
-    ) -> None:  # fmt: skip
-        """Adam's step without ε: where no gradient has been seen yet there is none."""
-        beta1, beta2 = group["betas"]
-        length = group["scale"] * group["lr"] * (1 if group["maximize"] else -1)
-        torch._foreach_lerp_(averages, grads, 1 - beta1)
-        torch._foreach_mul_(squares, beta2)
-        torch._foreach_addcmul_(squares, grads, grads, value=1 - beta2)
-        for param, average, square in zip(params, averages, squares, strict=True):
-            self.state[param]["step"] = self.state[param]["step"] + 1
-            step = element(self.state[param]["step"])
-            correction1, correction2 = 1 - beta1**step, 1 - beta2**step
-            ratio = (average / correction1) / (square / correction2).sqrt()
-            param.add_(torch.where(square > 0, ratio, torch.zeros_like(ratio)), alpha=length)
+            sign = 1 if group["maximize"] else -1
+            adam_step(self.state, sign * group["scale"] * group["lr"], group["betas"], params, grads, averages, squares)
 
     def _judge(self, loss: float, tensors: list[tuple[list[Tensor], ...]]) -> tuple[bool, bool]:
         """Steer by the loss of the parameters as they are; say whether to go back, and whether it is best."""
         first = self.param_groups[0]
         losses, maximize = first["losses"], first["maximize"]
-        slope, bend, dimensions = _slopes(tensors)
+        slope, bend, dimensions = slopes(tensors)
         course = Course(*(first[key] for key in Course._fields))
         verdict = steer(
             course, maximize, loss, slope, bend,
@@ -287,33 +272,8 @@ class AdaptiveHillAdam(Turning):
             changed.update(self._turn(losses, verdict.maximize, verdict.reason))
         for _, state in self._known()[0]:
             if verdict.reason or verdict.again:
-                _forget(state)
+                forget(state)
             elif verdict.rose:
                 state["exp_avg"].zero_()
         self._remember(**changed)
         return verdict.again, improved
-
-
-def _forget(state: dict[str, Any]) -> None:
-    state["step"] = torch.tensor(0.0)
-    state["exp_avg"].zero_()
-    state["exp_avg_sq"].zero_()
-
-
-def _slopes(tensors: list[tuple[list[Tensor], ...]]) -> tuple[float, float, int]:
-    """The change of the loss along the last step by the trapezoid, what it can be wrong by, and the number of elements.
-
-    An accelerator is waited for once.
-    """
-    slopes, bends, dimensions = [], [], 0
-    for params, grads, _, _, places, gradients in tensors:
-        for param, grad, place, gradient in zip(params, grads, places, gradients, strict=True):
-            step = param - place
-            slopes.append(whole(((gradient + grad) * step).sum()))
-            bends.append(whole(((grad - gradient) * step).sum()))
-            dimensions += param.numel()
-    if not slopes:
-        return 0.0, 0.0, 0
-    totals = [torch.stack([x.to(slopes[0].device) for x in part]).sum() / 2 for part in (slopes, bends)]
-    slope, bend = torch.stack(totals).tolist()
-    return slope, bend, dimensions

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
-from hilladam.optim._adaptive_hill_adam import _forget, _slopes
+from hilladam.optim._adam_step import adam_step, forget, slopes
 from hilladam.optim._best import check_track_best, one_number
 from hilladam.optim._frame import LARGEST_FRAME, directions, normal_direction, orthogonal_frame
 from hilladam.optim._memory import gather
-from hilladam.optim._numbers import check, check_betas, check_count, check_flag, check_not_negative, element, plain
+from hilladam.optim._numbers import check, check_betas, check_count, check_flag, check_not_negative, plain
 from hilladam.optim._ranks import copy_all
 from hilladam.optim._seeded import check_real
 from hilladam.optim._trek import DESCEND, HOME, NEXT, ONWARD, RENEW, RETRY, TREK_REASONS, Trek, guide
@@ -141,7 +141,7 @@ class OverTheHill(Turning):
 
     def _leave(self) -> None:
         for param, state in self._known()[0]:
-            _forget(state)
+            forget(state)
             for key in ("previous", "centre"):
                 state[key].copy_(param)
             for key in ("gradient", "way"):
@@ -184,26 +184,10 @@ class OverTheHill(Turning):
             if move in (DESCEND, RETRY):
                 copy_all(places, params)
                 copy_all(gradients, grads)
-                self._step(group, params, grads, averages, squares)
+                length = -group["scale"] * group["lr"]
+                adam_step(self.state, length, group["betas"], params, grads, averages, squares)
             elif move != HOME:
                 torch._foreach_add_(params, ways, alpha=group["pace"] * group["lr"])
-
-    def _step(
-        self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], averages: list[Tensor],
-        squares: list[Tensor],
-    ) -> None:  # fmt: skip
-        """Adam's step without ε: where no gradient has been seen yet there is none."""
-        beta1, beta2 = group["betas"]
-        length = group["scale"] * group["lr"]
-        torch._foreach_lerp_(averages, grads, 1 - beta1)
-        torch._foreach_mul_(squares, beta2)
-        torch._foreach_addcmul_(squares, grads, grads, value=1 - beta2)
-        for param, average, square in zip(params, averages, squares, strict=True):
-            self.state[param]["step"] = self.state[param]["step"] + 1
-            step = element(self.state[param]["step"])
-            correction1, correction2 = 1 - beta1**step, 1 - beta2**step
-            ratio = (average / correction1) / (square / correction2).sqrt()
-            param.sub_(torch.where(square > 0, ratio, torch.zeros_like(ratio)), alpha=length)
 
     def _judge(self, loss: float, tensors: list[tuple[list[Tensor], ...]]) -> tuple[int, bool]:
         """Ask the guide at the parameters as they are; say what they do next, and whether the loss is the best."""
@@ -213,7 +197,7 @@ class OverTheHill(Turning):
         if walking:
             slope, bend = self._slope_of_the_way(tensors), 0.0
         else:
-            slope, bend, _ = _slopes([parts[:6] for parts in tensors])
+            slope, bend, _ = slopes([parts[:6] for parts in tensors])
         advice = guide(
             Trek(*(first[key] for key in Trek._fields)), walking, loss, slope, bend,
             first["delta"], first["kappa"], directions(max(dimensions, 1)),
@@ -226,7 +210,7 @@ class OverTheHill(Turning):
             changed.update(self._turn(losses, advice.walking, advice.reason))
         for _, state in self._known()[0]:
             if advice.reason or advice.move != DESCEND:
-                _forget(state)
+                forget(state)
             elif advice.rose:
                 state["exp_avg"].zero_()
         self._remember(**changed)

@@ -13,8 +13,8 @@ import torch
 from nbclient import NotebookClient
 
 from hilladam import HillAdam, figures
-from hilladam.experiments import Points, SuccessMap, compare, race, table1, train
-from hilladam.losses import DOUBLE_WELL, SURFACES, ColourLoss, stack
+from hilladam.experiments import Points, SuccessMap, compare, journey, race, table1, train
+from hilladam.losses import DOUBLE_WELL, SURFACES, ColourLoss, Torus, stack
 from hilladam.theory import climb
 
 NAME = "hilladam.figures.hilladam"
@@ -32,6 +32,11 @@ def a_run():
     return train(points, stack([DOUBLE_WELL]), HillAdam(points.parameters, lr=0.1), 20).member(0)
 
 
+def a_run_on_the_torus():
+    points = Points(torch.tensor([[2.0, 0.5]], dtype=torch.float64))
+    return train(points, TORUS, HillAdam(points.parameters, lr=0.1), 9).member(0)
+
+
 def a_race():
     records = race(SURFACES["camel"], 0.05, contenders=["Adam", "SGD"], runs=3, evaluations=20)
     return records, {name: record.member(0) for name, record in records.items()}
@@ -39,6 +44,7 @@ def a_race():
 
 LR, BETA1 = np.geomspace(0.01, 1, 4), np.array([0.5, 0.9, 0.99])
 CELLS = LR > 2 * BETA1[:, None] - 1
+TORUS = Torus([-1.0, -1.0], [[1, 0], [0, 1]], [0.0, 0.0])
 GREY = np.full((2, 3, 3), 0.5)
 RATES = pd.DataFrame({"lr": [0.1, 1.0], "rate": [0.3, 0.5], "low": [0.2, 0.4], "high": [0.4, 0.6]})
 DRAW = {
@@ -66,6 +72,13 @@ DRAW = {
     "success_over_rates": lambda: figures.success_over_rates({"a loss": {"Adam": RATES}}),
     "targets_met": lambda: figures.targets_met({"Adam": np.array([[3.0, np.inf]])}, 9),
     "trajectory": lambda: figures.trajectory(a_run(), DOUBLE_WELL),
+    "arrivals": lambda: figures.arrivals({"ours": [(0.9, 0.8, 0.95)]}, ["d = 2"]),
+    "ends_of_climbs": lambda: figures.ends_of_climbs({1: [0.0, 1.0]}, {1: (0.5, 0.4, 0.6)}),
+    "journey_losses": lambda: figures.journey_losses(journey(TORUS, [2.0, 0.5], 9)),
+    "journey_map": lambda: figures.journey_map(TORUS, journey(TORUS, [2.0, 0.5], 9)),
+    "legs": lambda: figures.legs(TORUS, a_run_on_the_torus()),
+    "setting_maps": lambda: figures.setting_maps([0.01, 0.1], [1e-4, 1e-3], {"one": np.eye(2), "two": np.eye(2)}),
+    "success_over": lambda: figures.success_over({"s": ([1, 2], {"a": np.eye(2) > 0})}),
 }
 
 
