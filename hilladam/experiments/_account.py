@@ -32,7 +32,7 @@ class Account(Budget):
         >>> from hilladam.experiments import Account
         >>> account = Account(lambda x: float(x @ x), evaluations=100)
         >>> value, gradient = account.both(np.array([30.0, 40.0]))
-        >>> gradient.round(6).tolist(), account(np.array([0.3, 0.4])), account(np.array([0.0, 0.0]))
+        >>> gradient.round(3).tolist(), account(np.array([0.3, 0.4])), account(np.array([0.0, 0.0]))
         ([60.0, 80.0], 0.25, 0.0)
         >>> account.costs(price=0)[[0, 4, 20]].tolist()  # below 100, 1 and 1e-8
         [2.0, 2.0, 3.0]
