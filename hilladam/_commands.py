@@ -152,7 +152,7 @@ def championship(options: argparse.Namespace) -> Iterator[Result]:
     from hilladam.experiments import CONTESTANTS, championship_results, score
     from hilladam.experiments._championship import standing_of
 
-    with extra("search"):  # before half an hour of work, not after
+    with extra("search"):  # before minutes of work, not after
         import cma  # noqa: F401
         import nlopt  # noqa: F401
     with extra("benchmark"):

@@ -495,7 +495,7 @@ def test_ctrl_c_keeps_what_of_the_championship_is_complete(call, tmp_path, monke
     status, out, err = call("championship", "--json", tmp_path / "all.json")
     assert status == 130 and "DIRECT" in out
     part = tmp_path / "all.interrupted.json"
-    complete = f"1 of {3 * len(experiments.CONTESTANTS)} contestants and dimensions"
+    complete = f"1 of {2 * len(experiments.CONTESTANTS)} contestants and dimensions"
     assert err.splitlines()[-1] == f"Interrupted: {complete}; the table is of that, and so is {part}."
     assert len(read(part)) == 1 and list(tmp_path.iterdir()) == [part]
 

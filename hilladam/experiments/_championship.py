@@ -27,7 +27,7 @@ BUDGET = 1000
 FUNCTIONS: tuple[int | str, ...] = (*range(1, 25), *SUITE)
 """What the championship is held on: BBOB's 24 functions by number, and the six of :data:`~hilladam.losses.SUITE`."""
 
-DIMENSIONS, INSTANCES, TUNING_INSTANCE = (2, 3, 5), (1, 2, 3, 4, 5), 6
+DIMENSIONS, INSTANCES, TUNING_INSTANCE = (2, 3), (1, 2, 3, 4, 5), 6
 _RATES = tuple(round(10 ** (k / 2), 6) for k in range(-2, 2))
 
 WIDE = " ×10"
