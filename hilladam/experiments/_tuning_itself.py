@@ -154,7 +154,8 @@ def tuning_itself(
 
     Multistart Adam draws a new place where a leg stands still, in the box, in one ten times as wide with the same
     middle, or within 1 of where the run began. Its λ is tuned by :func:`tune` for each family, on 200 landscapes of
-    another seed, exact ones.
+    another seed, exact ones. Without noise and scaling the successes are the same on every machine; with them a few
+    may differ, for the last bits of factors and ranges are the machine's.
 
     Args:
         experiments: some of these.
