@@ -210,7 +210,7 @@ class SuiteLoss(_Landscape):
 
 
 def random_suite_loss(
-    family: str, generator: np.random.Generator, dimensions: int = 2, rotated: bool = False
+    family: str, generator: "np.random.Generator", dimensions: int = 2, rotated: bool = False
 ) -> SuiteLoss:
     """A loss of that family, its minimum somewhere in the middle four fifths of the box in each variable.
 
