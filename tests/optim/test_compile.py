@@ -10,8 +10,10 @@ from hilladam import AdaptiveHillAdam, CoolMomentum, HillAdam, Langevin, Simulat
 
 STEPS = 200
 
-# Torch's own, where it resumes after a graph that has ended.
-pytestmark = [pytest.mark.own_rounding, pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")]
+pytestmark = [
+    pytest.mark.own_rounding,
+    pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf"),
+]
 MAKERS = {
     "for-loop": lambda params: HillAdam(params, lr=0.05, delta=1e-3, foreach=False),
     "foreach": lambda params: HillAdam(params, lr=0.05, delta=1e-3, foreach=True),
