@@ -168,7 +168,7 @@ class Wells(_Landscape):
     def __post_init__(self):
         _keep(self, "centres", depths=1, centres=2, widths=1)
         if not (self.widths > 0).all():
-            raise ValueError(f"Invalid widths: {self.widths}; expected numbers above 0")
+            raise ValueError(f"Invalid widths: {self.widths.tolist()}; expected numbers above 0")
         if not self.bowl >= 0:
             raise ValueError(f"Invalid bowl: {self.bowl}; expected a number >= 0")
 

@@ -29,7 +29,7 @@ def adam_step(
 
 def forget(state: dict[str, Any]) -> None:
     """Clear the moments."""
-    state["step"] = torch.tensor(0.0)
+    state["step"] = torch.tensor(0.0, dtype=torch.float32)
     state["exp_avg"].zero_()
     state["exp_avg_sq"].zero_()
 

@@ -13,7 +13,7 @@ from hilladam.optim._best import check_track_best, one_number
 from hilladam.optim._course import COURSE_REASONS, Course, steer
 from hilladam.optim._memory import gather
 from hilladam.optim._numbers import check, check_betas, check_count, check_flag, check_not_negative, plain
-from hilladam.optim._ranks import copy_all
+from hilladam.optim._ranks import copy_all, whole
 from hilladam.optim._seeded import check_real
 from hilladam.optim._turning import Turning
 
@@ -95,7 +95,8 @@ class AdaptiveHillAdam(Turning):
             Default: ``True``.
         process_group (ProcessGroup or False, optional): the ranks whose losses are averaged within the step, so that
             all of them decide alike. Default: ``None``, all ranks once ``torch.distributed`` is initialised; then every
-            rank has to call :meth:`step`. ``False``: each rank by itself.
+            rank has to call :meth:`step`. ``False``: each rank by itself. Slopes are not shared: each rank has to hold
+            all parameters, whole or as shards of FSDP2; ZeroRedundancyOptimizer and FSDP1 do not.
 
     ``delta``, ``kappa`` and ``track_best`` decide for the whole model and are the same in every group. Groups are
     copied, and what they hold of another run is dropped. The state dict holds all that is remembered.
@@ -187,11 +188,13 @@ class AdaptiveHillAdam(Turning):
                 loss = self.step(closure)
                 if loss is None:
                     raise ValueError("Invalid closure: it returned None; finish() needs the loss")
-                total += self._value(loss) if late >= 0 else 0.0
+                first = loss[0] if isinstance(loss, tuple) and loss else loss
+                first = whole(first) if isinstance(first, Tensor) else first
+                total += self._value(first) if late >= 0 else 0.0
         finally:
             self._settles = False
         with torch.no_grad():
-            torch._foreach_copy_(params, mean)
+            copy_all(params, mean)
             self._leave()
         return total / count
 
@@ -236,7 +239,7 @@ class AdaptiveHillAdam(Turning):
         tensors = gather(self, *self._STATE)
         for param in known[1]:
             if param in self.state and "step" not in self.state[param]:
-                self.state[param]["step"] = torch.tensor(0.0)
+                self.state[param]["step"] = torch.tensor(0.0, dtype=torch.float32)
                 self.state[param]["previous"].copy_(param)
         again, improved = (False, False) if loss is None else self._judge(loss, tensors)
         self._keep(known, improved)
@@ -254,6 +257,13 @@ class AdaptiveHillAdam(Turning):
             sign = 1 if group["maximize"] else -1
             adam_step(self.state, sign * group["scale"] * group["lr"], group["betas"], params, grads, averages, squares)
 
+    def _at_rest(self, tensors: list[tuple[list[Tensor], ...]]) -> bool:
+        """Whether the last step could not move anything, whatever its λ: no rate, no gradient, or none but zeros."""
+        return not any(
+            group["lr"] and any(float(whole(square.sum())) for square in squares)
+            for group, (_, _, _, squares, *_) in zip(self.param_groups, tensors, strict=True)
+        )
+
     def _judge(self, loss: float, tensors: list[tuple[list[Tensor], ...]]) -> tuple[bool, bool]:
         """Steer by the loss of the parameters as they are; say whether to go back, and whether it is best."""
         first = self.param_groups[0]
@@ -264,6 +274,8 @@ class AdaptiveHillAdam(Turning):
             course, maximize, loss, slope, bend,
             delta=first["delta"], kappa=first["kappa"], dimensions=max(dimensions, 1), settle=self._settles,
         )  # fmt: skip
+        if not (slope or bend or verdict.again) and self._at_rest(tensors):
+            verdict = verdict._replace(course=verdict.course._replace(scale=course.scale))
         improved: bool = -math.inf < loss < first["best_loss"]
         changed = {"losses": losses + 1, **verdict.course._asdict()}
         if improved:

@@ -85,8 +85,6 @@ class BestSoFar(Remembering):
         returned = loss if closure is None else call(closure)
         if loss is None:
             loss = returned[0] if isinstance(returned, tuple) and returned else returned
-        if loss is None:
-            loss, self._handed = self._handed, None
         if torch.compiler.is_compiling():
             outside_graphs(self._take, loss)
         else:
@@ -112,9 +110,15 @@ class BestSoFar(Remembering):
             >>> opt.best_loss
             1.0
         """
-        self._handed = loss.detach() if isinstance(loss, Tensor) else loss
+        kept = loss.detach() if isinstance(loss, Tensor) else loss
+        if torch.compiler.is_compiling():  # which would not write an attribute of an optimizer
+            outside_graphs(setattr, self, "_handed", kept)
+        else:
+            self._handed = kept
 
     def _take(self, loss: Any) -> None:
+        if loss is None:
+            loss, self._handed = self._handed, None
         value = None if loss is None else self._value(whole(loss) if isinstance(loss, Tensor) else loss)
         value = agreed(value, self._process_group, self._device())
         if isinstance(value, float) and not math.isfinite(value):

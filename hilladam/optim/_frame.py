@@ -15,7 +15,7 @@ def directions(dimensions: int) -> int:
 
 def orthogonal_frame(seed: int, frame: int, dimensions: int) -> Tensor:
     """A random orthogonal matrix, float64, shape ``(dimensions, dimensions)``; the same for the same numbers."""
-    normal = torch.randn(dimensions, dimensions, generator=_generator(seed, frame), dtype=torch.float64)
+    normal = torch.randn(dimensions, dimensions, generator=_generator(seed, frame), dtype=torch.float64, device="cpu")
     columns, triangle = torch.linalg.qr(normal)
     uniform: Tensor = columns * torch.where(triangle.diagonal() < 0, -1.0, 1.0)
     return uniform
@@ -23,7 +23,7 @@ def orthogonal_frame(seed: int, frame: int, dimensions: int) -> Tensor:
 
 def normal_direction(seed: int, frame: int, column: int, dimensions: int) -> Tensor:
     """A direction from the normal distribution, float64, shape ``(dimensions,)``; the same for the same numbers."""
-    return torch.randn(dimensions, generator=_generator(seed, frame, column + 1), dtype=torch.float64)
+    return torch.randn(dimensions, generator=_generator(seed, frame, column + 1), dtype=torch.float64, device="cpu")
 
 
 def _generator(seed: int, frame: int, column: int = 0) -> torch.Generator:

@@ -125,6 +125,8 @@ class OverTheHill(Turning):
 
     def _check_param(self, param: Tensor) -> None:
         check_real(param)
+        if hasattr(param, "full_tensor"):
+            raise ValueError("Invalid parameter: a shard; expected whole tensors, because a walk leads through all")
 
     def _check_memory(self, memory: dict[str, Any], params: list[Tensor]) -> None:
         self._check_turns(memory)
@@ -160,7 +162,7 @@ class OverTheHill(Turning):
         for param in known[1]:
             if param in self.state and "step" not in self.state[param]:
                 state = self.state[param]
-                state["step"] = torch.tensor(0.0)
+                state["step"] = torch.tensor(0.0, dtype=torch.float32)
                 for key in ("previous", "centre"):
                     state[key].copy_(param)
         move, improved = (2 * self.param_groups[0]["maximize"], False) if loss is None else self._judge(loss, tensors)
@@ -181,6 +183,9 @@ class OverTheHill(Turning):
                 copy_all(centres, params)
             elif move in (NEXT, HOME):
                 copy_all(params, centres)
+            if move == HOME:
+                copy_all(places, params)
+                torch._foreach_zero_(gradients)
             if move in (DESCEND, RETRY):
                 copy_all(places, params)
                 copy_all(gradients, grads)

@@ -1,6 +1,5 @@
 """Many processes: one loss for all ranks, and tensors of which each rank has a shard."""
 
-import math
 from typing import Any
 
 import torch
@@ -34,7 +33,7 @@ def check_process_group(group: Any) -> None:
 def agreed(loss: float | Tensor | None, group: Any, device: torch.device) -> float | Tensor | None:
     """The mean of the losses that the ranks were given; on ranks that were given none, that of the others.
 
-    Each rank has to ask, whether it has a loss or not.
+    Each rank has to ask, whether it has a loss or not; losses of members each has to give.
     """
     if group is False or not (dist.is_available() and dist.is_initialized()) or dist.get_world_size(group) < 2:
         return loss
@@ -42,8 +41,7 @@ def agreed(loss: float | Tensor | None, group: Any, device: torch.device) -> flo
         members = loss.to(device, torch.float64, copy=True)
         dist.all_reduce(members, group=group)
         return (members / dist.get_world_size(group)).to(loss)
-    value = math.nan if loss is None else float(loss)
-    total = torch.tensor([0.0 if loss is None else value, loss is not None], dtype=torch.float64, device=device)
+    total = torch.tensor([0.0 if loss is None else float(loss), loss is not None], dtype=torch.float64, device=device)
     dist.all_reduce(total, group=group)
     summed, count = total.tolist()
     return summed / count if count else None

@@ -86,7 +86,7 @@ def test_parts_that_do_not_fit_are_refused():
         Torus([1, 1], [1, 1], [0, 0])
     with pytest.raises(ValueError, match=r"Invalid phases: shape \(1,\); expected \(2,\), at least one"):
         Torus([1, 1], [[1], [1]], [0])
-    with pytest.raises(ValueError, match=r"Invalid widths: \[0\.\]; expected numbers above 0"):
+    with pytest.raises(ValueError, match=r"Invalid widths: \[0\.0\]; expected numbers above 0"):
         Wells([1], [[1]], [0])
     with pytest.raises(ValueError, match=r"Invalid bowl: -1; expected a number >= 0"):
         Wells([1], [[1]], [1], bowl=-1)

@@ -28,6 +28,7 @@ MAKERS = {
 def fresh():
     torch.compiler.reset()
     yield
+    torch.compiler.set_stance("default")
     torch.compiler.reset()
 
 
@@ -55,7 +56,11 @@ def whole(optimizer, closure, kind):
 
     def step():
         loss = closure()
-        optimizer.step(loss=loss.item() if kind == "number" else loss.detach())
+        if kind == "handed":
+            optimizer.hand_over(loss)
+            optimizer.step()
+        else:
+            optimizer.step(loss=loss.item() if kind == "number" else loss.detach())
 
     return step
 
@@ -63,7 +68,7 @@ def whole(optimizer, closure, kind):
 @pytest.mark.parametrize(
     "name, kind",
     [*product(["for-loop", "foreach", "fused"], ["number", "tensor", "closure"]),
-     ("adaptive", "closure"), ("CoolMomentum", "number"), ("Langevin", "tensor")],
+     ("adaptive", "closure"), ("CoolMomentum", "number"), ("Langevin", "tensor"), ("foreach", "handed")],
 )  # fmt: skip
 def test_a_compiled_loop_takes_the_same_steps(name, kind):
     make, runs = MAKERS[name], []

@@ -1,6 +1,8 @@
 """Two processes: one decision for all ranks, shards that run as one model runs, and checkpoints that cross over."""
 
 import os
+import subprocess
+import sys
 import warnings
 from functools import partial
 
@@ -8,7 +10,6 @@ import pytest
 import torch
 import torch.distributed as dist
 import torch.distributed.checkpoint as dcp
-import torch.multiprocessing as mp
 from torch import nn
 from torch.distributed.checkpoint.state_dict import (
     StateDictOptions,
@@ -237,7 +238,7 @@ CHECKS = [
 ]
 
 
-def rank(number, meeting, tmp):
+def rank(meeting, tmp, number):
     """What each of the two processes does: every check, and a note of those that failed."""
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
@@ -258,13 +259,13 @@ def rank(number, meeting, tmp):
 def notes(tmp_path_factory):
     """What the two processes say of each check; they run once for all tests."""
     tmp = tmp_path_factory.mktemp("ranks")
-    processes = mp.start_processes(rank, (str(tmp / "meeting"), str(tmp)), nprocs=2, join=False, start_method="spawn")
+    command = [sys.executable, __file__, str(tmp / "meeting"), str(tmp)]
+    processes = [subprocess.Popen([*command, str(number)]) for number in range(2)]
     try:
-        for _ in range(100):
-            if processes.join(timeout=3):
-                break
+        for process in processes:
+            process.wait(timeout=300)
     finally:
-        for process in processes.processes:
+        for process in processes:
             process.kill()
     return tmp
 
@@ -275,3 +276,7 @@ def test_on_two_ranks(notes, check):
         note = notes / f"{check.__name__}.{number}"
         assert note.exists(), "the processes ended before"
         assert note.read_text(encoding="utf-8") == "passed"
+
+
+if __name__ == "__main__":
+    rank(sys.argv[1], sys.argv[2], int(sys.argv[3]))
