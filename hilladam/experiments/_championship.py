@@ -4,6 +4,7 @@ import math
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from hilladam.experiments._budget import Spent
 from hilladam.experiments._contenders import chosen
 from hilladam.experiments._over_the_hill import walk_over
 from hilladam.experiments._protocol import Tuning, tune
-from hilladam.experiments._searchers import SEARCHERS, Searcher
+from hilladam.experiments._searchers import SEARCHERS, Searcher, _direct
 from hilladam.losses import SUITE, random_suite_loss
 from hilladam.optim import Course, ReferenceHillAdam, steer
 
@@ -103,23 +104,12 @@ def _self_paced(loss, start, box, rng):
         start = rng.uniform(*box.T)
 
 
-def _direct(loss, start, box, rng):
-    """Goes on to the end of the budget, which scipy's tolerances would not."""
-    from scipy.optimize import Bounds, direct
-
-    def function(place):
-        try:
-            return loss(place)
-        except Spent:  # which cannot pass through DIRECT's C before scipy 1.17.1
-            return loss.best_loss
-
-    direct(function, Bounds(*box.T), maxfun=loss.evaluations, maxiter=loss.evaluations, vol_tol=0, len_tol=0)
-
-
+# It goes on to the end of the budget, which scipy's tolerances would not.
+_PATIENT = partial(_direct, vol_tol=0, len_tol=0)
 _TOLD_NOTHING: dict[str, Searcher] = {
     "AdaptiveHillAdam": _adaptive, "OverTheHill": _over_the_hill, "OverTheHill, L-BFGS": _over_the_hill_and_down,
 }  # fmt: skip
-_TOLD_THE_BOX: dict[str, Searcher] = {"self-paced Adam, restarted": _self_paced, **SEARCHERS, "DIRECT": _direct}
+_TOLD_THE_BOX: dict[str, Searcher] = {"self-paced Adam, restarted": _self_paced, **SEARCHERS, "DIRECT": _PATIENT}
 _SAMPLERS = ("differential evolution", "CMA-ES")
 _PLANS = ("OverTheHill, L-BFGS",)
 """What divides its budget, so that a run with a smaller one is another run."""

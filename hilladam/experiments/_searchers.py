@@ -36,7 +36,7 @@ def _dual_annealing(loss, start, box, rng):
         start = rng.uniform(*box.T)
 
 
-def _direct(loss, start, box, rng):
+def _direct(loss, start, box, rng, **tolerances):
     from scipy.optimize import Bounds, direct
 
     def function(place):
@@ -45,7 +45,7 @@ def _direct(loss, start, box, rng):
         except Spent:  # which cannot pass through DIRECT's C before scipy 1.17.1
             return loss.best_loss
 
-    direct(function, Bounds(*box.T), maxfun=loss.evaluations, maxiter=loss.evaluations)
+    direct(function, Bounds(*box.T), maxfun=loss.evaluations, maxiter=loss.evaluations, **tolerances)
 
 
 def _differential_evolution(loss, start, box, rng):

@@ -34,6 +34,16 @@ def forget(state: dict[str, Any]) -> None:
     state["exp_avg_sq"].zero_()
 
 
+def begin(states: Mapping[Tensor, dict[str, Any]], params: list[Tensor], *places: str) -> None:
+    """Complete the state of parameters that have just got one: no step yet, and where they are as their places."""
+    for param in params:
+        state = states.get(param)
+        if state and "step" not in state:
+            state["step"] = torch.tensor(0.0, dtype=torch.float32)
+            for key in places:
+                state[key].copy_(param)
+
+
 def slopes(tensors: list[tuple[list[Tensor], ...]]) -> tuple[float, float, int]:
     """The change of the loss along the last step by the trapezoid, what it can be wrong by, and the number of elements.
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
-from hilladam.optim._adam_step import adam_step, forget, slopes
-from hilladam.optim._best import check_track_best, one_number
+from hilladam.optim._adam_step import adam_step, begin, forget, slopes
+from hilladam.optim._best import check_track_best
 from hilladam.optim._course import COURSE_REASONS, Course, steer
 from hilladam.optim._memory import gather
 from hilladam.optim._numbers import check, check_betas, check_count, check_flag, check_not_negative, plain
@@ -229,18 +229,12 @@ class AdaptiveHillAdam(Turning):
         first = self.param_groups[0]
         self._remember(maximize=False, **Course(scale=first["scale"])._asdict())
 
-    def _value(self, loss: Any) -> float:
-        return one_number(loss)
-
     def _move(self, loss: float | None, dtype: torch.dtype | None) -> None:  # type: ignore[override]
         if loss is None:
             self._warn_bare("goes straight on")
         known = self._before()
         tensors = gather(self, *self._STATE)
-        for param in known[1]:
-            if param in self.state and "step" not in self.state[param]:
-                self.state[param]["step"] = torch.tensor(0.0, dtype=torch.float32)
-                self.state[param]["previous"].copy_(param)
+        begin(self.state, known[1], "previous")
         again, improved = (False, False) if loss is None else self._judge(loss, tensors)
         self._keep(known, improved)
         for group, (params, grads, averages, squares, places, gradients) in zip(

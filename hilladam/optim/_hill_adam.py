@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.optim.adam import Adam, adam
 from torch.optim.optimizer import ParamsT
 
-from hilladam.optim._best import check_track_best, one_number
+from hilladam.optim._best import check_track_best
 from hilladam.optim._numbers import check, check_betas, check_flag, check_not_negative, element, number, plain
 from hilladam.optim._switching import REASONS, decide
 from hilladam.optim._turning import Turning
@@ -213,9 +213,6 @@ class HillAdam(Turning, Adam):
               "a finite float, or NaN for none")  # fmt: skip
         check("best_loss", memory["best_loss"], lambda v: isinstance(v, float) and v > -math.inf, "a float above -inf")
         self._check_best(memory, params)
-
-    def _value(self, loss: Any) -> float:
-        return one_number(loss)
 
     def _warn_coarse(self, loss: float, dtype: torch.dtype | None) -> None:
         delta, resolution = self.param_groups[0]["delta"], _EPS.get(dtype, 2.0**-52) * abs(loss)

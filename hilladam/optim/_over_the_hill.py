@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
-from hilladam.optim._adam_step import adam_step, forget, slopes
-from hilladam.optim._best import check_track_best, one_number
+from hilladam.optim._adam_step import adam_step, begin, forget, slopes
+from hilladam.optim._best import check_track_best
 from hilladam.optim._frame import LARGEST_FRAME, directions, normal_direction, orthogonal_frame
 from hilladam.optim._memory import gather
 from hilladam.optim._numbers import check, check_betas, check_count, check_flag, check_not_negative, plain
@@ -151,20 +151,12 @@ class OverTheHill(Turning):
         first = self.param_groups[0]
         self._remember(maximize=False, **Trek(scale=first["rate"], frame=first["frame"])._asdict())
 
-    def _value(self, loss: Any) -> float:
-        return one_number(loss)
-
     def _move(self, loss: float | None, dtype: torch.dtype | None) -> None:  # type: ignore[override]
         if loss is None:
             self._warn_bare("goes straight on")
         known = self._before()
         tensors = gather(self, *self._STATE)
-        for param in known[1]:
-            if param in self.state and "step" not in self.state[param]:
-                state = self.state[param]
-                state["step"] = torch.tensor(0.0, dtype=torch.float32)
-                for key in ("previous", "centre"):
-                    state[key].copy_(param)
+        begin(self.state, known[1], "previous", "centre")
         move, improved = (2 * self.param_groups[0]["maximize"], False) if loss is None else self._judge(loss, tensors)
         self._keep(known, improved)
         if move == ONWARD and not self._look_ahead(tensors):

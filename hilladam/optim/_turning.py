@@ -6,7 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
-from hilladam.optim._best import BestSoFar
+from hilladam.optim._best import BestSoFar, one_number
 from hilladam.optim._numbers import check, check_count, check_flag, element, number
 
 LOGGED = 1000
@@ -78,6 +78,9 @@ class Turning(BestSoFar):
         """How many changes of direction there were."""
         count: int = self.param_groups[0]["switch_count"]
         return count
+
+    def _value(self, loss: Any) -> float:
+        return one_number(loss)
 
     def _switch(self, entry: int) -> Switch:
         """A switch from its number in the log: 8 times the step, 2 times the reason, and 1 if it goes up."""

@@ -433,3 +433,49 @@ def test_only_a_crest_shows_that_hills_have_tops():
 def test_a_loss_at_the_lid_is_still_below_it():
     up = BEGUN._replace(low=4.0, rise=1.0, top=5.0, bottom=4.0, climbed=9, crested=True)
     assert steer(up, True, 6.0, 0.3, 0.0).reason == 0
+
+
+def test_a_finish_takes_the_loss_out_of_a_tuple():
+    (x, optimizer, closure, _), (y, other, single, _) = noisy(0), noisy(0)
+    for _ in range(60):
+        optimizer.step(closure)
+        other.step(single)
+    assert optimizer.finish(lambda: (closure(), "more"), 20) == other.finish(single, 20) and x.item() == y.item()
+
+
+@pytest.mark.parametrize("lr, loss", [(1e-4, lambda x: torch.relu(x) + 1), (0.0, lambda x: x**2)])
+def test_where_nothing_can_move_the_step_does_not_grow(lr, loss):
+    """Grown for so long it would be infinite: the parameters with it, or the step a crash."""
+    x = nn.Parameter(torch.tensor([-1.0]))
+    optimizer = AdaptiveHillAdam([x], lr=lr)
+    for _ in range(2000):
+        optimizer.zero_grad()
+        value = loss(x).sum()
+        value.backward()
+        optimizer.step(loss=value)
+    assert x.item() == -1 and optimizer.param_groups[0]["scale"] <= 2
+
+
+def test_a_frozen_model_that_is_set_free_begins_with_a_short_step():
+    x = nn.Parameter(torch.tensor([2.0], dtype=torch.float64))
+    optimizer = AdaptiveHillAdam([x])
+    for step in range(400):
+        optimizer.zero_grad()
+        value = DOUBLE_WELL(x).sum()
+        if step >= 100:
+            value.backward()
+        optimizer.step(loss=value.detach())
+    assert optimizer.load_best() == pytest.approx(DOUBLE_WELL.global_minimum.value, abs=1e-2)
+
+
+def test_steps_are_counted_in_full_where_the_default_is_half():
+    torch.set_default_dtype(torch.bfloat16)
+    try:
+        x = nn.Parameter(torch.tensor([2.0], dtype=torch.float64))
+        optimizer = AdaptiveHillAdam([x])
+        optimizer.step(loss=1.0)
+        x.grad = torch.ones_like(x)
+        optimizer.step(loss=1.0)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert optimizer.state[x]["step"].dtype == torch.float32

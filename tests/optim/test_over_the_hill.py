@@ -241,3 +241,8 @@ def test_the_switches_say_why():
     assert (first.direction, first.reason) == ("maximize", "bottom")
     assert second.direction == "minimize" and second.reason in ("crest", "round")
     assert {switch.reason for switch in optimizer.switches} >= {"bottom", "crest"}
+
+
+def test_directions_are_drawn_where_their_generator_is():
+    with torch.device("meta"):
+        assert orthogonal_frame(0, 0, 3).device.type == normal_direction(0, 0, 0, 3).device.type == "cpu"

@@ -22,7 +22,7 @@ from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 from torch.nn.parallel import DistributedDataParallel
 
-from hilladam import AdaptiveHillAdam, CoolMomentum, HillAdam, Langevin, SimulatedAnnealing
+from hilladam import AdaptiveHillAdam, CoolMomentum, HillAdam, Langevin, OverTheHill, SimulatedAnnealing
 
 STEPS = 50
 MAKERS = {
@@ -98,7 +98,7 @@ def shards_run_as_one_model_does(tmp):
 
 def ranks_with_losses_of_their_own_stay_together(tmp):
     """Each rank sees half of the data, and both decide by the mean of their losses."""
-    for make in MAKERS.values():
+    for make in [*MAKERS.values(), OverTheHill]:
         net = model()
         optimizer = make(net.parameters())
         train(DistributedDataParallel(net), optimizer, 100, slice(dist.get_rank(), None, 2))
@@ -145,6 +145,28 @@ def annealing_accepts_on_all_ranks_or_on_none(tmp):
         optimizer.step(lambda: loss_of(net, slice(dist.get_rank(), None, 2)).detach())
     assert spread(net) == 0.0 and 0 < optimizer.acceptance_rate < 1
     assert optimizer.load_best() == pytest.approx(loss_of(net).item(), rel=1e-12)
+
+
+def a_walk_refuses_shards(tmp):
+    with pytest.raises(ValueError, match="Invalid parameter: a shard; expected whole tensors"):
+        OverTheHill(sharded().parameters())
+
+
+def a_finish_averages_shards(tmp):
+    places = []
+    for net in (model(), sharded()):
+        optimizer = AdaptiveHillAdam(net.parameters())
+        train(net, optimizer, 20)
+
+        def closure(net=net, optimizer=optimizer):
+            optimizer.zero_grad()
+            loss = loss_of(net)
+            loss.backward()
+            return loss
+
+        places.append((optimizer.finish(closure, 10), flat(net)))
+    (value, place), (shards_value, shards_place) = places
+    assert value == pytest.approx(shards_value, rel=1e-12) and torch.allclose(place, shards_place, rtol=0, atol=1e-12)
 
 
 def a_loss_in_parts_counts_whole(tmp):
@@ -231,6 +253,8 @@ CHECKS = [
     a_rank_without_a_loss_takes_that_of_the_others,
     losses_of_members_are_averaged_member_by_member,
     annealing_accepts_on_all_ranks_or_on_none,
+    a_walk_refuses_shards,
+    a_finish_averages_shards,
     a_loss_in_parts_counts_whole,
     a_saved_run_goes_on_in_shards,
     a_distributed_checkpoint_crosses_from_one_model_to_shards_and_back,
