@@ -707,7 +707,7 @@ def test_a_loss_that_is_not_one_real_number(make, name, loss, message):
 
 
 def test_what_wrappers_hand_over(make, name):
-    """A closure may return a tuple; a loss beside it counts; one handed over before serves the next bare step, once."""
+    """A closure may return a tuple; a loss beside it counts, else one that was handed over, for one step."""
     if name in WALKS:
         pytest.skip("it measures the loss itself")
     model, optimizer = new(make)
@@ -719,10 +719,11 @@ def test_what_wrappers_hand_over(make, name):
     optimizer.hand_over(loss)
     assert optimizer.step(lambda: None) is None and optimizer.best_loss == 1.0
     optimizer.hand_over(0.5)
-    optimizer.step(loss=0.75)
-    assert optimizer.best_loss == 0.75
+    optimizer.step(loss=0.75)  # drops it: it was the loss of other parameters
     optimizer.step()
-    assert optimizer.best_loss == 0.5
+    assert optimizer.best_loss == 0.75
+    optimizer.hand_over(0.5)
+    assert optimizer.step(lambda: 0.0) == 0.0 and optimizer.best_loss == 0.5  # of a closure's last part, say
     optimizer.hand_over(0.0)
     optimizer.hand_over(0.25)
     optimizer.step()
