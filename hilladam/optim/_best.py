@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from hilladam.optim._memory import Remembering
-from hilladam.optim._numbers import check, check_count, check_flag, element, number
+from hilladam.optim._numbers import check, check_count, check_flag, element, number, plain
 from hilladam.optim._ranks import agreed, check_process_group, copy_all, whole
 
 T = TypeVar("T")
@@ -309,8 +309,9 @@ def one_number(loss: Any) -> float:
     """The value of a loss that is one real number."""
     if isinstance(loss, Tensor) and loss.numel() == 1 and not loss.is_complex():
         return float(loss.item())
-    if isinstance(loss, Real):
-        return float(loss)
+    value = plain(loss)
+    if isinstance(value, Real):
+        return float(value)
     raise ValueError(f"Invalid loss: {described(loss)}; expected one real number")
 
 
