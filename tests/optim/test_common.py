@@ -1207,6 +1207,16 @@ def test_what_is_no_state_dict(make, saved):
     assert snapshot(optimizer) == before
 
 
+def test_what_a_state_dict_lacks_is_named(make):
+    _, optimizer = new(make)
+    for key in {"lr", *optimizer._MEMORY} - optimizer._OPTIONAL:
+        saved = copy.deepcopy(optimizer.state_dict())
+        del saved["param_groups"][1][key]
+        message = f"Invalid state dict: parameter group 1 lacks '{key}'; expected one of {type(optimizer).__name__}"
+        with pytest.raises(ValueError, match=re.escape(message)):
+            optimizer.load_state_dict(saved)
+
+
 def test_memories_are_compared_by_their_values_and_nan_is_itself():
     one, other = torch.tensor([1.0, nan]), torch.tensor([1.0, nan])
     assert _same(one, other) and _same(one, one) and _same(1.0, 1.0) and _same(nan, nan)
