@@ -5,7 +5,8 @@
 multiplies every loss value and every gradient by 1 + u·ε, with u ∈ {−1, 0, 1} and ε the precision of its dtype, in the
 tests and in the kernels of the notebooks. Whatever a test asserts or a notebook prints must stand all the same. Losses
 are what polynomials, surfaces, colour losses and ensembles return, and what any torch module returns; gradients what
-``derivative``, ``torch.autograd.grad`` and ``backward`` do. Exact numbers and compiled code are out of its reach.
+``derivative``, ``torch.autograd.grad`` and ``backward`` do. Exact numbers and compiled code, also torch's, are out of
+its reach.
 
 u is drawn from the seed and the number's own fraction. So a loss is still a function, as it is on every machine; the
 sign and a power of two change nothing in how it is rounded; and what is exact on each machine by itself (a run that is
@@ -110,7 +111,7 @@ def perturb(value, seed: int, size: float = 1.0):
     if type(value) is float:
         return value * _factor_of_one(value, seed, size)
     if isinstance(value, torch.Tensor):
-        if value.dtype not in (torch.float32, torch.float64) or value.is_meta:
+        if value.dtype not in (torch.float32, torch.float64) or value.is_meta or torch.compiler.is_compiling():
             return value
         if torch._C._functorch.is_functorch_wrapped_tensor(value):
             return value

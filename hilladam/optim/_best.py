@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from hilladam.optim._memory import Remembering
-from hilladam.optim._numbers import check, check_count, check_flag, element, number
+from hilladam.optim._numbers import check, check_count, check_flag, element, number, plain
 from hilladam.optim._ranks import agreed, check_process_group, copy_all, whole
 
 T = TypeVar("T")
@@ -70,8 +70,8 @@ class BestSoFar(Remembering):
                 ``(members,)``. Then each member has a best loss of its own. On an accelerator the step waits for one
                 number, not for many. Beside a closure it counts in place of what that returns.
 
-        The step itself needs no loss. With neither, or with a closure that returns ``None``, it takes the loss of
-        :meth:`hand_over`, if there is one; without any the best loss stays.
+        The step itself needs no loss. Where none is given by its name, it takes the loss of :meth:`hand_over`, if there
+        is one, else what the closure returned; without any the best loss stays.
 
         Returns:
             What the closure returned, or the loss as it was given; ``None`` with neither.
@@ -83,16 +83,19 @@ class BestSoFar(Remembering):
                 out of its range.
         """
         returned = loss if closure is None else call(closure)
-        if loss is None:
-            loss = returned[0] if isinstance(returned, tuple) and returned else returned
+        first = returned[0] if isinstance(returned, tuple) and returned else returned
         if torch.compiler.is_compiling():
-            outside_graphs(self._take, loss)
+            outside_graphs(self._take, loss, first)
         else:
-            self._take(loss)
+            self._take(loss, first)
         return returned
 
     def hand_over(self, loss: Any) -> None:
-        """Hand over the loss for the next step that is given none, where a wrapper's ``step`` takes no arguments.
+        """Hand over the loss for the next step, where a wrapper's ``step`` takes none, or has a closure of its own.
+
+        It counts in place of what a closure returns: where gradients are gathered from several parts, that is the loss
+        of the last one. A step that is given a loss by its name drops it. Called on a wrapper that stands for the
+        optimizer, as those of Lightning do, it reaches the optimizer.
 
         Args:
             loss (float or Tensor): as for :meth:`step`. Where the step is left out, as a gradient scaler may, the next
@@ -111,12 +114,17 @@ class BestSoFar(Remembering):
             1.0
         """
         kept = loss.detach() if isinstance(loss, Tensor) else loss
+        inner = getattr(self, "optimizer", self)  # a wrapper of Lightning's is an instance of what it wraps
         if torch.compiler.is_compiling():  # which would not write an attribute of an optimizer
-            outside_graphs(setattr, self, "_handed", kept)
+            outside_graphs(setattr, inner, "_handed", kept)
         else:
-            self._handed = kept
+            inner._handed = kept
 
-    def _take(self, loss: Any) -> None:
+    def _take(self, loss: Any, returned: Any) -> None:
+        if loss is not None:
+            self._handed = None
+        elif self._handed is None:
+            loss = returned
         if loss is None:
             loss, self._handed = self._handed, None
         value = None if loss is None else self._value(whole(loss) if isinstance(loss, Tensor) else loss)
@@ -301,8 +309,9 @@ def one_number(loss: Any) -> float:
     """The value of a loss that is one real number."""
     if isinstance(loss, Tensor) and loss.numel() == 1 and not loss.is_complex():
         return float(loss.item())
-    if isinstance(loss, Real):
-        return float(loss)
+    value = plain(loss)
+    if isinstance(value, Real):
+        return float(value)
     raise ValueError(f"Invalid loss: {described(loss)}; expected one real number")
 
 

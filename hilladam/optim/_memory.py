@@ -161,7 +161,7 @@ class Remembering(Optimizer):
 
     def _completed(self, index: int, saved: dict[str, Any]) -> dict[str, Any]:
         own, optional = self.param_groups[index], self._OPTIONAL | {"differentiable"}  # torch adds that to all defaults
-        missing = [key for key in (*self.defaults, *self._MEMORY) if key not in saved and key not in optional]
+        missing = [key for key in {**self.defaults, **self._MEMORY} if key not in saved and key not in optional]
         if missing:
             raise ValueError(
                 f"Invalid state dict: parameter group {index} lacks {', '.join(map(repr, missing))}; "

@@ -19,7 +19,7 @@ from hilladam.optim._best import (
     outside_graphs,
     unwrapped,
 )
-from hilladam.optim._numbers import check, check_count, check_not_negative, number
+from hilladam.optim._numbers import check, check_count, check_not_negative, number, plain
 from hilladam.optim._ranks import agreed, copy_all, whole
 from hilladam.optim._seeded import Seeded, check_real
 
@@ -306,8 +306,9 @@ class SimulatedAnnealing(Seeded):
         known = self.param_groups[0]["loss"]
         if isinstance(loss, Tensor):
             loss = whole(loss)
-        if isinstance(loss, Real):
-            loss = torch.tensor(float(loss), dtype=torch.float64)
+        value = plain(loss)
+        if isinstance(value, Real):
+            loss = torch.tensor(float(value), dtype=torch.float64)
         if not isinstance(loss, Tensor) or loss.is_complex():
             raise ValueError(f"Invalid loss: {loss!r}; expected one real number, or a tensor of shape (members,)")
         if loss.dim() and not of_members(loss, params):

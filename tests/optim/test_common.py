@@ -50,6 +50,11 @@ RATES = [
     ({"lr": nan}, "Invalid learning rate: nan"),
     ({"lr": inf}, "Invalid learning rate: inf"),
 ]
+PLAIN_RATES = [  # but Hill-ADAM takes tensors, as Adam does
+    *RATES,
+    ({"lr": torch.tensor(0.1)}, "Invalid learning rate: tensor(0.1000); expected a finite number >= 0"),
+    ({"lr": torch.tensor([0.1])}, "Invalid learning rate: tensor([0.1000]); expected a finite number >= 0"),
+]
 FLAGS = [({"track_best": None}, "Invalid track_best value: None; expected True or False")]
 MOMENTA = [
     ({"momentum": -0.1}, "Invalid momentum value: -0.1"),
@@ -88,7 +93,7 @@ OUT_OF_RANGE = {
         ({"floor": inf}, "floor = inf"),
     ],
     "AdaptiveHillAdam": [
-        *RATES,
+        *PLAIN_RATES,
         *FLAGS,
         ({"betas": 0.9}, "Invalid betas: 0.9; expected two numbers in [0, 1)"),
         ({"betas": (1.0, 0.999)}, "Invalid beta parameter at index 0: 1.0"),
@@ -97,7 +102,7 @@ OUT_OF_RANGE = {
         ({"kappa": nan}, "Invalid kappa value: nan; expected a finite number >= 0"),
     ],
     "OverTheHill": [
-        *RATES,
+        *PLAIN_RATES,
         *FLAGS,
         ({"betas": (1.0, 0.999)}, "Invalid beta parameter at index 0: 1.0"),
         ({"delta": nan}, "Invalid delta value: nan; expected a finite number >= 0"),
@@ -105,7 +110,7 @@ OUT_OF_RANGE = {
         ({"seed": 0.5}, "Invalid seed: 0.5; expected an int >= 0"),
     ],
     "CoolMomentum": [
-        *RATES,
+        *PLAIN_RATES,
         *FLAGS,
         *MOMENTA,
         ({"cooling_steps": 0}, "Invalid cooling_steps value: 0; expected a number > 0"),
@@ -113,7 +118,7 @@ OUT_OF_RANGE = {
         ({"schedule": "hot"}, "Invalid schedule: 'hot'; expected one of ('geometric_memory', "),
     ],
     "Langevin": [
-        *RATES,
+        *PLAIN_RATES,
         *FLAGS,
         *MOMENTA,
         *TEMPERATURES,
@@ -121,7 +126,7 @@ OUT_OF_RANGE = {
         ({"temperature": lambda t: -2.0}, "Invalid temperature value: -2.0 at step 0; expected a finite number >= 0"),
     ],
     "SimulatedAnnealing": [
-        *RATES,
+        *PLAIN_RATES,
         *FLAGS,
         *TEMPERATURES,
         ({"alpha": 0.0}, "Invalid alpha value: 0.0; expected a number in (0, 1]"),
@@ -651,7 +656,7 @@ def test_the_closure_is_called_once_with_gradients_on(make):
 def test_a_loss_in_place_of_the_closure(make):
     model, optimizer = new(make)
     message = "SimulatedAnnealing measures" if isinstance(optimizer, SimulatedAnnealing) else r"step\(loss=\.\.\.\)"
-    for loss in (model(), 3.0, np.float64(3.0)):
+    for loss in (model(), 3.0, np.float64(3.0), np.array(3.0)):
         with pytest.raises(TypeError, match=message):
             optimizer.step(loss)
     assert optimizer.best_loss == inf and not optimizer.state
@@ -688,6 +693,8 @@ LOSSES = [
     (1j, "1j"),
     ("1.0", "'1.0'"),
     ([1.0], "[1.0]"),
+    (np.array(1j), "array(0.+1.j)"),
+    (np.array([1.0, 2.0]), "array([1., 2.])"),
 ]
 
 
@@ -707,7 +714,7 @@ def test_a_loss_that_is_not_one_real_number(make, name, loss, message):
 
 
 def test_what_wrappers_hand_over(make, name):
-    """A closure may return a tuple; a loss beside it counts; one handed over before serves the next bare step, once."""
+    """A closure may return a tuple; a loss beside it counts, else one that was handed over, for one step."""
     if name in WALKS:
         pytest.skip("it measures the loss itself")
     model, optimizer = new(make)
@@ -719,10 +726,11 @@ def test_what_wrappers_hand_over(make, name):
     optimizer.hand_over(loss)
     assert optimizer.step(lambda: None) is None and optimizer.best_loss == 1.0
     optimizer.hand_over(0.5)
-    optimizer.step(loss=0.75)
-    assert optimizer.best_loss == 0.75
+    optimizer.step(loss=0.75)  # drops it: it was the loss of other parameters
     optimizer.step()
-    assert optimizer.best_loss == 0.5
+    assert optimizer.best_loss == 0.75
+    optimizer.hand_over(0.5)
+    assert optimizer.step(lambda: 0.0) == 0.0 and optimizer.best_loss == 0.5  # of a closure's last part, say
     optimizer.hand_over(0.0)
     optimizer.hand_over(0.25)
     optimizer.step()
@@ -737,7 +745,8 @@ def test_the_loss_comes_back_as_it_was_given(make, name):
         pytest.skip("it returns the loss of the place that it is at")
     model, optimizer = new(make)
     model().backward()
-    for loss in (0.1, torch.tensor(0.1), torch.tensor([0.1]), torch.tensor([[0.1]]), np.float64(0.1)):
+    numbers = 0.1, np.float64(0.1), np.array(0.1), np.array([0.1])
+    for loss in (*numbers, torch.tensor(0.1), torch.tensor([0.1]), torch.tensor([[0.1]])):
         assert optimizer.step(loss=loss) is loss
         assert optimizer.step(lambda loss=loss: loss) is loss
     assert type(optimizer.best_loss) is float
@@ -1196,6 +1205,16 @@ def test_what_is_no_state_dict(make, saved):
     with pytest.raises(ValueError, match="Invalid state dict"):
         optimizer.load_state_dict(saved)
     assert snapshot(optimizer) == before
+
+
+def test_what_a_state_dict_lacks_is_named(make):
+    _, optimizer = new(make)
+    for key in {"lr", *optimizer._MEMORY} - optimizer._OPTIONAL:
+        saved = copy.deepcopy(optimizer.state_dict())
+        del saved["param_groups"][1][key]
+        message = f"Invalid state dict: parameter group 1 lacks '{key}'; expected one of {type(optimizer).__name__}"
+        with pytest.raises(ValueError, match=re.escape(message)):
+            optimizer.load_state_dict(saved)
 
 
 def test_memories_are_compared_by_their_values_and_nan_is_itself():

@@ -178,7 +178,9 @@ def test_a_step_calls_the_closure_once_and_returns_the_loss_of_the_parameters_as
     assert 0 < optimizer.acceptance_rate < 1
 
 
-@pytest.mark.parametrize("kind", [float, lambda v: torch.tensor(round(v)), np.float64, lambda v: round(v) > 1])
+@pytest.mark.parametrize(
+    "kind", [float, lambda v: torch.tensor(round(v)), np.float64, np.array, lambda v: round(v) > 1]
+)
 def test_a_loss_may_be_any_real_number(kind):
     x = torch.tensor([2.0])
     optimizer = still(x, 0.3, 1.0)
