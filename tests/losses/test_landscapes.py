@@ -86,6 +86,8 @@ def test_parts_that_do_not_fit_are_refused():
         Torus([1, 1], [1, 1], [0, 0])
     with pytest.raises(ValueError, match=r"Invalid phases: shape \(1,\); expected \(2,\), at least one"):
         Torus([1, 1], [[1], [1]], [0])
+    with pytest.raises(ValueError, match=r"Invalid amplitudes: shape \(\); expected \(0,\), at least one"):
+        Torus(1.0, 1.0, 0.0)
     with pytest.raises(ValueError, match=r"Invalid widths: \[0\.0\]; expected numbers above 0"):
         Wells([1], [[1]], [0])
     with pytest.raises(ValueError, match=r"Invalid bowl: -1; expected a number >= 0"):
@@ -101,6 +103,11 @@ def test_it_counts_in_the_precision_of_its_points_and_slopes_in_full(make):
     value, slopes = loss.value_and_gradient(single)
     same, expected = loss.value_and_gradient(single.astype(np.float64))
     assert value == same and slopes.dtype == np.float64 and (slopes == expected).all()
+
+
+@pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
+def test_it_has_one_variable_where_nothing_else_is_said(make):
+    assert make(np.random.default_rng(0)).dimensions == 1
 
 
 def test_wells_stand_on_flat_ground_too():
@@ -126,8 +133,10 @@ def test_random_tori_have_the_waves_promised(dimensions, count, most):
         assert np.abs(loss.waves).max() == most and len(loss.waves) == count and (0,) * dimensions not in waves
         if dimensions < 3:  # all there are, but for the sign, with which cos(w·x) is the same
             assert len(waves | {tuple(-np.array(wave)) for wave in waves}) == (2 * most + 1) ** dimensions - 1
-    sizes = np.concatenate([loss.amplitudes * np.linalg.norm(loss.waves, axis=1) for loss in tori])
-    assert abs(sizes.mean()) < 0.15 and sizes.std() == pytest.approx(1, abs=0.1)
+    whole = set(range(1, 5)) if dimensions == 1 else set(range(-3, 4))
+    assert {int(k) for loss in tori for k in loss.waves[:, 0]} == whole
+    sizes = np.array([loss.amplitudes * np.linalg.norm(loss.waves, axis=1) for loss in tori])
+    assert np.ptp(sizes, axis=1).min() > 0.1 and abs(sizes.mean()) < 0.15 and sizes.std() == pytest.approx(1, abs=0.1)
     phases = np.concatenate([loss.phases for loss in tori])
     assert 0 <= phases.min() < 0.05 and 2 * math.pi - 0.05 < phases.max() <= 2 * math.pi
 

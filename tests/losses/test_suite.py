@@ -17,7 +17,9 @@ def drawn(family, dimensions=4, rotated=True, seed=1):
 @pytest.mark.parametrize("family", SUITE)
 def test_the_slopes_are_those_of_torch(family, dimensions):
     loss = drawn(family, dimensions)
-    for point in np.random.default_rng(2).uniform(*loss.box, (10, dimensions)):
+    generator = np.random.default_rng(2)
+    near = loss.optimum + 0.2 * generator.normal(size=(3, dimensions))
+    for point in [*near, *generator.uniform(*loss.box, (10, dimensions))]:
         place = torch.tensor(point, requires_grad=True)
         value, slopes = loss.value_and_gradient(point)
         (expected,) = torch.autograd.grad(loss(place), place)
