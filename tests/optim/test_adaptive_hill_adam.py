@@ -11,6 +11,7 @@ from torch import nn
 from hilladam import AdaptiveHillAdam
 from hilladam.losses import DOUBLE_WELL, TABLE_1
 from hilladam.optim import COURSE_REASONS, Course, Verdict, steer
+from hilladam.optim._adam_step import slopes
 
 TORUS = np.random.default_rng(0).normal(size=(2, 4)) / np.arange(
     1, 5
@@ -239,6 +240,17 @@ def test_many_parameters_are_one_place():
             if step < 60:
                 assert loss.item() == pytest.approx(losses[step], abs=1e-9)
             optimizer.step(loss=loss)
+
+
+def test_the_slope_along_a_step_is_a_trapezoid_over_all_parameters():
+    """D = ½ (g + g′)·s and q = ½ (g′ − g)·s, by hand, over two groups, one of them of two tensors."""
+    numbers = torch.arange(1.0, 25.0, dtype=torch.float64).split([2, 1, 3] * 4)
+    params, places, grads, gradients = (list(numbers[k : k + 3]) for k in (9, 0, 3, 6))
+    tensors = [(params[:2], grads[:2], [], [], places[:2], gradients[:2])]
+    tensors += [(params[2:], grads[2:], [], [], places[2:], gradients[2:]), ([],) * 6]
+    # s = 18 everywhere, g′ from 7 to 12, g from 13 to 18
+    assert slopes(tensors) == ((57 + 93) * 18 / 2, (57 - 93) * 18 / 2, 6)
+    assert slopes([]) == slopes([([],) * 6]) == (0.0, 0.0, 0)
 
 
 def test_groups_keep_the_ratio_of_their_learning_rates():
