@@ -319,8 +319,14 @@ def test_it_finishes_with_the_mean_of_the_second_half_of_its_places(steps):
     for _ in range(100):
         optimizer.step(closure)
     best, turns = optimizer.best_loss, optimizer.switch_count
-    state = optimizer.state[x]["best"].clone()
-    optimizer.finish(closure, steps)
+    state, losses = optimizer.state[x]["best"].clone(), []
+
+    def noted():
+        losses.append(closure())
+        return losses[-1]
+
+    mean = optimizer.finish(noted, steps)
+    assert mean == pytest.approx(torch.stack(losses)[-max(steps // 2, 1) :].mean().item(), rel=1e-12)
     assert len(places) == 100 + steps and places[100] == state.item()
     assert x.item() == pytest.approx(np.mean(places[-max(steps // 2, 1) :]), abs=1e-12)
     assert optimizer.switch_count == turns and optimizer.direction == "minimize"
