@@ -17,7 +17,9 @@ def drawn(family, dimensions=4, rotated=True, seed=1):
 @pytest.mark.parametrize("family", SUITE)
 def test_the_slopes_are_those_of_torch(family, dimensions):
     loss = drawn(family, dimensions)
-    for point in np.random.default_rng(2).uniform(*loss.box, (10, dimensions)):
+    generator = np.random.default_rng(2)
+    near = loss.optimum + 0.2 * generator.normal(size=(3, dimensions))
+    for point in [*near, *generator.uniform(*loss.box, (10, dimensions))]:
         place = torch.tensor(point, requires_grad=True)
         value, slopes = loss.value_and_gradient(point)
         (expected,) = torch.autograd.grad(loss(place), place)
@@ -39,6 +41,12 @@ def test_the_optimum_is_the_lowest_place(family, rotated):
     assert family == "Shekel" or (np.abs(loss.optimum - (low + high) / 2) <= 0.4 * (high - low)).all()
 
 
+def test_the_deepest_of_shekels_wells_is_found_to_its_bottom():
+    for seed in (0, 4, 6, 7):
+        loss = drawn("Shekel", seed=seed)
+        assert np.abs(loss.value_and_gradient(loss.optimum)[1]).max() < 6e-7
+
+
 @pytest.mark.parametrize(
     "family, away, value",
     [  # by hand, for two variables, unrotated, from the optimum
@@ -52,6 +60,16 @@ def test_the_optimum_is_the_lowest_place(family, rotated):
 def test_values_that_can_be_had_by_hand(family, away, value):
     loss = drawn(family, 2, rotated=False)
     assert float(loss(loss.optimum + away)) == pytest.approx(value, rel=1e-9)
+
+
+@pytest.mark.parametrize("family", SUITE)
+def test_many_points_have_the_losses_that_each_has_alone(family):
+    loss = drawn(family, 3)
+    points = torch.tensor(np.random.default_rng(5).uniform(*loss.box, (2, 4, 3)))
+    values, single = loss(points), loss(points.float())
+    assert values.shape == (2, 4) and single.dtype == torch.float32
+    assert values.flatten().tolist() == pytest.approx([loss(point).item() for point in points.view(-1, 3)], rel=1e-12)
+    assert single.numpy() == pytest.approx(values.numpy(), rel=1e-3)
 
 
 def test_turning_changes_no_distance():

@@ -10,7 +10,8 @@ from torch import nn
 
 from hilladam import AdaptiveHillAdam
 from hilladam.losses import DOUBLE_WELL, TABLE_1
-from hilladam.optim import COURSE_REASONS, Course, steer
+from hilladam.optim import COURSE_REASONS, Course, Verdict, steer
+from hilladam.optim._adam_step import slopes
 
 TORUS = np.random.default_rng(0).normal(size=(2, 4)) / np.arange(
     1, 5
@@ -241,6 +242,17 @@ def test_many_parameters_are_one_place():
             optimizer.step(loss=loss)
 
 
+def test_the_slope_along_a_step_is_a_trapezoid_over_all_parameters():
+    """D = ½ (g + g′)·s and q = ½ (g′ − g)·s, by hand, over two groups, one of them of two tensors."""
+    numbers = torch.arange(1.0, 25.0, dtype=torch.float64).split([2, 1, 3] * 4)
+    params, places, grads, gradients = (list(numbers[k : k + 3]) for k in (9, 0, 3, 6))
+    tensors = [(params[:2], grads[:2], [], [], places[:2], gradients[:2])]
+    tensors += [(params[2:], grads[2:], [], [], places[2:], gradients[2:]), ([],) * 6]
+    # s = 18 everywhere, g′ from 7 to 12, g from 13 to 18
+    assert slopes(tensors) == ((57 + 93) * 18 / 2, (57 - 93) * 18 / 2, 6)
+    assert slopes([]) == slopes([([],) * 6]) == (0.0, 0.0, 0)
+
+
 def test_groups_keep_the_ratio_of_their_learning_rates():
     a, b = (nn.Parameter(torch.tensor([1.0], dtype=torch.float64)) for _ in range(2))
     optimizer = AdaptiveHillAdam([{"params": [a], "lr": 1e-3}, {"params": [b], "lr": 4e-3}])
@@ -307,8 +319,14 @@ def test_it_finishes_with_the_mean_of_the_second_half_of_its_places(steps):
     for _ in range(100):
         optimizer.step(closure)
     best, turns = optimizer.best_loss, optimizer.switch_count
-    state = optimizer.state[x]["best"].clone()
-    optimizer.finish(closure, steps)
+    state, losses = optimizer.state[x]["best"].clone(), []
+
+    def noted():
+        losses.append(closure())
+        return losses[-1]
+
+    mean = optimizer.finish(noted, steps)
+    assert mean == pytest.approx(torch.stack(losses)[-max(steps // 2, 1) :].mean().item(), rel=1e-12)
     assert len(places) == 100 + steps and places[100] == state.item()
     assert x.item() == pytest.approx(np.mean(places[-max(steps // 2, 1) :]), abs=1e-12)
     assert optimizer.switch_count == turns and optimizer.direction == "minimize"
@@ -433,6 +451,96 @@ def test_only_a_crest_shows_that_hills_have_tops():
 def test_a_loss_at_the_lid_is_still_below_it():
     up = BEGUN._replace(low=4.0, rise=1.0, top=5.0, bottom=4.0, climbed=9, crested=True)
     assert steer(up, True, 6.0, 0.3, 0.0).reason == 0
+
+
+def said(course, loss, up, reason="none", rose=False, again=False):
+    if reason != "none":
+        course, up = course._replace(high=loss, lowest=loss, drift=0.0, spread=0.0), not up
+    return Verdict(course, up, COURSE_REASONS.index(reason), rose, again)
+
+
+def of_a_climb(course, loss, back, still, dimensions):
+    course, first = course._replace(climbed=course.climbed + 1, scale=1.1 * course.scale), math.isnan(course.top)
+    if first and course.climbed == 4:
+        course = course._replace(rise=max(course.rise, loss - course.bottom))
+    lid = loss > course.low + course.room * course.rise and not (first and course.climbed < 4)
+    if not (lid or back or still):
+        return said(course, loss, True)
+    reason = "lid" if lid else "crest" if back else "critical"
+    walls, crested = course.walls + lid, course.crested or reason == "crest"
+    if walls >= (2 * dimensions if crested else 1):
+        course, walls = course._replace(room=2 * course.room), 0
+    return said(course._replace(top=course.high, walled=lid, walls=walls, crested=crested), loss, True, reason)
+
+
+def of_a_descent(course, loss, back, still, settle):
+    if back:
+        course = course._replace(scale=course.scale / 2, growth=1.05)
+    elif course.moved:
+        course = course._replace(scale=course.scale * course.growth)
+    if settle or not still:
+        return said(course, loss, False, rose=back)
+    if course.low == math.inf:
+        course = course._replace(rise=course.start_loss - loss)
+    elif not course.walled:
+        course = course._replace(rise=max(course.rise, course.top - min(course.low, loss)))
+    walls = 0 if loss < course.low - 1e-3 * course.rise else course.walls
+    course = course._replace(low=min(course.low, loss), bottom=loss, climbed=0, walls=walls, walled=False)
+    return said(course, loss, False, "critical", rose=back)
+
+
+def of_any_leg(course, up, loss, slope, bend, delta, kappa, dimensions, settle):
+    nowhere = not math.isfinite(loss) or (course.moved and not (math.isfinite(slope) and math.isfinite(bend)))
+    if course.moved and (nowhere or (course.probing and slope and loss >= course.start_loss)):
+        return said(course._replace(scale=course.scale / 4), loss, up, again=True)
+    if nowhere:
+        return said(course, loss, up, again=True)
+    if course.probing:
+        course = course._replace(probing=False) if course.moved else course._replace(start_loss=loss)
+    course, back, still = course._replace(high=max(course.high, loss), lowest=min(course.lowest, loss)), False, False
+    if course.moved:
+        drift, spread = course.drift + slope, course.spread + bend**2
+        wrong = -drift if up else drift
+        back = wrong > 0 and wrong > kappa * math.sqrt(spread)
+        drift, spread = (0.0, 0.0) if back or wrong <= 0 else (drift, spread)
+        course = course._replace(drift=drift, spread=spread)
+        still = abs(slope) <= delta * (course.high - course.lowest)
+    if up:
+        verdict = of_a_climb(course, loss, back, still, dimensions)
+    else:
+        verdict = of_a_descent(course, loss, back, still, settle)
+    return verdict._replace(course=verdict.course._replace(moved=True))
+
+
+@pytest.mark.parametrize("up", [False, True])
+def test_it_does_what_its_points_say_from_wherever_it_is(up):
+    """The rule once more, case by case, at places drawn from few numbers, so that many lie exactly on an edge."""
+    dice, reasons = np.random.default_rng(0), set()
+    few = dict(
+        scale=(1.0, 4.0), growth=(2.0, 1.05), probing=(True, False, False), moved=(True, True, False),
+        start_loss=(2.0, 9.0), high=(3.0, 9.0), lowest=(1.0, 2.0), drift=(0.0, 0.5, -0.5, -1.0), spread=(0.0, 1.0),
+        low=(1.0,) if up else (1.0, 1.0, math.inf), bottom=(1.0, 3.0), climbed=(0, 2, 3, 9), rise=(0.0, 2.0, 4.0),
+        top=(5.0, math.nan) if up else (5.0,), room=(2.0, 4.0), walls=(0, 1, 3), walled=(True, False),
+        crested=(True, False),
+    )  # fmt: skip
+    losses = (-1.0, 0.5, 0.9975, 0.9999, 1.0, 2.0, 3.0, 5.0, 9.0, 9.5, 30.0, math.nan, math.inf)
+    slopes, bends = (-2.0, -1.0, -0.5, 0.0, 0.0, 0.5, 1.0, math.nan, math.inf), (0.0, 0.0, 0.5, -1.0, 1.0, math.nan)
+    for _ in range(6000):
+        course = Course(**{key: values[dice.integers(len(values))] for key, values in few.items()})
+        given = [
+            values[dice.integers(len(values))]
+            for values in (losses, slopes, bends, (0.0, 0.0625, 0.125), (0.0, 0.5), (1, 2), (True, False))
+        ]
+        numbers = dict(zip(("delta", "kappa", "dimensions", "settle"), given[3:], strict=True))
+        verdict = steer(course, up, *given[:3], **numbers)
+        assert verdict == of_any_leg(course, up, *given)
+        reasons.add(COURSE_REASONS[verdict.reason])
+    assert reasons == (set(COURSE_REASONS) if up else {"none", "critical"})
+
+
+def test_it_has_one_parameter_where_nothing_else_is_said():
+    up = BEGUN._replace(low=4.0, rise=1.0, top=5.0, bottom=4.0, climbed=9, crested=True, walls=1)
+    assert steer(up, True, 6.1, 0.3, 0.0).course.room == 4
 
 
 def test_a_finish_takes_the_loss_out_of_a_tuple():

@@ -1048,7 +1048,7 @@ def test_a_damaged_checkpoint_is_refused_as_a_whole_or_is_valid(name):
     assert {"('param_groups', 0, 'lr') = Ellipsis", "('state', 0, 'best') = tensor([1.])"} <= refused
 
 
-@pytest.mark.parametrize("name", ["HillAdam", "AdaptiveHillAdam", "CoolMomentum", "Langevin", "SimulatedAnnealing"])
+@pytest.mark.parametrize("name", [name for name in OPTIMIZERS if "," not in name])
 def test_groups_that_disagree_on_what_is_remembered(name):
     model, optimizer = new(OPTIMIZERS[name])
     go(model, optimizer, 0, 25)
@@ -1110,7 +1110,23 @@ IMPOSSIBLE = {
         ("walls", -1, f"Invalid walls: -1; {COUNT}"),
         ("rise", 1, "Invalid rise: 1; expected a float"),
         ("scale", inf, "Invalid scale: inf; expected a finite number >= 0"),
-        ("growth", 3.0, "Invalid growth: 3.0; expected a number in [1, 2]"),
+        ("scale", -1.0, "Invalid scale: -1.0; expected a finite number >= 0"),
+        ("growth", 0.99, "Invalid growth: 0.99; expected a number in [1, 2]"),
+        ("growth", 2.01, "Invalid growth: 2.01; expected a number in [1, 2]"),
+    ],
+    "OverTheHill": [
+        *BEST,
+        ("best_loss", -inf, "Invalid best_loss: -inf; expected a number above -inf"),
+        ("maximize", 0, "Invalid maximize value: 0; expected True or False"),
+        ("losses", 0, "Invalid switch_count: "),
+        ("crested", 0, "Invalid crested value: 0; expected True or False"),
+        ("tried", -2, "Invalid tried: -2; expected an int >= -1"),
+        ("frame", True, "Invalid frame: True; expected an int >= -1"),
+        ("walked", 1.0, "Invalid walked: 1.0; expected an int >= -1"),
+        ("hill", 1, "Invalid hill: 1; expected a float"),
+        *((key, -1.0, f"Invalid {key}: -1.0; expected a finite number") for key in ("scale", "stride", "pace", "rate")),
+        ("pace", inf, "Invalid pace: inf; expected a finite number >= 0"),
+        ("rate", nan, "Invalid rate: nan; expected a finite number >= 0"),
     ],
     "CoolMomentum": [*BESTS, *STEPPED],
     "Langevin": [*BESTS, *STEPPED],
@@ -1147,6 +1163,23 @@ def test_a_memory_that_cannot_have_been_is_refused(make, line):
     assert memory(other) == memory(optimizer)
 
 
+@each(
+    {
+        "AdaptiveHillAdam": [("scale", 0.0), ("growth", 1.0), ("growth", 2.0), ("room", 1e9), ("top", nan)],
+        "OverTheHill": [("tried", -1), *((key, 0.0) for key in ("scale", "stride", "pace", "rate")), ("low", inf)],
+    }
+)
+def test_a_memory_on_the_edge_of_what_can_have_been_is_taken(make, line):
+    key, value = line
+    model, optimizer = new(make)
+    go(model, optimizer, 0, 3)
+    saved = copy.deepcopy(optimizer.state_dict())
+    for group in saved["param_groups"]:
+        group[key] = value
+    optimizer.load_state_dict(saved)
+    assert optimizer.param_groups[0][key] is value
+
+
 MOMENTS = [
     ("step", torch.tensor(-1.0), "Invalid step: tensor(-1.) of parameter 0; expected a whole number >= 0"),
     ("step", torch.tensor(2.5), "Invalid step: tensor(2.5000) of parameter 0; expected a whole number >= 0"),
@@ -1155,7 +1188,7 @@ MOMENTS = [
 ]
 
 
-@each({"HillAdam": MOMENTS, "AdaptiveHillAdam": MOMENTS})
+@each({"HillAdam": MOMENTS, "AdaptiveHillAdam": MOMENTS, "OverTheHill": MOMENTS})
 def test_moments_that_cannot_have_been_are_refused(make, line):
     key, value, message = line
     model, optimizer = new(make)

@@ -10,7 +10,8 @@ from torch import nn
 from hilladam import OverTheHill
 from hilladam.losses import DOUBLE_WELL, random_torus
 from hilladam.optim import MOVES, TREK_REASONS, Trek, guide
-from hilladam.optim._frame import LARGEST_FRAME, directions, normal_direction, orthogonal_frame
+from hilladam.optim._frame import LARGEST_FRAME, _generator, directions, normal_direction, orthogonal_frame
+from hilladam.optim._trek import LONGEST
 
 CENTRED = Trek(
     probing=False, moved=True, start_loss=9.0, low=1.0, rate=3.0, hill=4.0, stride=8.0, pace=8.0, frame=1, tried=0,
@@ -131,6 +132,111 @@ def test_before_the_first_top_each_lid_doubles_the_height_of_the_hills():
     assert advice.trek.hill == 3.0 and advice.trek.told
 
 
+def set_out(trek, move, reason):
+    return trek._replace(pace=max(trek.rate, trek.stride), walked=0, rises=0, high=trek.low), True, move, reason, False
+
+
+def in_vain(trek, reason, rose, directions):
+    trek = trek._replace(stride=trek.stride / 2, tried=trek.tried + 1, homing=False)
+    if trek.tried < directions:
+        return *set_out(trek, "next", reason)[:4], rose
+    home = trek._replace(
+        frame=trek.frame + 1, tried=0, fineness=trek.fineness / 2, room=trek.room * (1 if trek.crested else 2),
+        crested=False, homing=True, scale=trek.rate, moved=False, high=trek.low + trek.hill, lowest=trek.low,
+        drift=0.0, spread=0.0,
+    )  # fmt: skip
+    return home, False, "home", "round" if reason == "none" else "none", rose
+
+
+def of_a_walk(trek, loss, slope, bend, directions, faster):
+    trek = trek._replace(walked=trek.walked + 1)
+    if not all(map(math.isfinite, (loss, slope, bend))):
+        return in_vain(trek, "none", False, directions)
+    over = slope <= 0 and trek.rises >= 2
+    trek = trek._replace(high=max(trek.high, loss), rises=trek.rises + 1 if slope > 0 else 0)
+    if over:
+        trek = trek._replace(hill=trek.hill if trek.told else trek.high - trek.low, crested=True, told=True)
+    if over or loss < trek.low:
+        across = trek._replace(scale=trek.pace, moved=True, lowest=loss, drift=0.0, spread=0.0)
+        return across, False, "descend", "crest", False
+    if loss > trek.low + trek.room * trek.hill or trek.walked >= LONGEST:
+        if not trek.told:
+            highest = trek.high - trek.low
+            trek = trek._replace(hill=min(highest, 2 * trek.hill) if trek.hill else highest)
+        return in_vain(trek, "none", False, directions)
+    near = loss < trek.low + 0.03 * trek.hill
+    return trek._replace(pace=trek.pace * faster ** (4 if near else 1)), True, "walk", "none", False
+
+
+def of_a_descent(trek, loss, slope, bend, delta, kappa, directions):
+    nowhere = not math.isfinite(loss) or (trek.moved and not (math.isfinite(slope) and math.isfinite(bend)))
+    if trek.moved and (nowhere or (trek.probing and slope and loss >= trek.start_loss)):
+        return trek._replace(scale=trek.scale / 4), False, "retry", "none", False
+    if nowhere:
+        return trek, False, "retry", "none", False
+    trek = trek._replace(high=max(trek.high, loss), lowest=min(trek.lowest, loss))
+    if not trek.moved:
+        start_loss = loss if trek.probing else trek.start_loss
+        return trek._replace(start_loss=start_loss, moved=True), False, "descend", "none", False
+    drift, spread = trek.drift + slope, trek.spread + bend**2
+    rose = drift > kappa * math.sqrt(spread)
+    trek = trek._replace(probing=False, drift=drift, spread=spread)
+    if rose or drift <= 0:
+        trek = trek._replace(drift=0.0, spread=0.0)
+    trek = trek._replace(scale=trek.scale / 2, growth=1.05) if rose else trek._replace(scale=trek.scale * trek.growth)
+    if abs(slope) + abs(bend) > delta * trek.fineness * (trek.high - trek.lowest):
+        return trek, False, "descend", "none", rose
+    centre = dict(low=loss, rate=trek.scale, frame=trek.frame + 1, tried=-1, crested=False, homing=False)
+    if trek.low == math.inf:
+        new = trek._replace(hill=max(trek.hill, trek.start_loss - loss), **centre)
+        return *set_out(new, "onward", "bottom")[:4], rose
+    if loss < trek.low - 1e-4 * trek.hill:
+        hill, stride = max(trek.hill, trek.high - loss), 2 * max(trek.stride, trek.scale)
+        return *set_out(trek._replace(hill=hill, stride=stride, **centre), "onward", "bottom")[:4], rose
+    if trek.homing:
+        finer = trek._replace(low=min(trek.low, loss), rate=trek.scale, homing=False)
+        return *set_out(finer, "renew" if loss < trek.low else "next", "bottom")[:4], rose
+    hill = max(trek.hill, min(trek.high - trek.low, trek.room * trek.hill))
+    return in_vain(trek._replace(hill=hill), "bottom", rose, directions)
+
+
+@pytest.mark.parametrize("walking", [False, True])
+def test_it_does_what_its_points_say_from_wherever_it_is(walking):
+    """The rule once more, case by case, at places drawn from few numbers, so that many lie exactly on an edge."""
+    dice, moves = np.random.default_rng(0), set()
+    few = dict(
+        scale=(1.0, 4.0), growth=(2.0, 1.05), probing=(True, False), moved=(True, True, False), start_loss=(2.0, 9.0),
+        high=(3.0, 9.0), lowest=(1.0, 2.0), drift=(0.0, 0.5, -1.0), spread=(0.0, 1.0),
+        low=(1.0,) if walking else (1.0, 1.0, math.inf), rate=(1.0, 8.0), hill=(0.0, 2.0, 4.0), room=(1.0, 2.0),
+        fineness=(1.0, 0.5), stride=(0.0, 4.0, 16.0), pace=(2.0, 8.0), walked=(0, LONGEST - 2, LONGEST - 1),
+        rises=(0, 1, 2, 3), frame=(0, 5), tried=(-1, 0, 3), crested=(True, False), told=(True, False),
+        homing=(False,) if walking else (True, False),
+    )  # fmt: skip
+    losses = (-1.0, 0.9999, 0.99955, 1.0, 1.0 + 0.03 * 4, 1.1, 2.0, 3.0, 5.0, 9.0, 9.5, 14.0, math.nan, math.inf)
+    slopes, bends = (-2.0, -1.0, -0.5, 0.0, 0.0, 0.5, 1.0, math.nan, math.inf), (0.0, 0.0, 0.5, -1.0, 1.0, math.nan)
+    for _ in range(6000):
+        trek = Trek(**{key: values[dice.integers(len(values))] for key, values in few.items()})
+        loss, slope, bend, delta, kappa, count, faster = (
+            values[dice.integers(len(values))]
+            for values in (losses, slopes, bends, (0.0, 0.0625, 0.125), (0.0, 0.5), (1, 4), (1.2, 2.0))
+        )
+        if walking:
+            told = of_a_walk(trek, loss, slope, bend, count, faster)
+        else:
+            told = of_a_descent(trek, loss, slope, bend, delta, kappa, count)
+        advice = guide(trek, walking, loss, slope, bend, delta, kappa, count, faster)
+        assert (advice.trek, advice.walking, *said(advice), advice.rose) == told
+        moves.add(said(advice))
+    assert {move for move, _ in moves} == {"walk", "descend", "next", "home"} if walking else set(MOVES) - {"walk"}
+
+
+def test_it_takes_gradients_as_exact_and_one_variable_where_nothing_else_is_said():
+    trek = CENTRED._replace(high=6.0, lowest=1.5)
+    assert guide(trek, False, 5.0, 1e-9, 1.0).rose
+    last = guide(CENTRED, True, 10.0, 1.0, 0.0).trek
+    assert last.tried == 1 and said(guide(last, True, 10.0, 1.0, 0.0)) == ("home", "round")
+
+
 # Directions ----------------------------------------------------------------------------------------------------------
 
 
@@ -140,6 +246,12 @@ def test_a_frame_is_orthogonal_and_the_same_for_the_same_numbers():
     assert torch.equal(frame, orthogonal_frame(3, 5, 6))
     for other in ((4, 5, 6), (3, 6, 6)):
         assert not torch.allclose(frame, orthogonal_frame(*other), atol=0.1)
+
+
+def test_a_frame_is_normal_numbers_made_orthogonal_in_the_one_way_that_is_unique():
+    """With a triangle whose diagonal is positive; other signs, which a library may choose, are not spread evenly."""
+    triangle = orthogonal_frame(3, 5, 6).T @ torch.randn(6, 6, generator=_generator(3, 5), dtype=torch.float64)
+    assert triangle.tril(-1).abs().max() < 1e-12 and triangle.diagonal().min() > 0
 
 
 def test_frames_are_spread_evenly():
@@ -166,7 +278,9 @@ def test_a_round_tries_both_ways_along_each_column():
 def test_many_variables_have_normal_directions_and_no_frame():
     assert directions(LARGEST_FRAME + 50) == directions(LARGEST_FRAME) == 2 * LARGEST_FRAME
     way = normal_direction(0, 1, 2, 300)
-    assert torch.equal(way, normal_direction(0, 1, 2, 300)) and not torch.equal(way, normal_direction(0, 1, 3, 300))
+    assert way.dtype == torch.float64 and torch.equal(way, normal_direction(0, 1, 2, 300))
+    for other in ((0, 1, 3), (0, 2, 2), (1, 1, 2)):
+        assert not torch.equal(way, normal_direction(*other, 300))
     assert way.std() == pytest.approx(1, abs=0.15)
     _, losses, optimizer = run(lambda x: (DOUBLE_WELL(x)).sum(), torch.full((300,), 1.7), 120)
     assert optimizer.switch_count >= 1 and optimizer.best_loss == losses.min() and optimizer._frame is None
