@@ -2,19 +2,23 @@
 
 import math
 import warnings
-from typing import Any, ClassVar
+from itertools import islice
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
 from torch.optim.adam import Adam, adam
 from torch.optim.optimizer import ParamsT
 
-from hilladam.optim._best import check_track_best
+from hilladam.optim._best import Known, check_track_turns, one_number, warn_not_finite
+from hilladam.optim._ledger import Ledger, clear_where, on_accelerator, real
 from hilladam.optim._numbers import check, check_betas, check_flag, check_not_negative, element, number, plain
+from hilladam.optim._ranks import local, shard_like
 from hilladam.optim._switching import REASONS, decide
 from hilladam.optim._turning import Turning
 
 _FORGOTTEN = {"step", "exp_avg", "exp_avg_sq", "max_exp_avg_sq"}  # the last one comes with a checkpoint of AMSGrad
+Prepared = tuple[list[Tensor], list[Tensor], list[Tensor], list[Tensor], list[Tensor], list[Tensor]]
 _EPS: dict[torch.dtype | None, float] = {
     dtype: torch.finfo(dtype).eps for dtype in (torch.float16, torch.bfloat16, torch.float32)
 }
@@ -127,14 +131,14 @@ class HillAdam(Turning, Adam):
         "previous_loss": math.nan,
     }
     _REASONS = REASONS
-    _ONE_FOR_ALL: ClassVar[tuple[str, ...]] = ("delta", "gamma", "floor", "track_best")
+    _ONE_FOR_ALL: ClassVar[tuple[str, ...]] = ("delta", "gamma", "floor", "track_best", "capturable")
     _BECAUSE = "the direction is decided for the whole model"
-    _OPTIONAL = frozenset(
-        (*_ONE_FOR_ALL, "amsgrad", "foreach", "fused", "capturable", "differentiable", "decoupled_weight_decay")
-    )
+    _OPTIONAL = frozenset((*_ONE_FOR_ALL, "amsgrad", "foreach", "fused", "differentiable", "decoupled_weight_decay"))
 
     _added: dict[str, Any] = {}  # noqa: RUF012
     _told = False  # that the loss is coarse
+    _ledger: Ledger | None = None
+    _dtype: torch.dtype | None = None  # of the last loss
 
     def __init__(
         self,
@@ -147,9 +151,10 @@ class HillAdam(Turning, Adam):
         delta: float = 1e-4,
         gamma: float = 200.0,
         floor: float = -math.inf,
-        track_best: bool = True,
+        track_best: bool | Literal["turn"] = True,
         foreach: bool | None = None,
         fused: bool | None = None,
+        capturable: bool = False,
         decoupled_weight_decay: bool = False,
         process_group: Any = None,
     ):
@@ -159,7 +164,7 @@ class HillAdam(Turning, Adam):
         }  # fmt: skip
         super().__init__(
             params, plain(lr), plain(betas), plain(eps), plain(weight_decay),
-            foreach=foreach, fused=fused, decoupled_weight_decay=decoupled_weight_decay,
+            foreach=foreach, fused=fused, capturable=capturable, decoupled_weight_decay=decoupled_weight_decay,
         )  # fmt: skip
         self._ask(process_group)
 
@@ -187,7 +192,7 @@ class HillAdam(Turning, Adam):
             raise ValueError(
                 f"Invalid gamma value: {group['gamma']!r}; expected a number above floor = {group['floor']!r}"
             )
-        check_track_best(group)
+        check_track_turns(group)
         for key in ("amsgrad", "capturable", "differentiable", "decoupled_weight_decay"):
             check_flag(f"{key} value", group[key])
         for key in ("foreach", "fused"):
@@ -196,10 +201,11 @@ class HillAdam(Turning, Adam):
     def _completed(self, index: int, saved: dict[str, Any]) -> dict[str, Any]:
         if not (self._MEMORY.keys() - {"maximize"}) & saved.keys():  # it is plain Adam's
             saved = {**self._nothing(), **saved}
+        saved = {**saved, "capturable": self.param_groups[index]["capturable"]}  # where it runs, not how
         group = super()._completed(index, saved)
         if group["fused"] is True and group["foreach"] is True:
             raise ValueError("Invalid fused value: True; expected False or None where foreach is True")
-        if group["foreach"] is True and isinstance(group["lr"], Tensor):
+        if group["foreach"] is True and isinstance(group["lr"], Tensor) and not group["capturable"]:
             raise ValueError("Invalid learning rate: a tensor; expected a float where foreach is True")
         return group
 
@@ -227,34 +233,73 @@ class HillAdam(Turning, Adam):
                 stacklevel=7,
             )
 
-    def _move(self, loss: float | None, dtype: torch.dtype | None) -> None:  # type: ignore[override]
-        if loss is None:
-            self._warn_bare("is Adam")
-        found_inf = getattr(self, "found_inf", None)
-        if found_inf is not None and found_inf.item():
-            return  # a gradient scaler skips this step; on the fused path it leaves that to the optimizer
-        known = self._before()
-        prepared = [self._prepare(group) for group in self.param_groups]
-        improved = loss is not None and self._judge(loss, dtype)
-        self._keep(known, improved)
-        for group, (has_complex, tensors) in zip(self.param_groups, prepared, strict=True):
-            params, grads, averages, squares, maxima, steps = tensors
-            (beta1, beta2), lr = group["betas"], group["lr"]
-            if isinstance(lr, Tensor):
-                lr = lr.view(())  # torch 2.7 does not take shape (1,)
-            adam(
-                params, grads, averages, squares, maxima, steps,
-                foreach=group["foreach"], fused=group["fused"], has_complex=has_complex, amsgrad=group["amsgrad"],
-                beta1=beta1, beta2=beta2, lr=lr, weight_decay=group["weight_decay"], eps=group["eps"],
-                decoupled_weight_decay=group["decoupled_weight_decay"], maximize=group["maximize"],
-                grad_scale=getattr(self, "grad_scale", None),
-            )  # fmt: skip
+    def _value(self, loss: Any) -> float | Tensor:  # type: ignore[override]
+        if isinstance(loss, Tensor) and loss.numel() == 1 and not loss.is_complex():
+            device = self._device()
+            if self.param_groups[0]["capturable"] or (not loss.is_cpu and on_accelerator(device)):
+                return loss.detach().reshape(()).to(device, real(device), non_blocking=True)
+        return one_number(loss)
 
-    def _prepare(self, group: dict[str, Any]) -> tuple[bool, list[list[Tensor]]]:
+    def _move(self, loss: float | Tensor | None, dtype: torch.dtype | None) -> None:
+        ledger, self._dtype = self._ledger_for(loss), dtype
+        found_inf: Tensor | None = getattr(self, "found_inf", None)  # a gradient scaler leaves it to the fused path
+        if ledger is None:
+            if loss is None:
+                self._warn_bare("is Adam")
+            if found_inf is not None and found_inf.item():
+                return
+        skipped = None if found_inf is None else found_inf.view(()) > 0
+        known = self._before()
+        prepared = self._prepare(known)
+        if loss is None:
+            self._keep(known, False)
+        elif ledger is None:
+            self._keep(known, self._judge(number(loss), dtype))
+        else:
+            self._keep(known, self._judge_there(ledger, loss, skipped))
+        for group, tensors in zip(self.param_groups, prepared, strict=True):
+            if ledger is None:
+                self._adam(group, tensors, group["maximize"])
+            else:
+                self._adam_there(ledger, group, tensors, skipped)
+
+    def _prepare(self, known: Known) -> list[Prepared]:
         """Collect what torch's functional Adam takes, in its order, creating the state that is missing."""
-        tensors: list[list[Tensor]] = [[], [], [], [], [], []]
-        has_complex: bool = self._init_group(group, *tensors)  # type: ignore[no-untyped-call]
-        return has_complex, tensors
+        prepared, (states, unknown) = [], known
+        rest = iter(states)
+        for group in self.param_groups:
+            tensors: Prepared = ([], [], [], [], [], [])
+            if unknown:
+                self._init_group(group, *tensors)  # type: ignore[no-untyped-call]
+            else:
+                ready = [(p, p.grad, state) for p, state in islice(rest, len(group["params"])) if p.grad is not None]
+                if any([grad.is_sparse for _, grad, _ in ready]):
+                    self._init_group(group, *tensors)  # type: ignore[no-untyped-call]  # says that it takes none
+                tensors = (
+                    [p for p, _, _ in ready], [grad for _, grad, _ in ready], [s["exp_avg"] for _, _, s in ready],
+                    [s["exp_avg_sq"] for _, _, s in ready],
+                    [s["max_exp_avg_sq"] for _, _, s in ready] if group["amsgrad"] else [],
+                    [s["step"] for _, _, s in ready],
+                )  # fmt: skip
+            prepared.append(tensors)
+        return prepared
+
+    def _adam(self, group: dict[str, Any], tensors: Prepared, maximize: bool, found_inf: Tensor | None = None) -> None:
+        """One step of torch's own Adam."""
+        params, *_, steps = tensors
+        (beta1, beta2), lr, foreach = group["betas"], group["lr"], group["foreach"]
+        capturable = bool(steps) and not steps[0].is_cpu and all(on_accelerator(step.device) for step in steps)
+        if isinstance(lr, Tensor):
+            lr = lr.view(())  # torch 2.7 does not take shape (1,)
+            if foreach and not capturable and group["capturable"]:
+                lr = lr.item()
+        adam(
+            *tensors, foreach=foreach, fused=group["fused"], capturable=capturable,
+            has_complex=any([param.is_complex() for param in params]), amsgrad=group["amsgrad"], beta1=beta1,
+            beta2=beta2, lr=lr, weight_decay=group["weight_decay"], eps=group["eps"],
+            decoupled_weight_decay=group["decoupled_weight_decay"], maximize=maximize,
+            grad_scale=getattr(self, "grad_scale", None), found_inf=found_inf,
+        )  # fmt: skip
 
     def _judge(self, loss: float, dtype: torch.dtype | None) -> bool:
         """Do lines 8–24 of Algorithm 1 for the loss of the parameters as they are; say whether it is the best yet."""
@@ -265,7 +310,7 @@ class HillAdam(Turning, Adam):
         )
         maximize, previous_loss, reason = decision
         verdict = {"losses": losses + 1, "previous_loss": previous_loss}
-        improved: bool = -math.inf < loss < best
+        improved: bool = -math.inf < loss < best and (first["track_best"] != "turn" or (reason and maximize))
         if improved:
             verdict["best_loss"] = loss
         if reason:
@@ -281,6 +326,88 @@ class HillAdam(Turning, Adam):
         for _, state in self._known()[0]:
             for key in _FORGOTTEN & state.keys():
                 state[key].zero_()
+
+    # The same where the decision is a tensor on the device, for which nothing waits.
+
+    def _ledger_for(self, loss: float | Tensor | None) -> Ledger | None:
+        """The ledger of a step on the device; a step on the host puts what it holds into the groups."""
+        first = self.param_groups[0]
+        if isinstance(loss, Tensor) or (loss is not None and first["capturable"]):
+            device = self._device()
+            if self._ledger is None or self._ledger.device != device:
+                self._settle()
+                self._ledger = Ledger(first, device)
+        elif loss is not None and self._ledger is not None:
+            self._settle()
+            self._ledger = None
+        return self._ledger
+
+    def _judge_there(self, ledger: Ledger, loss: float | Tensor, skipped: Tensor | None) -> Tensor:
+        first = self.param_groups[0]
+        turned, improved = ledger.judge(
+            loss, first["delta"], first["gamma"], first["floor"], first["track_best"] == "turn", skipped
+        )
+        for _, state in self._known()[0]:
+            for key in _FORGOTTEN & state.keys():
+                clear_where(turned, state[key])
+        return improved
+
+    def _adam_there(self, ledger: Ledger, group: dict[str, Any], tensors: Prepared, skipped: Tensor | None) -> None:
+        params, grads, averages, squares, maxima, steps = tensors
+        if not params:
+            return
+        for index, (param, step) in enumerate(zip(params, steps, strict=True)):
+            if step.device != param.device:  # where Adam would read it on the host
+                self.state[param]["step"] = steps[index] = step.to(param.device)
+        grads = [shard_like(grad, param) for param, grad in zip(params, grads, strict=True)]
+        params, averages, squares, maxima = ([local(x) for x in part] for part in (params, averages, squares, maxima))
+        if group["fused"]:
+            # Told that a gradient is not finite, the fused kernel leaves all as it is: so that one of two moves.
+            for maximize, idle in zip((False, True), ledger.idle(skipped), strict=True):
+                self._adam(group, (params, grads, averages, squares, maxima, steps), maximize, idle)
+        else:
+            self._adam(group, (params, ledger.signed(grads), averages, squares, maxima, steps), False)
+
+    def _settle(self) -> None:
+        if self._ledger is not None:
+            memory, coarsest, unsound = self._ledger.read(self.param_groups[0])
+            super()._remember(**memory)
+            if unsound:
+                warn_not_finite(self)
+            if coarsest:
+                self._warn_coarse(coarsest, self._dtype)
+
+    def _remember(self, **memory: Any) -> None:
+        super()._remember(**memory)
+        if self._ledger is not None:
+            self._ledger.write(memory)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._settle()
+        ledger, self._ledger = self._ledger, None
+        try:
+            super().load_state_dict(state_dict)
+        finally:
+            self._ledger = ledger
+            if ledger is not None:
+                ledger.write(self.param_groups[0])
+
+    def _check_capture(self, loss: Any) -> None:
+        first = self.param_groups[0]
+        if not first["capturable"]:
+            raise RuntimeError(
+                "Attempting CUDA graph capture of step() for an instance of HillAdam, but capturable is False; "
+                "construct it with capturable=True"
+            )
+        if not (loss is None or isinstance(loss, Tensor)):
+            raise RuntimeError(f"Attempting CUDA graph capture of step() with the loss {loss!r}; expected a tensor")
+        known, unknown = self._known()
+        copied = not first["track_best"] or self._intact(known)
+        if self._ledger is None or not copied or any(param.grad is not None for param in unknown):
+            raise RuntimeError(
+                "Attempting CUDA graph capture of step() before all that HillAdam remembers was made; take a step with "
+                "a loss outside of the graph first, with gradients for every parameter that has them in the graph"
+            )
 
     def _leave(self) -> None:
         self._forget_gradients()

@@ -13,6 +13,18 @@ def whole(tensor: Tensor) -> Tensor:
     return full_tensor() if full_tensor else tensor
 
 
+def local(tensor: Tensor) -> Tensor:
+    """What this rank holds of a tensor that is spread over ranks; any other as it is."""
+    to_local = getattr(tensor, "to_local", None)
+    return to_local() if to_local else tensor
+
+
+def shard_like(grad: Tensor, param: Tensor) -> Tensor:
+    """What this rank holds of a gradient, spread as its parameter is."""
+    placements = getattr(param, "placements", None)
+    return local(grad.redistribute(placements=placements) if placements else grad)  # type: ignore[attr-defined]
+
+
 def copy_all(into: list[Tensor], values: list[Tensor]) -> None:
     """Copy tensor by tensor, in one call where torch can."""
     try:
@@ -33,7 +45,8 @@ def check_process_group(group: Any) -> None:
 def agreed(loss: float | Tensor | None, group: Any, device: torch.device) -> float | Tensor | None:
     """The mean of the losses that the ranks were given; on ranks that were given none, that of the others.
 
-    Each rank has to ask, whether it has a loss or not; losses of members each has to give.
+    Each rank has to ask, whether it has a loss or not; losses of members each has to give. A rank that gives a tensor
+    gets one, and does not wait.
     """
     if group is False or not (dist.is_available() and dist.is_initialized()) or dist.get_world_size(group) < 2:
         return loss
@@ -41,7 +54,11 @@ def agreed(loss: float | Tensor | None, group: Any, device: torch.device) -> flo
         members = loss.to(device, torch.float64, copy=True)
         dist.all_reduce(members, group=group)
         return (members / dist.get_world_size(group)).to(loss)
-    total = torch.tensor([0.0 if loss is None else float(loss), loss is not None], dtype=torch.float64, device=device)
+    if isinstance(loss, Tensor):  # it has one, so that there is nothing to wait for
+        total = torch.stack([loss.to(device, torch.float64), torch.ones((), dtype=torch.float64, device=device)])
+        dist.all_reduce(total, group=group)
+        return (total[0] / total[1]).to(loss)
+    total = torch.tensor([loss or 0.0, loss is not None], dtype=torch.float64, device=device)
     dist.all_reduce(total, group=group)
     summed, count = total.tolist()
     return summed / count if count else None

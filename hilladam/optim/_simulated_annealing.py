@@ -12,6 +12,7 @@ from torch.optim.optimizer import ParamsT
 from hilladam.optim._best import (
     BestSoFar,
     call,
+    capturing,
     check_track_best,
     column,
     described,
@@ -254,6 +255,8 @@ class SimulatedAnnealing(Seeded):
             return measured
 
     def _step(self, closure: Callable[[], float | Tensor] | None) -> Tensor | None:
+        if capturing():
+            self._check_capture(None)
         first = self.param_groups[0]
         params = [param for group in self.param_groups for param in group["params"]]
         self._before()

@@ -35,6 +35,7 @@ OPTIMIZERS = {
     "HillAdam": partial(HillAdam, lr=0.1, delta=1e-2),
     "HillAdam, foreach": partial(HillAdam, lr=0.1, delta=1e-2, foreach=True),
     "HillAdam, fused": partial(HillAdam, lr=0.1, delta=1e-2, fused=True),
+    "HillAdam, on the device": partial(HillAdam, lr=0.1, delta=1e-2, capturable=True),
     "AdaptiveHillAdam": partial(AdaptiveHillAdam, lr=0.1),
     "CoolMomentum": partial(CoolMomentum, lr=0.03, momentum=0.9, cooling_steps=30),
     "Langevin": partial(seeded, Langevin, lr=0.05, temperature=0.3),
@@ -202,12 +203,14 @@ def go(model, optimizer, start, end):
 
 def memory(optimizer):
     """All that is remembered but the moments, comparable."""
-    groups = [{key: str(value) for key, value in group.items() if key != "params"} for group in optimizer.param_groups]
+    saved = optimizer.state_dict()["param_groups"]
+    groups = [{key: str(value) for key, value in group.items() if key != "params"} for group in saved]
     return groups, str(optimizer.best_loss)
 
 
 def snapshot(optimizer):
     """All of an optimizer, comparable: what it has and where it has it."""
+    optimizer.state_dict()  # what lies on a device is in the groups once it is asked for
     state = {id(p): {k: (id(v), str(v)) for k, v in s.items()} for p, s in optimizer.state.items()}
     groups = [{key: (id(value), str(value)) for key, value in group.items()} for group in optimizer.param_groups]
     generator = getattr(optimizer, "generator", None)
