@@ -121,8 +121,8 @@ class BestSoFar(Remembering):
             loss, self._handed = self._handed, None
         if capturing():
             self._check_capture(loss)
-        value = None if loss is None else self._value(whole(loss) if isinstance(loss, Tensor) else loss)
-        value = agreed(value, self._process_group, self._device())
+        value = None if loss is None else self._value(whole(loss))
+        value = agreed(value, self._process_group, self._device)
         if isinstance(value, float) and not math.isfinite(value):
             warn_not_finite(self)
         with torch.no_grad():
@@ -196,8 +196,9 @@ class BestSoFar(Remembering):
         if first["track_best"] and first["copies"] == len(states):  # as a rule; this spares a look-up for each
             params = [param for group in self.param_groups for param in group["params"]]
             if len(params) == len(states) and all(map(operator.is_, params, states)):
-                if all(["best" in state for state in states.values()]):
-                    return list(states.items()), []
+                known = list(states.items())
+                if all(["best" in state for _, state in known]):
+                    return known, []
         known, unknown = self._known()
         if self._intact(known) if first["track_best"] else not first["copies"]:
             return known, unknown
@@ -321,6 +322,8 @@ def call(closure: Callable[[], Any]) -> Any:
 
 def one_number(loss: Any) -> float:
     """The value of a loss that is one real number."""
+    if type(loss) is float:
+        return loss
     if isinstance(loss, Tensor) and loss.numel() == 1 and not loss.is_complex():
         return float(loss.item())
     if isinstance(loss, Real):

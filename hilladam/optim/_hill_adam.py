@@ -7,18 +7,18 @@ from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
-from torch.optim.adam import Adam, adam
+from torch.optim.adam import Adam
 from torch.optim.optimizer import ParamsT
 
 from hilladam.optim._best import Known, check_track_turns, one_number, warn_not_finite
-from hilladam.optim._ledger import Ledger, clear_where, on_accelerator, real
+from hilladam.optim._ledger import Ledger, clear_where, real
 from hilladam.optim._numbers import check, check_betas, check_flag, check_not_negative, element, number, plain
 from hilladam.optim._ranks import local, shard_like
 from hilladam.optim._switching import REASONS, decide
+from hilladam.optim._torch_adam import Prepared, on_accelerator, torch_adam
 from hilladam.optim._turning import Turning
 
 _FORGOTTEN = {"step", "exp_avg", "exp_avg_sq", "max_exp_avg_sq"}  # the last one comes with a checkpoint of AMSGrad
-Prepared = tuple[list[Tensor], list[Tensor], list[Tensor], list[Tensor], list[Tensor], list[Tensor]]
 _EPS: dict[torch.dtype | None, float] = {
     dtype: torch.finfo(dtype).eps for dtype in (torch.float16, torch.bfloat16, torch.float32)
 }
@@ -241,65 +241,40 @@ class HillAdam(Turning, Adam):
         return one_number(loss)
 
     def _move(self, loss: float | Tensor | None, dtype: torch.dtype | None) -> None:
-        ledger, self._dtype = self._ledger_for(loss), dtype
-        found_inf: Tensor | None = getattr(self, "found_inf", None)  # a gradient scaler leaves it to the fused path
-        if ledger is None:
-            if loss is None:
-                self._warn_bare("is Adam")
-            if found_inf is not None and found_inf.item():
-                return
-        skipped = None if found_inf is None else found_inf.view(()) > 0
+        ledger = self._ledger_for(loss)
+        if ledger is not None:
+            self._move_there(ledger, loss, dtype)
+            return
+        grad_scale, found_inf = map(self.__dict__.get, ("grad_scale", "found_inf"))  # of a gradient scaler, where fused
+        if loss is None:
+            self._warn_bare("is Adam")
+        if found_inf is not None and found_inf.item():
+            return
         known = self._before()
         prepared = self._prepare(known)
-        if loss is None:
-            self._keep(known, False)
-        elif ledger is None:
-            self._keep(known, self._judge(number(loss), dtype))
-        else:
-            self._keep(known, self._judge_there(ledger, loss, skipped))
+        self._keep(known, isinstance(loss, float) and self._judge(loss, dtype))
         for group, tensors in zip(self.param_groups, prepared, strict=True):
-            if ledger is None:
-                self._adam(group, tensors, group["maximize"])
-            else:
-                self._adam_there(ledger, group, tensors, skipped)
+            torch_adam(group, tensors, group["maximize"], grad_scale)
 
     def _prepare(self, known: Known) -> list[Prepared]:
         """Collect what torch's functional Adam takes, in its order, creating the state that is missing."""
-        prepared, (states, unknown) = [], known
-        rest = iter(states)
+        prepared: list[Prepared] = []
+        states, unknown = iter(known[0]), known[1]
         for group in self.param_groups:
-            tensors: Prepared = ([], [], [], [], [], [])
-            if unknown:
+            tensors: Prepared = [[], [], [], [], [], []]
+            here = list(islice(states, 0 if unknown else len(group["params"])))
+            rows = [
+                (param, grad, state["exp_avg"], state["exp_avg_sq"], state["step"])
+                for param, state in here
+                if (grad := param.grad) is not None
+            ]
+            if unknown or group["amsgrad"] or any([row[1].is_sparse for row in rows]):
                 self._init_group(group, *tensors)  # type: ignore[no-untyped-call]
-            else:
-                ready = [(p, p.grad, state) for p, state in islice(rest, len(group["params"])) if p.grad is not None]
-                if any([grad.is_sparse for _, grad, _ in ready]):
-                    self._init_group(group, *tensors)  # type: ignore[no-untyped-call]  # says that it takes none
-                tensors = (
-                    [p for p, _, _ in ready], [grad for _, grad, _ in ready], [s["exp_avg"] for _, _, s in ready],
-                    [s["exp_avg_sq"] for _, _, s in ready],
-                    [s["max_exp_avg_sq"] for _, _, s in ready] if group["amsgrad"] else [],
-                    [s["step"] for _, _, s in ready],
-                )  # fmt: skip
+            elif rows:
+                tensors = [list(column) for column in zip(*rows, strict=True)]
+                tensors.insert(-1, [])  # for AMSGrad
             prepared.append(tensors)
         return prepared
-
-    def _adam(self, group: dict[str, Any], tensors: Prepared, maximize: bool, found_inf: Tensor | None = None) -> None:
-        """One step of torch's own Adam."""
-        params, *_, steps = tensors
-        (beta1, beta2), lr, foreach = group["betas"], group["lr"], group["foreach"]
-        capturable = bool(steps) and not steps[0].is_cpu and all(on_accelerator(step.device) for step in steps)
-        if isinstance(lr, Tensor):
-            lr = lr.view(())  # torch 2.7 does not take shape (1,)
-            if foreach and not capturable and group["capturable"]:
-                lr = lr.item()
-        adam(
-            *tensors, foreach=foreach, fused=group["fused"], capturable=capturable,
-            has_complex=any([param.is_complex() for param in params]), amsgrad=group["amsgrad"], beta1=beta1,
-            beta2=beta2, lr=lr, weight_decay=group["weight_decay"], eps=group["eps"],
-            decoupled_weight_decay=group["decoupled_weight_decay"], maximize=maximize,
-            grad_scale=getattr(self, "grad_scale", None), found_inf=found_inf,
-        )  # fmt: skip
 
     def _judge(self, loss: float, dtype: torch.dtype | None) -> bool:
         """Do lines 8–24 of Algorithm 1 for the loss of the parameters as they are; say whether it is the best yet."""
@@ -342,31 +317,35 @@ class HillAdam(Turning, Adam):
             self._ledger = None
         return self._ledger
 
-    def _judge_there(self, ledger: Ledger, loss: float | Tensor, skipped: Tensor | None) -> Tensor:
-        first = self.param_groups[0]
-        turned, improved = ledger.judge(
-            loss, first["delta"], first["gamma"], first["floor"], first["track_best"] == "turn", skipped
-        )
-        for _, state in self._known()[0]:
-            for key in _FORGOTTEN & state.keys():
-                clear_where(turned, state[key])
-        return improved
-
-    def _adam_there(self, ledger: Ledger, group: dict[str, Any], tensors: Prepared, skipped: Tensor | None) -> None:
-        params, grads, averages, squares, maxima, steps = tensors
-        if not params:
-            return
-        for index, (param, step) in enumerate(zip(params, steps, strict=True)):
-            if step.device != param.device:  # where Adam would read it on the host
-                self.state[param]["step"] = steps[index] = step.to(param.device)
-        grads = [shard_like(grad, param) for param, grad in zip(params, grads, strict=True)]
-        params, averages, squares, maxima = ([local(x) for x in part] for part in (params, averages, squares, maxima))
-        if group["fused"]:
-            # Told that a gradient is not finite, the fused kernel leaves all as it is: so that one of two moves.
-            for maximize, idle in zip((False, True), ledger.idle(skipped), strict=True):
-                self._adam(group, (params, grads, averages, squares, maxima, steps), maximize, idle)
-        else:
-            self._adam(group, (params, ledger.signed(grads), averages, squares, maxima, steps), False)
+    def _move_there(self, ledger: Ledger, loss: float | Tensor | None, dtype: torch.dtype | None) -> None:
+        grad_scale, found_inf = map(self.__dict__.get, ("grad_scale", "found_inf"))
+        skipped = None if found_inf is None else found_inf.view(()) > 0
+        known = self._before()
+        prepared = self._prepare(known)
+        improved: bool | Tensor = False
+        if loss is not None:
+            self._dtype, first = dtype, self.param_groups[0]
+            turned, improved = ledger.judge(
+                loss, first["delta"], first["gamma"], first["floor"], first["track_best"] == "turn", skipped
+            )
+            for _, state in known[0]:
+                for key in _FORGOTTEN & state.keys():
+                    clear_where(turned, state[key])
+        self._keep(known, improved)
+        for group, (params, grads, averages, squares, maxima, steps) in zip(self.param_groups, prepared, strict=True):
+            if not params:
+                continue
+            for index, (param, step) in enumerate(zip(params, steps, strict=True)):
+                if step.device != param.device:  # where torch's Adam would read it on the host
+                    self.state[param]["step"] = steps[index] = step.to(param.device)
+            grads = [shard_like(grad, param) for param, grad in zip(params, grads, strict=True)]
+            shards = [[local(x) for x in part] for part in (params, averages, squares, maxima)]
+            if group["fused"]:
+                # Told that a gradient is not finite, the fused kernel leaves all as it is: so that one of two moves.
+                for maximize, idle in zip((False, True), ledger.idle(skipped), strict=True):
+                    torch_adam(group, [shards[0], grads, *shards[1:], steps], maximize, grad_scale, idle)
+            else:
+                torch_adam(group, [shards[0], ledger.signed(grads), *shards[1:], steps], False, grad_scale)
 
     def _settle(self) -> None:
         if self._ledger is not None:

@@ -4,7 +4,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.optim.optimizer import _get_capturable_supported_devices
 
 from hilladam.optim._ranks import local
 from hilladam.optim._switching import REASONS, decide
@@ -98,11 +97,6 @@ class Ledger:
 def real(device: torch.device) -> torch.dtype:
     """The type of numbers that a loss is remembered as: float64 where the device has it."""
     return torch.float32 if device.type == "mps" else torch.float64
-
-
-def on_accelerator(device: torch.device) -> bool:
-    """Whether a device computes while the host goes on, and torch's Adam has steps that do not wait for it."""
-    return device.type != "cpu" and device.type in _get_capturable_supported_devices()
 
 
 def clear_where(flag: Tensor, tensor: Tensor) -> None:

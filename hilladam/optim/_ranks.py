@@ -1,5 +1,6 @@
 """Many processes: one loss for all ranks, and tensors of which each rank has a shard."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -7,9 +8,9 @@ import torch.distributed as dist
 from torch import Tensor
 
 
-def whole(tensor: Tensor) -> Tensor:
+def whole(tensor: Any) -> Any:
     """A tensor that is spread over ranks, put together, or summed where each has a part; any other as it is."""
-    full_tensor = getattr(tensor, "full_tensor", None)
+    full_tensor = None if type(tensor) is Tensor else getattr(tensor, "full_tensor", None)
     return full_tensor() if full_tensor else tensor
 
 
@@ -42,7 +43,7 @@ def check_process_group(group: Any) -> None:
         )
 
 
-def agreed(loss: float | Tensor | None, group: Any, device: torch.device) -> float | Tensor | None:
+def agreed(loss: float | Tensor | None, group: Any, device_of: Callable[[], torch.device]) -> float | Tensor | None:
     """The mean of the losses that the ranks were given; on ranks that were given none, that of the others.
 
     Each rank has to ask, whether it has a loss or not; losses of members each has to give. A rank that gives a tensor
@@ -50,6 +51,7 @@ def agreed(loss: float | Tensor | None, group: Any, device: torch.device) -> flo
     """
     if group is False or not (dist.is_available() and dist.is_initialized()) or dist.get_world_size(group) < 2:
         return loss
+    device = device_of()
     if isinstance(loss, Tensor) and loss.dim():
         members = loss.to(device, torch.float64, copy=True)
         dist.all_reduce(members, group=group)

@@ -321,4 +321,4 @@ class SimulatedAnnealing(Seeded):
         if known is not None and known.shape != loss.shape:
             raise ValueError(f"Invalid loss: {described(loss)}; expected shape {tuple(known.shape)}, as before")
         dtype, device = loss.dtype if loss.is_floating_point() else torch.float64, params[0].device
-        return torch.as_tensor(agreed(loss.detach().to(device, dtype), self._process_group, device), dtype=dtype)
+        return torch.as_tensor(agreed(loss.detach().to(device, dtype), self._process_group, self._device), dtype=dtype)
