@@ -1,5 +1,6 @@
 """The best so far: the lowest loss that an optimizer was given, and the parameters that gave it."""
 
+import copy
 import math
 import operator
 import warnings
@@ -36,6 +37,12 @@ class BestSoFar(Remembering):
         """Let the loss be the mean over such a group of ranks."""
         check_process_group(process_group)
         self._process_group = process_group
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "BestSoFar":
+        twin = memo[id(self)] = type(self).__new__(type(self))
+        twin.__setstate__(copy.deepcopy(self.__getstate__(), memo))
+        twin._process_group = self._process_group  # which the copy, in this process, can ask too
+        return twin
 
     def __getstate__(self) -> dict[str, Any]:
         kept = False if self._process_group is False else None  # a group of ranks belongs to its process
@@ -117,10 +124,10 @@ class BestSoFar(Remembering):
             self._handed = kept
 
     def _take(self, loss: Any) -> None:
+        if capturing():
+            self._check_capture(self._handed if loss is None else loss)
         if loss is None:
             loss, self._handed = self._handed, None
-        if capturing():
-            self._check_capture(loss)
         value = None if loss is None else self._value(whole(loss))
         value = agreed(value, self._process_group, self._device)
         if isinstance(value, float) and not math.isfinite(value):

@@ -1,7 +1,6 @@
 """Hill-ADAM as a torch optimizer: torch's own Adam, turned round whenever the loss stands still."""
 
 import math
-import warnings
 from itertools import islice
 from typing import Any, ClassVar, Literal
 
@@ -10,21 +9,19 @@ from torch import Tensor
 from torch.optim.adam import Adam
 from torch.optim.optimizer import ParamsT
 
-from hilladam.optim._best import Known, check_track_turns, one_number, warn_not_finite
-from hilladam.optim._ledger import Ledger, clear_where, real
+from hilladam.optim._best import Known, check_track_turns
+from hilladam.optim._ledger import Ledger, clear_where
 from hilladam.optim._numbers import check, check_betas, check_flag, check_not_negative, element, number, plain
-from hilladam.optim._ranks import local, shard_like
+from hilladam.optim._on_device import OnDevice
+from hilladam.optim._ranks import anywhere, local, shard_like
 from hilladam.optim._switching import REASONS, decide
-from hilladam.optim._torch_adam import Prepared, on_accelerator, torch_adam
+from hilladam.optim._torch_adam import Prepared, torch_adam
 from hilladam.optim._turning import Turning
 
 _FORGOTTEN = {"step", "exp_avg", "exp_avg_sq", "max_exp_avg_sq"}  # the last one comes with a checkpoint of AMSGrad
-_EPS: dict[torch.dtype | None, float] = {
-    dtype: torch.finfo(dtype).eps for dtype in (torch.float16, torch.bfloat16, torch.float32)
-}
 
 
-class HillAdam(Turning, Adam):
+class HillAdam(OnDevice, Adam):
     r"""Adam that alternates between minimising and maximising, and keeps the best state it has seen.
 
     .. math::
@@ -136,9 +133,6 @@ class HillAdam(Turning, Adam):
     _OPTIONAL = frozenset((*_ONE_FOR_ALL, "amsgrad", "foreach", "fused", "differentiable", "decoupled_weight_decay"))
 
     _added: dict[str, Any] = {}  # noqa: RUF012
-    _told = False  # that the loss is coarse
-    _ledger: Ledger | None = None
-    _dtype: torch.dtype | None = None  # of the last loss
 
     def __init__(
         self,
@@ -220,38 +214,21 @@ class HillAdam(Turning, Adam):
         check("best_loss", memory["best_loss"], lambda v: isinstance(v, float) and v > -math.inf, "a float above -inf")
         self._check_best(memory, params)
 
-    def _warn_coarse(self, loss: float, dtype: torch.dtype | None) -> None:
-        delta, resolution = self.param_groups[0]["delta"], _EPS.get(dtype, 2.0**-52) * abs(loss)
-        if delta < resolution and not self._told:
-            self._told = True
-            warnings.warn(
-                f"HillAdam turned at a {dtype or 'float'} loss of {loss:.4g}, whose neighbours are up to "
-                f"{resolution:.2g} away: it cannot tell a change of delta = {delta:.2g}, so the loss may only look "
-                "as if it stood still. Compute the loss in float32 or float64, average it instead of summing, or raise "
-                "delta.",
-                RuntimeWarning,
-                stacklevel=7,
-            )
-
-    def _value(self, loss: Any) -> float | Tensor:  # type: ignore[override]
-        if isinstance(loss, Tensor) and loss.numel() == 1 and not loss.is_complex():
-            device = self._device()
-            if self.param_groups[0]["capturable"] or (not loss.is_cpu and on_accelerator(device)):
-                return loss.detach().reshape(()).to(device, real(device), non_blocking=True)
-        return one_number(loss)
-
     def _move(self, loss: float | Tensor | None, dtype: torch.dtype | None) -> None:
-        ledger = self._ledger_for(loss)
-        if ledger is not None:
-            self._move_there(ledger, loss, dtype)
-            return
+        ledger = self._ledger_for(loss, dtype)
         grad_scale, found_inf = map(self.__dict__.get, ("grad_scale", "found_inf"))  # of a gradient scaler, where fused
-        if loss is None:
-            self._warn_bare("is Adam")
-        if found_inf is not None and found_inf.item():
-            return
+        if found_inf is not None:
+            found_inf = anywhere(found_inf, self._process_group)
+        if ledger is None:
+            if loss is None:
+                self._warn_bare("is Adam")
+            if found_inf is not None and found_inf.item():
+                return
         known = self._before()
         prepared = self._prepare(known)
+        if ledger is not None:
+            self._move_there(ledger, loss, known, prepared, grad_scale, found_inf)
+            return
         self._keep(known, isinstance(loss, float) and self._judge(loss, dtype))
         for group, tensors in zip(self.param_groups, prepared, strict=True):
             torch_adam(group, tensors, group["maximize"], grad_scale)
@@ -290,47 +267,34 @@ class HillAdam(Turning, Adam):
             verdict["best_loss"] = loss
         if reason:
             if REASONS[reason] == "critical":
-                self._warn_coarse(loss, dtype)
+                self._warn_coarse(loss, dtype, 7)
             verdict.update(self._turn(losses, maximize, reason))
             self._forget_gradients()
         for group in self.param_groups:
             group.update(verdict)
         return improved
 
-    def _forget_gradients(self) -> None:
+    def _forget_gradients(self, turned: Tensor | None = None) -> None:
         for _, state in self._known()[0]:
             for key in _FORGOTTEN & state.keys():
-                state[key].zero_()
+                if turned is None:
+                    state[key].zero_()
+                else:
+                    clear_where(turned, state[key])
 
-    # The same where the decision is a tensor on the device, for which nothing waits.
-
-    def _ledger_for(self, loss: float | Tensor | None) -> Ledger | None:
-        """The ledger of a step on the device; a step on the host puts what it holds into the groups."""
-        first = self.param_groups[0]
-        if isinstance(loss, Tensor) or (loss is not None and first["capturable"]):
-            device = self._device()
-            if self._ledger is None or self._ledger.device != device:
-                self._settle()
-                self._ledger = Ledger(first, device)
-        elif loss is not None and self._ledger is not None:
-            self._settle()
-            self._ledger = None
-        return self._ledger
-
-    def _move_there(self, ledger: Ledger, loss: float | Tensor | None, dtype: torch.dtype | None) -> None:
-        grad_scale, found_inf = map(self.__dict__.get, ("grad_scale", "found_inf"))
+    def _move_there(
+        self, ledger: Ledger, loss: float | Tensor | None, known: Known, prepared: list[Prepared],
+        grad_scale: Tensor | None, found_inf: Tensor | None,
+    ) -> None:  # fmt: skip
+        """The same where the decision is a tensor on the device, for which nothing waits."""
         skipped = None if found_inf is None else found_inf.view(()) > 0
-        known = self._before()
-        prepared = self._prepare(known)
         improved: bool | Tensor = False
         if loss is not None:
-            self._dtype, first = dtype, self.param_groups[0]
+            first = self.param_groups[0]
             turned, improved = ledger.judge(
                 loss, first["delta"], first["gamma"], first["floor"], first["track_best"] == "turn", skipped
             )
-            for _, state in known[0]:
-                for key in _FORGOTTEN & state.keys():
-                    clear_where(turned, state[key])
+            self._forget_gradients(turned)
         self._keep(known, improved)
         for group, (params, grads, averages, squares, maxima, steps) in zip(self.param_groups, prepared, strict=True):
             if not params:
@@ -346,47 +310,6 @@ class HillAdam(Turning, Adam):
                     torch_adam(group, [shards[0], grads, *shards[1:], steps], maximize, grad_scale, idle)
             else:
                 torch_adam(group, [shards[0], ledger.signed(grads), *shards[1:], steps], False, grad_scale)
-
-    def _settle(self) -> None:
-        if self._ledger is not None:
-            memory, coarsest, unsound = self._ledger.read(self.param_groups[0])
-            super()._remember(**memory)
-            if unsound:
-                warn_not_finite(self)
-            if coarsest:
-                self._warn_coarse(coarsest, self._dtype)
-
-    def _remember(self, **memory: Any) -> None:
-        super()._remember(**memory)
-        if self._ledger is not None:
-            self._ledger.write(memory)
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self._settle()
-        ledger, self._ledger = self._ledger, None
-        try:
-            super().load_state_dict(state_dict)
-        finally:
-            self._ledger = ledger
-            if ledger is not None:
-                ledger.write(self.param_groups[0])
-
-    def _check_capture(self, loss: Any) -> None:
-        first = self.param_groups[0]
-        if not first["capturable"]:
-            raise RuntimeError(
-                "Attempting CUDA graph capture of step() for an instance of HillAdam, but capturable is False; "
-                "construct it with capturable=True"
-            )
-        if not (loss is None or isinstance(loss, Tensor)):
-            raise RuntimeError(f"Attempting CUDA graph capture of step() with the loss {loss!r}; expected a tensor")
-        known, unknown = self._known()
-        copied = not first["track_best"] or self._intact(known)
-        if self._ledger is None or not copied or any(param.grad is not None for param in unknown):
-            raise RuntimeError(
-                "Attempting CUDA graph capture of step() before all that HillAdam remembers was made; take a step with "
-                "a loss outside of the graph first, with gradients for every parameter that has them in the graph"
-            )
 
     def _leave(self) -> None:
         self._forget_gradients()

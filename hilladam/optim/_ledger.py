@@ -85,7 +85,9 @@ class Ledger:
     def signed(self, grads: list[Tensor]) -> list[Tensor]:
         """The gradients, turned round where it climbs."""
         sign = torch.where(self.numbers["maximize"], -1.0, 1.0)
-        return list(torch._foreach_mul(grads, sign.to(grads[0].device, grads[0].dtype, non_blocking=True)))
+        if all(grad.device == grads[0].device for grad in grads):
+            return list(torch._foreach_mul(grads, sign.to(grads[0].device, grads[0].dtype, non_blocking=True)))
+        return [grad * sign.to(grad.device, grad.dtype, non_blocking=True) for grad in grads]
 
     def idle(self, skipped: Tensor | None) -> tuple[Tensor, Tensor]:
         """1 where it is not to descend, and 1 where it is not to climb; else 0."""

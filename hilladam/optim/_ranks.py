@@ -43,13 +43,26 @@ def check_process_group(group: Any) -> None:
         )
 
 
+def _alone(group: Any) -> bool:
+    return group is False or not (dist.is_available() and dist.is_initialized()) or dist.get_world_size(group) < 2
+
+
+def anywhere(flag: Tensor, group: Any) -> Tensor:
+    """A flag that is up, not 0, where it is up on any rank. Each has to ask."""
+    if _alone(group):
+        return flag
+    flag = flag.clone()
+    dist.all_reduce(flag, dist.ReduceOp.MAX, group=group)
+    return flag
+
+
 def agreed(loss: float | Tensor | None, group: Any, device_of: Callable[[], torch.device]) -> float | Tensor | None:
     """The mean of the losses that the ranks were given; on ranks that were given none, that of the others.
 
     Each rank has to ask, whether it has a loss or not; losses of members each has to give. A rank that gives a tensor
     gets one, and does not wait.
     """
-    if group is False or not (dist.is_available() and dist.is_initialized()) or dist.get_world_size(group) < 2:
+    if _alone(group):
         return loss
     device = device_of()
     if isinstance(loss, Tensor) and loss.dim():
