@@ -908,6 +908,14 @@ def test_a_copy_goes_its_own_way(make):
     assert memory(optimizer) == before != memory(other)
 
 
+def test_a_deepcopy_asks_the_same_ranks_and_a_pickle_all_of_them(make, one_rank):
+    group = distributed.new_group([0])
+    model = Wells()
+    optimizer = make(model.parameters(), process_group=group)
+    assert copy.deepcopy(optimizer)._process_group is group  # which a pickle could not take to another process
+    assert pickle.loads(pickle.dumps(optimizer))._process_group is None
+
+
 def test_losses_keep_their_precision_beside_parameters_of_less(make):
     model, optimizer = new(make, dtype=torch.float16)
     model().backward()
