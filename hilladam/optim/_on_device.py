@@ -16,6 +16,12 @@ _EPS: dict[torch.dtype | None, float] = {
 }
 
 
+LARGEST = 2**26
+"""The most parameters for which the device decides unless it is told to. There a copy that may have to be made, and
+moments that may have to be cleared, move memory at every step: of so many numbers for about as long as an H200 makes
+the host wait, a millisecond."""
+
+
 class OnDevice(Turning):
     """An optimizer that decides on the device where it is told to, or where the loss lies on an accelerator.
 
@@ -29,9 +35,14 @@ class OnDevice(Turning):
     def _value(self, loss: Any) -> float | Tensor:  # type: ignore[override]
         if isinstance(loss, Tensor) and loss.numel() == 1 and not loss.is_complex():
             device = self._device()
-            if self.param_groups[0]["capturable"] or (not loss.is_cpu and on_accelerator(device)):
+            if self.param_groups[0]["capturable"] or (not loss.is_cpu and self._rather_there(device)):
                 return loss.detach().reshape(()).to(device, real(device), non_blocking=True)
         return one_number(loss)
+
+    def _rather_there(self, device: torch.device) -> bool:
+        """Whether to decide on the device without being told to."""
+        sizes = (param.numel() for group in self.param_groups for param in group["params"])
+        return on_accelerator(device) and (self._ledger is not None or sum(sizes) <= LARGEST)
 
     def _ledger_for(self, loss: float | Tensor | None, dtype: torch.dtype | None) -> Ledger | None:
         """The ledger of a step on the device; a step on the host puts what it holds into the groups."""
