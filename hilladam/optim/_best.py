@@ -50,7 +50,8 @@ class BestSoFar(Remembering):
 
     @property
     def best_loss(self) -> float | Tensor:
-        """The lowest finite loss given to :meth:`step` so far, ``math.inf`` before any.
+        """The lowest finite loss given to :meth:`step` so far, ``math.inf`` before any; with ``track_best="turn"`` of
+        Hill-ADAM, the lowest at which a descent turned up.
 
         For losses of shape ``(members,)`` a tensor of that shape.
         """
@@ -75,7 +76,7 @@ class BestSoFar(Remembering):
             loss (float or Tensor, optional): the loss whose gradients the parameters hold: one number; or, but for
                 Hill-ADAM, where every parameter carries members along its first dimension, their losses, of shape
                 ``(members,)``. Then each member has a best loss of its own. On an accelerator the step waits for one
-                number, not for many. Beside a closure it counts in place of what that returns.
+                number, but for Hill-ADAM's, and not for many. Beside a closure it counts in place of what that returns.
 
         The step itself needs no loss. With neither, or with a closure that returns ``None``, it takes the loss of
         :meth:`hand_over`, if there is one; without any the best loss stays.
@@ -84,7 +85,7 @@ class BestSoFar(Remembering):
             What the closure returned, or the loss as it was given; ``None`` with neither.
 
         Raises:
-            RuntimeError: a sparse gradient.
+            RuntimeError: a sparse gradient, or a CUDA graph that cannot capture the step.
             TypeError: a closure that cannot be called, as in ``step(loss)`` for ``step(loss=loss)``.
             ValueError: a loss that is none of the above, or a setting that is a function of the step and gave a value
                 out of its range.
@@ -158,7 +159,8 @@ class BestSoFar(Remembering):
             :attr:`best_loss`.
 
         Raises:
-            RuntimeError: ``track_best`` is ``False``, no finite loss has been seen, or the copies are not those of the
+            RuntimeError: ``track_best`` is ``False``, no finite loss has been seen (with ``"turn"``, no descent has
+                turned up), or the copies are not those of the
                 best loss: the state or a parameter group was taken away, or a checkpoint came without them.
         """
         if not self.param_groups or not self.param_groups[0]["track_best"]:

@@ -64,12 +64,22 @@ class HillAdam(OnDevice, Adam):
 
     At the end :meth:`load_best` puts the best parameters back into the model: the last ones may be on a hill.
 
-    The loss is one real number, for which a step on an accelerator waits. With a gradient scaler hand over the loss
-    unscaled, by its name. On several ranks each hands over its own loss, and their mean decides for all. Without any
-    loss a step is Adam's in the current direction and judges nothing; after 10 such steps and no loss at all there is a
-    warning. A loss that is not finite turns nothing, never becomes the best one, and raises a warning. The first turn
-    at a loss whose type is too coarse to tell a change of ``delta``, say bfloat16, raises one too. Under
-    ``torch.compile`` the step runs as it is, outside the graph.
+    The loss is one real number. With a gradient scaler hand over the loss unscaled, by its name. On several ranks each
+    hands over its own loss, and their mean decides for all. Without any loss a step is Adam's in the current direction
+    and judges nothing; after 10 such steps and no loss at all there is a warning. A loss that is not finite turns
+    nothing, never becomes the best one, and raises a warning. The first turn at a loss whose type is too coarse to tell
+    a change of ``delta``, say bfloat16, raises one too. Under ``torch.compile`` the step runs as it is, outside the
+    graph.
+
+    *On the device.* Where the loss is a tensor on an accelerator, and the parameters are there and at most 2²⁶ numbers,
+    no step waits for it: direction, best loss and turns are tensors beside the parameters, and the decision has no
+    branch. With more parameters waiting is shorter than moving the memory that a decision without a branch moves.
+    ``capturable=True`` decides so at every size, on a CPU too, and lets a CUDA graph capture the step: take one step
+    with a loss first, hand over the loss as a tensor that is filled anew before each replay, and ``lr`` as a tensor
+    where a schedule changes it. Its turns are those of the host, at the same losses. What was decided is read when
+    somebody asks: :attr:`direction`, :attr:`best_loss`, :attr:`switches`, ``state_dict()`` and a copy wait, and the two
+    warnings come then; ``param_groups`` says until then what it said before. Checkpoints are the same in both forms,
+    and what is loaded leaves ``capturable`` as it is.
 
     Example:
         Adam stays in the well it falls into, at x = 0.96; Hill-ADAM climbs out of it and finds the deeper one.
@@ -101,19 +111,24 @@ class HillAdam(OnDevice, Adam):
             gives none.
         floor (float): in units of the loss: a loss below this forces ascent. For losses without a lower bound.
             Default: ``-math.inf``.
-        track_best (bool): keep a copy of the parameters that gave the lowest loss; one more tensor a parameter.
-            Default: ``True``.
+        track_best (bool or ``"turn"``): keep a copy of the parameters that gave the lowest loss; one more tensor a
+            parameter. ``True``, the default, is exact at every step. ``"turn"`` keeps the lowest loss at which a
+            descent turned up, the least of the minima as the paper has it: copies cost nothing between turns on the
+            host, :attr:`best_loss` is ``math.inf`` and :meth:`load_best` raises before the first such turn, and a
+            descent that the run breaks off does not count. With ``False`` :attr:`best_loss` is the lowest one, and
+            there is no copy.
         foreach (bool, optional): torch's foreach implementation. Default: ``None``, torch's choice.
         fused (bool, optional): torch's fused implementation. Default: ``None``, which is ``False``.
+        capturable (bool): decide on the device, see above. Default: ``False``, which leaves it to the loss.
         decoupled_weight_decay (bool): decay as AdamW does. Default: ``False``.
         process_group (ProcessGroup or False, optional): the ranks whose losses are averaged within the step, so that
             all of them decide alike. Default: ``None``, all ranks once ``torch.distributed`` is initialised; then every
             rank has to call :meth:`step`. ``False``: each rank by itself.
 
-    ``delta``, ``gamma``, ``floor`` and ``track_best`` decide for the whole model and are the same in every group: a
-    group that does not say follows the first one, and one that says otherwise is refused. The others may differ from
-    group to group. Groups are copied: the dicts given are not changed, and a direction or a best loss that they hold
-    from another optimizer is dropped. Assigning ``opt.state = defaultdict(dict)`` starts afresh.
+    ``delta``, ``gamma``, ``floor``, ``track_best`` and ``capturable`` decide for the whole model and are the same in
+    every group: a group that does not say follows the first one, and one that says otherwise is refused. The others may
+    differ from group to group. Groups are copied: the dicts given are not changed, and a direction or a best loss that
+    they hold from another optimizer is dropped. Assigning ``opt.state = defaultdict(dict)`` starts afresh.
 
     The state dict holds all that is remembered, and a state dict of :class:`torch.optim.Adam` or
     :class:`torch.optim.AdamW` loads too: what Hill-ADAM adds stays as the constructor was told, and nothing is
@@ -166,8 +181,8 @@ class HillAdam(OnDevice, Adam):
         """Add a parameter group; it takes up the direction that the optimizer is going in. The dict is copied.
 
         Raises:
-            ValueError: an argument out of its range, or one of ``delta``, ``gamma``, ``floor`` and ``track_best``
-                that differs from the other groups'.
+            ValueError: an argument out of its range, or one of ``delta``, ``gamma``, ``floor``, ``track_best`` and
+                ``capturable`` that differs from the other groups'.
         """
         self.defaults.update({key: value for key, value in self._added.items() if key not in self.defaults})
         if isinstance(param_group, dict) and param_group.get("maximize") and "losses" not in param_group:
