@@ -31,7 +31,7 @@ class Ledger:
         for key in self.numbers.keys() & memory.keys():
             self.numbers[key].fill_(memory[key])
         if "switch_log" in memory:
-            self.switch_log[:LOGGED].copy_(memory["switch_log"])
+            self.switch_log.narrow(0, 0, LOGGED).copy_(memory["switch_log"])
 
     def read(self, known: dict[str, Any]) -> tuple[dict[str, Any], float, bool]:
         """What has changed of a memory in plain numbers; and, since it was last asked, the largest loss at which it
@@ -45,7 +45,7 @@ class Ledger:
         }  # fmt: skip
         memory = {key: value for key, value in memory.items() if value != known[key]}
         if "switch_count" in memory:
-            memory["switch_log"] = self.switch_log[:LOGGED].clone()
+            memory["switch_log"] = self.switch_log.narrow(0, 0, LOGGED).clone()
         return memory, coarsest, unsound != unsound
 
     def judge(
@@ -70,14 +70,14 @@ class Ledger:
         if turns_only:
             improved &= turned & up
         if skipped is not None:
-            improved &= ~skipped
+            improved &= skipped.logical_not()
         torch.where(improved, loss, best_loss, out=best_loss)
         place, entry = torch.where(turned, switch_count % LOGGED, LOGGED), 8 * losses + 2 * reason + up
         self.switch_log.index_copy_(0, place.view(1), entry.view(1))
         size = torch.where(reason == REASONS.index("critical"), loss.abs(), 0.0)
         torch.maximum(coarsest, size, out=coarsest)
         switch_count += turned
-        losses += 1 if skipped is None else ~skipped
+        losses += 1 if skipped is None else skipped.logical_not()
         maximize.copy_(up)
         previous_loss.copy_(remembered)
         return turned, improved
@@ -92,7 +92,7 @@ class Ledger:
     def idle(self, skipped: Tensor | None) -> tuple[Tensor, Tensor]:
         """1 where it is not to descend, and 1 where it is not to climb; else 0."""
         up = self.numbers["maximize"]
-        still = (up, ~up) if skipped is None else (up | skipped, ~up | skipped)
+        still = (up, up.logical_not()) if skipped is None else (up | skipped, up.logical_not() | skipped)
         return still[0].float(), still[1].float()
 
 

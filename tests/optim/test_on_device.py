@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from torch import nn
+from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -234,7 +235,7 @@ def test_a_learning_rate_that_is_a_tensor_is_followed(foreach):
 def test_a_step_that_a_gradient_scaler_skips_is_not_judged(capturable):
     (params, optimizer), (others, unscaled) = new(capturable, fused=True), new(False, fused=True)
     scaler = torch.amp.GradScaler("cpu", init_scale=4.0)
-    for step, loss in enumerate([1.0, 2.0, 2.0, 3.0, 3.0, 6.0, 1.0]):
+    for step, loss in enumerate([1.0, 2.0, 2.0, 0.5, 3.0, 6.0, 1.0]):
         set_gradients(params, step)
         set_gradients(others, step)
         for param in params:
@@ -324,6 +325,64 @@ def test_a_skipped_step_waits_for_nothing(no_waiting):
         assert (params[0].tolist() == before) == bool(found_inf)
     assert optimizer.param_groups[0]["losses"] == 0  # nobody has asked
     assert optimizer.switches[0].step == 1 and optimizer.param_groups[0]["losses"] == 2
+
+
+@pytest.fixture
+def fake_cuda(monkeypatch):
+    """Tensors on a GPU that need not be there: they have no numbers, and refuse what mixes devices or reads one.
+
+    Three methods ask for CUDA itself before they ask for the tensors' mode.
+    """
+    aten = torch.ops.aten
+
+    def to(self, *args, **_):
+        device = next((x for x in args if isinstance(x, torch.device)), self.device)
+        dtype = next((x for x in args if isinstance(x, torch.dtype)), self.dtype)
+        same = device == self.device and dtype == self.dtype
+        return self if same else aten._to_copy.default(self, device=device, dtype=dtype)
+
+    monkeypatch.setattr(torch.Tensor, "to", to)
+    monkeypatch.setattr(torch.Tensor, "float", lambda self: to(self, torch.float32))
+    monkeypatch.setattr(torch.Tensor, "copy_", lambda self, other: aten.copy_.default(self, other))
+    return FakeTensorMode(allow_non_fake_inputs=True)
+
+
+@pytest.mark.parametrize("capturable", [False, True], ids=["by itself", "told to"])
+@pytest.mark.parametrize("track_best", [True, "turn"], ids=str)
+def test_on_an_accelerator_it_goes_over_by_itself_and_mixes_no_devices(capturable, track_best, path, fake_cuda):
+    with fake_cuda:
+        params = [nn.Parameter(torch.empty(shape, device="cuda")) for shape in [(3, 2), ()]]
+        optimizer = HillAdam(params, capturable=capturable, track_best=track_best, weight_decay=0.1, **path)
+        for param in params:
+            param.grad = torch.empty_like(param)
+        optimizer.step()  # on the host, with torch's counts of steps there, unless it is told to
+        steps = {state["step"].device.type for state in optimizer.state.values()}
+        assert steps == {"cuda" if capturable or path.get("fused") else "cpu"}
+        for dtype in (torch.float32, torch.bfloat16):
+            optimizer.step(loss=torch.empty(1, device="cuda", dtype=dtype))
+        params[0].grad = None
+        optimizer.step()
+        if path.get("fused"):
+            optimizer.found_inf = torch.empty((), device="cuda")
+            optimizer.step(loss=torch.empty((), device="cuda"))
+        assert optimizer._ledger.device.type == "cuda"
+        assert {state["step"].device.type for state in optimizer.state.values()} == {"cuda"}
+
+
+def test_many_parameters_are_decided_on_the_host_unless_it_is_told_to(monkeypatch, fake_cuda):
+    for largest, there in ((5, False), (6, True)):
+        monkeypatch.setattr("hilladam.optim._on_device.LARGEST", largest)
+        for capturable in (False, True):
+            with fake_cuda:
+                x = nn.Parameter(torch.empty(3, 2, device="cuda"))
+                optimizer = HillAdam([x], capturable=capturable)
+                loss = torch.empty((), device="cuda")
+                if there or capturable:
+                    optimizer.step(loss=loss)
+                else:
+                    with pytest.raises(DataDependentOutputException):  # it reads the loss
+                        optimizer.step(loss=loss)
+            assert (optimizer._ledger is not None) == (there or capturable)
 
 
 # Warnings come when something is asked --------------------------------------------------------------------------------
