@@ -129,10 +129,12 @@ class BestSoFar(Remembering):
             inner._handed = kept
 
     def _take(self, loss: Any, returned: Any) -> None:
-        given = next((each for each in (loss, self._handed, returned) if each is not None), None)
+        handed = self._handed
+        given = loss if loss is not None else returned if handed is None else handed
         if capturing():
             self._check_capture(given)
-        self._handed = None
+        if handed is not None:
+            self._handed = None
         value = None if given is None else self._value(whole(given))
         value = agreed(value, self._process_group, self._device)
         if isinstance(value, float) and not math.isfinite(value):
