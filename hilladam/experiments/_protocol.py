@@ -1,8 +1,8 @@
-"""The protocol of every comparison in the book: what makes it fair, and what may be said of its outcome.
+"""The protocol of the race, and of the book's other comparisons where they do not say otherwise: what makes them fair.
 
 1. *Budget.* Everybody gets the same number of evaluations of the loss with its gradient; see :class:`Budget`.
 2. *Tuning.* Whoever has a learning rate gets the one that :func:`tune` finds for it, on starts that are not compared.
-3. *Runs.* At least a thousand, the same for everybody: run k has the same start and box whoever runs it.
+3. *Runs.* A thousand in the race, the same for everybody: run k has the same start and box whoever runs it.
 4. *One rate* comes with Wilson's interval, :func:`wilson_interval`; where runs share a seed or a picture, with that of
    :func:`cluster_interval`. Table 2's four seeds are too few for it: there each of them counts as one run in Wilson's.
 5. *Two rates* on the same runs are compared by :func:`compare`: an exact test of the runs in which only one of the two
