@@ -1,5 +1,6 @@
 """The best so far: the lowest loss that an optimizer was given, and the parameters that gave it."""
 
+import copy
 import math
 import operator
 import warnings
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from hilladam.optim._memory import Remembering
 from hilladam.optim._numbers import check, check_count, check_flag, element, number, plain
-from hilladam.optim._ranks import agreed, check_process_group, copy_all, whole
+from hilladam.optim._ranks import agreed, check_process_group, copy_all, local, whole
 
 T = TypeVar("T")
 Known = tuple[list[tuple[Tensor, dict[str, Any]]], list[Tensor]]
@@ -37,6 +38,12 @@ class BestSoFar(Remembering):
         check_process_group(process_group)
         self._process_group = process_group
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> "BestSoFar":
+        twin = memo[id(self)] = type(self).__new__(type(self))
+        twin.__setstate__(copy.deepcopy(self.__getstate__(), memo))
+        twin._process_group = self._process_group  # which the copy, in this process, can ask too
+        return twin
+
     def __getstate__(self) -> dict[str, Any]:
         kept = False if self._process_group is False else None  # a group of ranks belongs to its process
         return {**super().__getstate__(), "_process_group": kept}
@@ -47,7 +54,7 @@ class BestSoFar(Remembering):
 
         For losses of shape ``(members,)`` a tensor of that shape.
         """
-        best_loss: float | Tensor = unwrapped(self.param_groups[0]["best_loss"])
+        best_loss: float | Tensor = unwrapped(self._first()["best_loss"])
         return best_loss
 
     @overload
@@ -125,14 +132,23 @@ class BestSoFar(Remembering):
             self._handed = None
         elif self._handed is None:
             loss = returned
+        if capturing():
+            self._check_capture(self._handed if loss is None else loss)
         if loss is None:
             loss, self._handed = self._handed, None
-        value = None if loss is None else self._value(whole(loss) if isinstance(loss, Tensor) else loss)
-        value = agreed(value, self._process_group, self._device())
+        value = None if loss is None else self._value(whole(loss))
+        value = agreed(value, self._process_group, self._device)
         if isinstance(value, float) and not math.isfinite(value):
             warn_not_finite(self)
         with torch.no_grad():
             self._move(value, getattr(loss, "dtype", None))
+
+    def _check_capture(self, loss: Any) -> None:
+        """Raise where a step cannot be captured in a graph, before anything has changed."""
+        raise RuntimeError(
+            f"{type(self).__name__} decides on the host, so that its step cannot be captured in a CUDA graph; "
+            "HillAdam(capturable=True) decides on the device"
+        )
 
     def _move(self, loss: float | Tensor | None, dtype: torch.dtype | None) -> None:
         """Take the step, and note the loss, which was given as a tensor of ``dtype``, before anything moves."""
@@ -156,7 +172,8 @@ class BestSoFar(Remembering):
         if not self.param_groups or not self.param_groups[0]["track_best"]:
             raise RuntimeError("load_best() needs track_best=True, which keeps a copy of the best parameters")
         if not torch.as_tensor(self.best_loss).isfinite().any():
-            raise RuntimeError("load_best() called before any finite loss was given to step()")
+            awaited = "a descent turned up" if self.param_groups[0]["track_best"] == "turn" else "any finite loss"
+            raise RuntimeError(f"load_best() called before {awaited} was given to step()")
         known, _ = self._known()
         if not self._intact(known) or any(state["best"].shape != param.shape for param, state in known):
             raise RuntimeError(
@@ -194,15 +211,16 @@ class BestSoFar(Remembering):
         if first["track_best"] and first["copies"] == len(states):  # as a rule; this spares a look-up for each
             params = [param for group in self.param_groups for param in group["params"]]
             if len(params) == len(states) and all(map(operator.is_, params, states)):
-                if all(["best" in state for state in states.values()]):
-                    return list(states.items()), []
+                known = list(states.items())
+                if all(["best" in state for _, state in known]):
+                    return known, []
         known, unknown = self._known()
         if self._intact(known) if first["track_best"] else not first["copies"]:
             return known, unknown
         for _, state in known:
             state.pop("best", None)
         self._remember(copies=0)
-        if first["track_best"] and torch.as_tensor(first["best_loss"]).isfinite().any():
+        if first["track_best"] and torch.as_tensor(self.best_loss).isfinite().any():
             warnings.warn(
                 f"The copies of the parameters that gave {self.best_loss} are gone: state, a parameter or a parameter "
                 "group was taken away, or loaded without them. The best loss is counted anew.",
@@ -223,7 +241,7 @@ class BestSoFar(Remembering):
             unknown = [*unknown, *(param for param, _ in known)]
         elif isinstance(improved, Tensor):
             for param, state in known:
-                state["best"].copy_(torch.where(column(improved, param), param, state["best"]))
+                copy_where(improved, param, state["best"])
         elif improved and known:
             copy_all([state["best"] for _, state in known], [param for param, _ in known])
         made = 0
@@ -277,6 +295,12 @@ def _called(function: Callable[..., T], *args: Any) -> T:
     return function(*args)
 
 
+def capturing() -> bool:
+    """Whether what is called now is captured in a CUDA graph, and not carried out."""
+    initialized: bool = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
+    return initialized and torch.cuda.is_current_stream_capturing()
+
+
 outside_graphs: Callable[..., Any] = torch._disable_dynamo(_called)  # type: ignore[attr-defined]
 """Calls a function outside the graph that is being compiled: which way a step goes is known when it is taken."""
 
@@ -294,6 +318,12 @@ def check_track_best(group: dict[str, Any]) -> None:
     check_flag("track_best value", group["track_best"])
 
 
+def check_track_turns(group: dict[str, Any]) -> None:
+    """As that, for an optimizer that can keep the best of its turns."""
+    expected = "True or False, or 'turn'"
+    check("track_best value", group["track_best"], lambda v: isinstance(v, bool) or v == "turn", expected)
+
+
 def call(closure: Callable[[], Any]) -> Any:
     """What a closure returns, gradients enabled."""
     if not callable(closure):
@@ -307,12 +337,20 @@ def call(closure: Callable[[], Any]) -> Any:
 
 def one_number(loss: Any) -> float:
     """The value of a loss that is one real number."""
+    if type(loss) is float:
+        return loss
     if isinstance(loss, Tensor) and loss.numel() == 1 and not loss.is_complex():
         return float(loss.item())
     value = plain(loss)
     if isinstance(value, Real):
         return float(value)
     raise ValueError(f"Invalid loss: {described(loss)}; expected one real number")
+
+
+def copy_where(flag: Tensor, value: Tensor, into: Tensor) -> None:
+    """Copy a tensor, or its members, where a flag on the device says so."""
+    value, into = local(value), local(into)
+    torch.where(column(flag.to(into.device, non_blocking=True), value), value, into, out=into)
 
 
 def described(loss: Any) -> str:

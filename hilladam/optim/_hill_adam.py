@@ -1,26 +1,27 @@
 """Hill-ADAM as a torch optimizer: torch's own Adam, turned round whenever the loss stands still."""
 
 import math
-import warnings
-from typing import Any, ClassVar
+from itertools import islice
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
-from torch.optim.adam import Adam, adam
+from torch.optim.adam import Adam
 from torch.optim.optimizer import ParamsT
 
-from hilladam.optim._best import check_track_best
+from hilladam.optim._best import Known, check_track_turns
+from hilladam.optim._ledger import Ledger, clear_where
 from hilladam.optim._numbers import check, check_betas, check_flag, check_not_negative, element, number, plain
+from hilladam.optim._on_device import OnDevice
+from hilladam.optim._ranks import anywhere, local, shard_like
 from hilladam.optim._switching import REASONS, decide
+from hilladam.optim._torch_adam import Prepared, torch_adam
 from hilladam.optim._turning import Turning
 
 _FORGOTTEN = {"step", "exp_avg", "exp_avg_sq", "max_exp_avg_sq"}  # the last one comes with a checkpoint of AMSGrad
-_EPS: dict[torch.dtype | None, float] = {
-    dtype: torch.finfo(dtype).eps for dtype in (torch.float16, torch.bfloat16, torch.float32)
-}
 
 
-class HillAdam(Turning, Adam):
+class HillAdam(OnDevice, Adam):
     r"""Adam that alternates between minimising and maximising, and keeps the best state it has seen.
 
     .. math::
@@ -127,14 +128,11 @@ class HillAdam(Turning, Adam):
         "previous_loss": math.nan,
     }
     _REASONS = REASONS
-    _ONE_FOR_ALL: ClassVar[tuple[str, ...]] = ("delta", "gamma", "floor", "track_best")
+    _ONE_FOR_ALL: ClassVar[tuple[str, ...]] = ("delta", "gamma", "floor", "track_best", "capturable")
     _BECAUSE = "the direction is decided for the whole model"
-    _OPTIONAL = frozenset(
-        (*_ONE_FOR_ALL, "amsgrad", "foreach", "fused", "capturable", "differentiable", "decoupled_weight_decay")
-    )
+    _OPTIONAL = frozenset((*_ONE_FOR_ALL, "amsgrad", "foreach", "fused", "differentiable", "decoupled_weight_decay"))
 
     _added: dict[str, Any] = {}  # noqa: RUF012
-    _told = False  # that the loss is coarse
 
     def __init__(
         self,
@@ -147,9 +145,10 @@ class HillAdam(Turning, Adam):
         delta: float = 1e-4,
         gamma: float = 200.0,
         floor: float = -math.inf,
-        track_best: bool = True,
+        track_best: bool | Literal["turn"] = True,
         foreach: bool | None = None,
         fused: bool | None = None,
+        capturable: bool = False,
         decoupled_weight_decay: bool = False,
         process_group: Any = None,
     ):
@@ -159,7 +158,7 @@ class HillAdam(Turning, Adam):
         }  # fmt: skip
         super().__init__(
             params, plain(lr), plain(betas), plain(eps), plain(weight_decay),
-            foreach=foreach, fused=fused, decoupled_weight_decay=decoupled_weight_decay,
+            foreach=foreach, fused=fused, capturable=capturable, decoupled_weight_decay=decoupled_weight_decay,
         )  # fmt: skip
         self._ask(process_group)
 
@@ -187,7 +186,7 @@ class HillAdam(Turning, Adam):
             raise ValueError(
                 f"Invalid gamma value: {group['gamma']!r}; expected a number above floor = {group['floor']!r}"
             )
-        check_track_best(group)
+        check_track_turns(group)
         for key in ("amsgrad", "capturable", "differentiable", "decoupled_weight_decay"):
             check_flag(f"{key} value", group[key])
         for key in ("foreach", "fused"):
@@ -196,10 +195,11 @@ class HillAdam(Turning, Adam):
     def _completed(self, index: int, saved: dict[str, Any]) -> dict[str, Any]:
         if not (self._MEMORY.keys() - {"maximize"}) & saved.keys():  # it is plain Adam's
             saved = {**self._nothing(), **saved}
+        saved = {**saved, "capturable": self.param_groups[index]["capturable"]}  # where it runs, not how
         group = super()._completed(index, saved)
         if group["fused"] is True and group["foreach"] is True:
             raise ValueError("Invalid fused value: True; expected False or None where foreach is True")
-        if group["foreach"] is True and isinstance(group["lr"], Tensor):
+        if group["foreach"] is True and isinstance(group["lr"], Tensor) and not group["capturable"]:
             raise ValueError("Invalid learning rate: a tensor; expected a float where foreach is True")
         return group
 
@@ -214,47 +214,44 @@ class HillAdam(Turning, Adam):
         check("best_loss", memory["best_loss"], lambda v: isinstance(v, float) and v > -math.inf, "a float above -inf")
         self._check_best(memory, params)
 
-    def _warn_coarse(self, loss: float, dtype: torch.dtype | None) -> None:
-        delta, resolution = self.param_groups[0]["delta"], _EPS.get(dtype, 2.0**-52) * abs(loss)
-        if delta < resolution and not self._told:
-            self._told = True
-            warnings.warn(
-                f"HillAdam turned at a {dtype or 'float'} loss of {loss:.4g}, whose neighbours are up to "
-                f"{resolution:.2g} away: it cannot tell a change of delta = {delta:.2g}, so the loss may only look "
-                "as if it stood still. Compute the loss in float32 or float64, average it instead of summing, or raise "
-                "delta.",
-                RuntimeWarning,
-                stacklevel=7,
-            )
-
-    def _move(self, loss: float | None, dtype: torch.dtype | None) -> None:  # type: ignore[override]
-        if loss is None:
-            self._warn_bare("is Adam")
-        found_inf = getattr(self, "found_inf", None)
-        if found_inf is not None and found_inf.item():
-            return  # a gradient scaler skips this step; on the fused path it leaves that to the optimizer
+    def _move(self, loss: float | Tensor | None, dtype: torch.dtype | None) -> None:
+        ledger = self._ledger_for(loss, dtype)
+        grad_scale, found_inf = map(self.__dict__.get, ("grad_scale", "found_inf"))  # of a gradient scaler, where fused
+        if found_inf is not None:
+            found_inf = anywhere(found_inf, self._process_group)
+        if ledger is None:
+            if loss is None:
+                self._warn_bare("is Adam")
+            if found_inf is not None and found_inf.item():
+                return
         known = self._before()
-        prepared = [self._prepare(group) for group in self.param_groups]
-        improved = loss is not None and self._judge(loss, dtype)
-        self._keep(known, improved)
-        for group, (has_complex, tensors) in zip(self.param_groups, prepared, strict=True):
-            params, grads, averages, squares, maxima, steps = tensors
-            (beta1, beta2), lr = group["betas"], group["lr"]
-            if isinstance(lr, Tensor):
-                lr = lr.view(())  # torch 2.7 does not take shape (1,)
-            adam(
-                params, grads, averages, squares, maxima, steps,
-                foreach=group["foreach"], fused=group["fused"], has_complex=has_complex, amsgrad=group["amsgrad"],
-                beta1=beta1, beta2=beta2, lr=lr, weight_decay=group["weight_decay"], eps=group["eps"],
-                decoupled_weight_decay=group["decoupled_weight_decay"], maximize=group["maximize"],
-                grad_scale=getattr(self, "grad_scale", None),
-            )  # fmt: skip
+        prepared = self._prepare(known)
+        if ledger is not None:
+            self._move_there(ledger, loss, known, prepared, grad_scale, found_inf)
+            return
+        self._keep(known, isinstance(loss, float) and self._judge(loss, dtype))
+        for group, tensors in zip(self.param_groups, prepared, strict=True):
+            torch_adam(group, tensors, group["maximize"], grad_scale)
 
-    def _prepare(self, group: dict[str, Any]) -> tuple[bool, list[list[Tensor]]]:
+    def _prepare(self, known: Known) -> list[Prepared]:
         """Collect what torch's functional Adam takes, in its order, creating the state that is missing."""
-        tensors: list[list[Tensor]] = [[], [], [], [], [], []]
-        has_complex: bool = self._init_group(group, *tensors)  # type: ignore[no-untyped-call]
-        return has_complex, tensors
+        prepared: list[Prepared] = []
+        states, unknown = iter(known[0]), known[1]
+        for group in self.param_groups:
+            tensors: Prepared = [[], [], [], [], [], []]
+            here = list(islice(states, 0 if unknown else len(group["params"])))
+            rows = [
+                (param, grad, state["exp_avg"], state["exp_avg_sq"], state["step"])
+                for param, state in here
+                if (grad := param.grad) is not None
+            ]
+            if unknown or group["amsgrad"] or any([row[1].is_sparse for row in rows]):
+                self._init_group(group, *tensors)  # type: ignore[no-untyped-call]
+            elif rows:
+                tensors = [list(column) for column in zip(*rows, strict=True)]
+                tensors.insert(-1, [])  # for AMSGrad
+            prepared.append(tensors)
+        return prepared
 
     def _judge(self, loss: float, dtype: torch.dtype | None) -> bool:
         """Do lines 8–24 of Algorithm 1 for the loss of the parameters as they are; say whether it is the best yet."""
@@ -265,22 +262,54 @@ class HillAdam(Turning, Adam):
         )
         maximize, previous_loss, reason = decision
         verdict = {"losses": losses + 1, "previous_loss": previous_loss}
-        improved: bool = -math.inf < loss < best
+        improved: bool = -math.inf < loss < best and (first["track_best"] != "turn" or (reason and maximize))
         if improved:
             verdict["best_loss"] = loss
         if reason:
             if REASONS[reason] == "critical":
-                self._warn_coarse(loss, dtype)
+                self._warn_coarse(loss, dtype, 7)
             verdict.update(self._turn(losses, maximize, reason))
             self._forget_gradients()
         for group in self.param_groups:
             group.update(verdict)
         return improved
 
-    def _forget_gradients(self) -> None:
+    def _forget_gradients(self, turned: Tensor | None = None) -> None:
         for _, state in self._known()[0]:
             for key in _FORGOTTEN & state.keys():
-                state[key].zero_()
+                if turned is None:
+                    state[key].zero_()
+                else:
+                    clear_where(turned, state[key])
+
+    def _move_there(
+        self, ledger: Ledger, loss: float | Tensor | None, known: Known, prepared: list[Prepared],
+        grad_scale: Tensor | None, found_inf: Tensor | None,
+    ) -> None:  # fmt: skip
+        """The same where the decision is a tensor on the device, for which nothing waits."""
+        skipped = None if found_inf is None else found_inf.view(()) > 0
+        improved: bool | Tensor = False
+        if loss is not None:
+            first = self.param_groups[0]
+            turned, improved = ledger.judge(
+                loss, first["delta"], first["gamma"], first["floor"], first["track_best"] == "turn", skipped
+            )
+            self._forget_gradients(turned)
+        self._keep(known, improved)
+        for group, (params, grads, averages, squares, maxima, steps) in zip(self.param_groups, prepared, strict=True):
+            if not params:
+                continue
+            for index, (param, step) in enumerate(zip(params, steps, strict=True)):
+                if step.device != param.device:  # where torch's Adam would read it on the host
+                    self.state[param]["step"] = steps[index] = step.to(param.device)
+            grads = [shard_like(grad, param) for param, grad in zip(params, grads, strict=True)]
+            shards = [[local(x) for x in part] for part in (params, averages, squares, maxima)]
+            if group["fused"]:
+                # Told that a gradient is not finite, the fused kernel leaves all as it is: so that one of two moves.
+                for maximize, idle in zip((False, True), ledger.idle(skipped), strict=True):
+                    torch_adam(group, [shards[0], grads, *shards[1:], steps], maximize, grad_scale, idle)
+            else:
+                torch_adam(group, [shards[0], ledger.signed(grads), *shards[1:], steps], False, grad_scale)
 
     def _leave(self) -> None:
         self._forget_gradients()

@@ -44,6 +44,15 @@ class Remembering(Optimizer):
             lines += [f"    {key}: {group[key]}" for key in sorted(group.keys() - {"params"} - self._MEMORY.keys())]
         return "\n".join([*lines, ")"])
 
+    def __getstate__(self) -> dict[str, Any]:
+        self._settle()
+        return super().__getstate__()
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that is remembered, as for every optimizer of torch."""
+        self._settle()
+        return super().state_dict()
+
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a parameter group. The dict is copied, and what it remembers of another run is dropped.
 
@@ -52,6 +61,7 @@ class Remembering(Optimizer):
         """
         if not isinstance(param_group, dict):
             super().add_param_group(param_group)  # says that it is no dict
+        self._settle()
         group = {key: plain(value) for key, value in param_group.items() if key not in self._MEMORY}
         if isinstance(group.get("params"), Iterator):
             # It can be read but once; torch, too, leaves the caller a list, so that the dict can be used again.
@@ -92,14 +102,25 @@ class Remembering(Optimizer):
         """The memory before any run."""
         return dict(self._MEMORY)
 
+    def _settle(self) -> None:
+        """Bring what the groups remember up to date, where it is kept elsewhere."""
+
+    def _first(self) -> dict[str, Any]:
+        """The first group, with all that is remembered."""
+        self._settle()
+        return self.param_groups[0]
+
     def _remember(self, **memory: Any) -> None:
         for group in self.param_groups:
             group.update(memory)
 
     def _device(self) -> torch.device:
         """Where the parameters are, and so whatever of the memory is a tensor: checkpoints allow but one device."""
-        params = [param for group in self.param_groups for param in group["params"]]
-        return params[0].device if params else torch.device("cpu")
+        for group in self.param_groups:
+            if group["params"]:
+                device: torch.device = group["params"][0].device
+                return device
+        return torch.device("cpu")
 
     def _check_group(self, group: dict[str, Any]) -> None:
         """Raise where a setting is out of its range."""

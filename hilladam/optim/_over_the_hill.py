@@ -163,7 +163,8 @@ class OverTheHill(Turning):
             move = RENEW
         if move in (NEXT, RENEW):
             self._look_round(tensors)
-        for group, (params, grads, averages, squares, places, gradients, centres, ways) in zip(
+        self._centre(move)
+        for group, (params, grads, averages, squares, places, gradients, _, ways) in zip(
             self.param_groups, tensors, strict=True
         ):
             if not params:
@@ -171,13 +172,6 @@ class OverTheHill(Turning):
             if move == RETRY:
                 copy_all(params, places)
                 grads = gradients
-            elif move in (ONWARD, RENEW):
-                copy_all(centres, params)
-            elif move in (NEXT, HOME):
-                copy_all(params, centres)
-            if move == HOME:
-                copy_all(places, params)
-                torch._foreach_zero_(gradients)
             if move in (DESCEND, RETRY):
                 copy_all(places, params)
                 copy_all(gradients, grads)
@@ -185,6 +179,22 @@ class OverTheHill(Turning):
                 adam_step(self.state, length, group["betas"], params, grads, averages, squares)
             elif move != HOME:
                 torch._foreach_add_(params, ways, alpha=group["pace"] * group["lr"])
+
+    def _centre(self, move: int) -> None:
+        """Make where the model is its centre, or go back to that: also with parameters that have no gradient now."""
+        for param, state in self._known()[0]:
+            if move in (ONWARD, RENEW):
+                state["centre"].copy_(param)
+            elif move in (NEXT, HOME):
+                param.copy_(state["centre"])
+            if move == HOME:
+                state["previous"].copy_(param)
+                state["gradient"].zero_()
+
+    def _still(self) -> None:
+        """Let no way lead anywhere, not even that of a parameter which has no gradient now."""
+        for _, state in self._known()[0]:
+            state["way"].zero_()
 
     def _judge(self, loss: float, tensors: list[tuple[list[Tensor], ...]]) -> tuple[int, bool]:
         """Ask the guide at the parameters as they are; say what they do next, and whether the loss is the best."""
@@ -224,19 +234,20 @@ class OverTheHill(Turning):
 
     def _look_ahead(self, tensors: list[tuple[list[Tensor], ...]]) -> bool:
         """Set the way to lead on from the centre through where the parameters are; say whether there is one."""
-        longest = []
+        found, longest = [], []
         for group, (params, _, _, _, _, _, centres, ways) in zip(self.param_groups, tensors, strict=True):
             for param, centre, way in zip(params, centres, ways, strict=True):
-                torch.sub(param, centre, out=way)
-                way.div_(group["lr"]) if group["lr"] else way.zero_()
-                if way.numel():
-                    longest.append(way.abs().max())
+                if way.numel() and group["lr"]:
+                    # In steps of λ, which may be too many for 16 bits.
+                    wide = (param - centre).to(torch.promote_types(way.dtype, torch.float32)).div_(group["lr"])
+                    found.append((way, wide))
+                    longest.append(wide.abs().max())
         most = float(torch.stack([size.to(longest[0].device) for size in longest]).max()) if longest else 0.0
         if not 0 < most < math.inf:
             return False
-        for *_, ways in tensors:
-            for way in ways:
-                way.div_(most)
+        self._still()
+        for way, wide in found:
+            way.copy_(wide.div_(most))
         return True
 
     def _look_round(self, tensors: list[tuple[list[Tensor], ...]]) -> None:
@@ -246,6 +257,7 @@ class OverTheHill(Turning):
         total, tried = sum(way.numel() for way in ways), max(first["tried"], 0)
         if not total:
             return
+        self._still()
         if total <= LARGEST_FRAME:
             key = (first["seed"], first["frame"], total)
             if self._frame is None or self._frame[0] != key:

@@ -12,6 +12,7 @@ from torch.optim.optimizer import ParamsT
 from hilladam.optim._best import (
     BestSoFar,
     call,
+    capturing,
     check_track_best,
     column,
     described,
@@ -254,6 +255,8 @@ class SimulatedAnnealing(Seeded):
             return measured
 
     def _step(self, closure: Callable[[], float | Tensor] | None) -> Tensor | None:
+        if capturing():
+            self._check_capture(None)
         first = self.param_groups[0]
         params = [param for group in self.param_groups for param in group["params"]]
         self._before()
@@ -319,4 +322,4 @@ class SimulatedAnnealing(Seeded):
         if known is not None and known.shape != loss.shape:
             raise ValueError(f"Invalid loss: {described(loss)}; expected shape {tuple(known.shape)}, as before")
         dtype, device = loss.dtype if loss.is_floating_point() else torch.float64, params[0].device
-        return torch.as_tensor(agreed(loss.detach().to(device, dtype), self._process_group, device), dtype=dtype)
+        return torch.as_tensor(agreed(loss.detach().to(device, dtype), self._process_group, self._device), dtype=dtype)

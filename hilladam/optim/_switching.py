@@ -77,9 +77,9 @@ def decide(
     critical: Any = change < delta
     above: Any = finite & (loss > gamma)
     below: Any = finite & (loss < floor)
-    turned = _where(below, True, _where(above, False, maximize ^ critical))
+    turned = below | (maximize ^ critical) & (above ^ True)
     previous_loss = _where(critical | above | below | (finite ^ True), math.nan, loss)
-    reason = (turned ^ maximize) * _where(below, 3, _where(above, 2, 1))
+    reason = (turned ^ maximize) * (1 + (above | below) + below)
     return Decision(turned, previous_loss, reason)
 
 

@@ -59,24 +59,26 @@ class Turning(BestSoFar):
     @property
     def direction(self) -> str:
         """The direction of the last step, ``"minimize"`` (also before any step) or ``"maximize"``."""
-        return _DIRECTIONS[self.param_groups[0]["maximize"]]
+        return _DIRECTIONS[self._first()["maximize"]]
 
     @property
     def switches(self) -> list[Switch]:
         """The changes of direction so far, in order; of very many only the last 1,000. :attr:`switch_count` has all."""
-        count, log = self.switch_count, self.param_groups[0]["switch_log"].tolist()
+        first = self._first()
+        count, log = first["switch_count"], first["switch_log"].tolist()
         return [self._switch(log[index % LOGGED]) for index in range(max(count - LOGGED, 0), count)]
 
     @property
     def last_switch(self) -> Switch | None:
         """The last change of direction, ``None`` before any; in the same time however many there were."""
-        count = self.switch_count
-        return self._switch(int(self.param_groups[0]["switch_log"][(count - 1) % LOGGED])) if count else None
+        first = self._first()
+        count = first["switch_count"]
+        return self._switch(int(first["switch_log"][(count - 1) % LOGGED])) if count else None
 
     @property
     def switch_count(self) -> int:
         """How many changes of direction there were."""
-        count: int = self.param_groups[0]["switch_count"]
+        count: int = self._first()["switch_count"]
         return count
 
     def _value(self, loss: Any) -> float:

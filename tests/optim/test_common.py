@@ -35,6 +35,7 @@ OPTIMIZERS = {
     "HillAdam": partial(HillAdam, lr=0.1, delta=1e-2),
     "HillAdam, foreach": partial(HillAdam, lr=0.1, delta=1e-2, foreach=True),
     "HillAdam, fused": partial(HillAdam, lr=0.1, delta=1e-2, fused=True),
+    "HillAdam, on the device": partial(HillAdam, lr=0.1, delta=1e-2, capturable=True),
     "AdaptiveHillAdam": partial(AdaptiveHillAdam, lr=0.1),
     "CoolMomentum": partial(CoolMomentum, lr=0.03, momentum=0.9, cooling_steps=30),
     "Langevin": partial(seeded, Langevin, lr=0.05, temperature=0.3),
@@ -207,12 +208,14 @@ def go(model, optimizer, start, end):
 
 def memory(optimizer):
     """All that is remembered but the moments, comparable."""
-    groups = [{key: str(value) for key, value in group.items() if key != "params"} for group in optimizer.param_groups]
+    saved = optimizer.state_dict()["param_groups"]
+    groups = [{key: str(value) for key, value in group.items() if key != "params"} for group in saved]
     return groups, str(optimizer.best_loss)
 
 
 def snapshot(optimizer):
     """All of an optimizer, comparable: what it has and where it has it."""
+    optimizer.state_dict()  # what lies on a device is in the groups once it is asked for
     state = {id(p): {k: (id(v), str(v)) for k, v in s.items()} for p, s in optimizer.state.items()}
     groups = [{key: (id(value), str(value)) for key, value in group.items()} for group in optimizer.param_groups]
     generator = getattr(optimizer, "generator", None)
@@ -912,6 +915,14 @@ def test_a_copy_goes_its_own_way(make):
     other_model, other = copy.deepcopy((model, optimizer))
     go(other_model, other, 20, 40)
     assert memory(optimizer) == before != memory(other)
+
+
+def test_a_deepcopy_asks_the_same_ranks_and_a_pickle_all_of_them(make, one_rank):
+    group = distributed.new_group([0])
+    model = Wells()
+    optimizer = make(model.parameters(), process_group=group)
+    assert copy.deepcopy(optimizer)._process_group is group  # which a pickle could not take to another process
+    assert pickle.loads(pickle.dumps(optimizer))._process_group is None
 
 
 def test_losses_keep_their_precision_beside_parameters_of_less(make):

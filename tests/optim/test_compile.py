@@ -18,6 +18,7 @@ MAKERS = {
     "for-loop": lambda params: HillAdam(params, lr=0.05, delta=1e-3, foreach=False),
     "foreach": lambda params: HillAdam(params, lr=0.05, delta=1e-3, foreach=True),
     "fused": lambda params: HillAdam(params, lr=0.05, delta=1e-3, fused=True),
+    "on the device": lambda params: HillAdam(params, lr=0.05, delta=1e-3, capturable=True, track_best="turn"),
     "adaptive": lambda params: AdaptiveHillAdam(params),
     "CoolMomentum": lambda params: CoolMomentum(params, lr=0.01, cooling_steps=STEPS),
     "Langevin": lambda params: Langevin(params, lr=0.01, temperature=0.0),
@@ -68,6 +69,7 @@ def whole(optimizer, closure, kind):
 @pytest.mark.parametrize(
     "name, kind",
     [*product(["for-loop", "foreach", "fused"], ["number", "tensor", "closure"]),
+     ("on the device", "tensor"), ("on the device", "closure"),
      ("adaptive", "closure"), ("CoolMomentum", "number"), ("Langevin", "tensor"), ("foreach", "handed")],
 )  # fmt: skip
 def test_a_compiled_loop_takes_the_same_steps(name, kind):

@@ -547,7 +547,7 @@ def test_fused_and_foreach_together():
         HillAdam([nn.Parameter(torch.ones(2))], fused=True, foreach=True)
 
 
-@pytest.mark.parametrize("name", ["maximize", "amsgrad", "capturable", "differentiable"])
+@pytest.mark.parametrize("name", ["maximize", "amsgrad", "differentiable"])
 def test_what_adam_has_and_hill_adam_has_not(name):
     with pytest.raises(TypeError, match=name):
         HillAdam([nn.Parameter(torch.ones(2))], **{name: True})

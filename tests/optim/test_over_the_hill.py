@@ -11,6 +11,7 @@ from hilladam import OverTheHill
 from hilladam.losses import DOUBLE_WELL, random_torus
 from hilladam.optim import MOVES, TREK_REASONS, Trek, guide
 from hilladam.optim._frame import LARGEST_FRAME, directions, normal_direction, orthogonal_frame
+from hilladam.optim._memory import gather
 
 CENTRED = Trek(
     probing=False, moved=True, start_loss=9.0, low=1.0, rate=3.0, hill=4.0, stride=8.0, pace=8.0, frame=1, tried=0,
@@ -246,3 +247,46 @@ def test_the_switches_say_why():
 def test_directions_are_drawn_where_their_generator_is():
     with torch.device("meta"):
         assert orthogonal_frame(0, 0, 3).device.type == normal_direction(0, 0, 0, 3).device.type == "cpu"
+
+
+# What is missing and what is short ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32], ids=str)
+def test_a_way_is_found_where_it_is_more_steps_long_than_16_bits_count(dtype):
+    x = nn.Parameter(torch.zeros(2, dtype=dtype))
+    optimizer = OverTheHill([x], lr=1e-4)
+    x.grad = torch.ones_like(x)
+    optimizer.step(loss=1.0)
+    optimizer.state[x]["centre"].zero_()
+    with torch.no_grad():
+        x.copy_(torch.tensor([8.0, -4.0]))
+        assert optimizer._look_ahead(gather(optimizer, *optimizer._STATE))
+    assert optimizer.state[x]["way"].tolist() == [1.0, -0.5]
+
+
+def test_a_parameter_without_a_gradient_at_a_bottom_has_its_part_of_the_centre():
+    x, y = (nn.Parameter(torch.tensor([2.0], dtype=torch.float64)) for _ in range(2))
+    optimizer = OverTheHill([x, y], lr=0.01)
+
+    def step(missing):
+        optimizer.zero_grad()
+        loss = (DOUBLE_WELL(x) + (y - 5) ** 2).sum()
+        loss.backward()
+        y.grad = None if missing else y.grad
+        optimizer.step(loss=loss)
+
+    for count in range(200):
+        step(missing=count > 4)
+        if optimizer.direction == "maximize":
+            break
+    place = y.item()
+    assert place != 2.0 and optimizer.state[y]["centre"].item() == place and not optimizer.state[y]["way"].any()
+    homes = 0
+    for _ in range(300):
+        step(missing=False)
+        home = optimizer.state[x]["centre"]
+        if torch.equal(x, home):
+            homes += 1
+            assert torch.equal(y, optimizer.state[y]["centre"])
+    assert homes

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import warnings
 from functools import partial
+from unittest import mock
 
 import pytest
 import torch
@@ -29,6 +30,8 @@ MAKERS = {
     "for-loop": partial(HillAdam, lr=0.05, delta=1e-3, foreach=False),
     "foreach": partial(HillAdam, lr=0.05, delta=1e-3, foreach=True),
     "fused": partial(HillAdam, lr=0.05, delta=1e-3, fused=True),
+    "on the device": partial(HillAdam, lr=0.05, delta=1e-3, capturable=True),
+    "on the device, fused": partial(HillAdam, lr=0.05, delta=1e-3, capturable=True, fused=True),
     "adaptive": AdaptiveHillAdam,
     "CoolMomentum": partial(CoolMomentum, lr=0.01, cooling_steps=STEPS),
     "Langevin": partial(Langevin, lr=0.01, temperature=0.0),
@@ -76,7 +79,11 @@ def turns(optimizer):
 
 
 def spread(net):
-    own = flat(net)
+    return spread_of(flat(net))
+
+
+def spread_of(own):
+    own = own.detach()
     everyone = [torch.empty_like(own) for _ in range(2)]
     dist.all_gather(everyone, own)
     return (everyone[0] - everyone[1]).abs().max().item()
@@ -127,6 +134,33 @@ def a_rank_without_a_loss_takes_that_of_the_others(tmp):
     x.grad = torch.ones_like(x)
     optimizer.step()  # nobody has one
     assert optimizer.param_groups[0]["losses"] == 3
+
+
+def a_rank_waits_only_where_it_has_no_loss(tmp):
+    x = nn.Parameter(torch.tensor([2.0], dtype=torch.float64))
+    optimizer = HillAdam([x], fused=True, capturable=True)
+    x.grad = torch.ones_like(x)
+    losses = [3.0, 1.0, 1.0, 4.0]
+    for loss in losses:
+        with mock.patch.multiple(torch.Tensor, item=None, tolist=None, __float__=None, __bool__=None):
+            optimizer.step(loss=torch.tensor(loss + dist.get_rank()))
+    optimizer.step(loss=torch.tensor(0.25)) if dist.get_rank() else optimizer.step()
+    assert optimizer.best_loss == 0.25 and optimizer.param_groups[0]["losses"] == 5 and spread_of(x) == 0.0
+    assert [switch.step for switch in optimizer.switches] == [2]
+
+
+def a_gradient_that_is_not_finite_on_one_rank_stops_all(tmp):
+    for capturable in (False, True):
+        x = nn.Parameter(torch.tensor([2.0]))
+        optimizer = HillAdam([x], lr=0.1, fused=True, capturable=capturable)
+        scaler = torch.amp.GradScaler("cpu", init_scale=4.0)
+        for step in range(4):
+            x.grad = torch.full_like(x, torch.inf if step == 1 and dist.get_rank() == 0 else 4.0)
+            loss = torch.tensor(3.0 - step)
+            scaler.scale(loss)
+            scaler.step(optimizer, loss=loss)
+            scaler.update(4.0)
+        assert spread_of(x) == 0.0 and optimizer.best_loss == 0.0 and optimizer.param_groups[0]["losses"] == 3
 
 
 def losses_of_members_are_averaged_member_by_member(tmp):
@@ -181,7 +215,7 @@ def a_loss_in_parts_counts_whole(tmp):
 
 
 def a_saved_run_goes_on_in_shards(tmp):
-    for name in ("foreach", "adaptive", "Langevin"):
+    for name in ("foreach", "on the device", "adaptive", "Langevin"):
         make, net = MAKERS[name], model()
         optimizer = make(net.parameters())
         train(net, optimizer, STEPS + 20)
@@ -251,6 +285,8 @@ CHECKS = [
     ranks_with_losses_of_their_own_stay_together,
     each_rank_decides_for_itself_where_it_is_told_to,
     a_rank_without_a_loss_takes_that_of_the_others,
+    a_rank_waits_only_where_it_has_no_loss,
+    a_gradient_that_is_not_finite_on_one_rank_stops_all,
     losses_of_members_are_averaged_member_by_member,
     annealing_accepts_on_all_ranks_or_on_none,
     a_walk_refuses_shards,
