@@ -221,9 +221,10 @@ def scaler(lightning):
 
 
 @OTHERS_WARN
+@pytest.mark.parametrize("there", [False, True], ids=["on the host", "on the device"])
 @pytest.mark.parametrize("how", ["closure", "manual", "handed over"])
-def test_lightning(fit, how):
-    optimizer, model, *_ = fit(how)
+def test_lightning(fit, how, there):
+    optimizer, model, *_ = fit(how, settings={"capturable": there})
     assert outcome(optimizer, model) == plain()
     assert optimizer.load_best() == loss_of(model, T, Y).item()
 
@@ -246,9 +247,10 @@ def test_lightning_in_bfloat16(fit, how):
 
 
 @OTHERS_WARN
+@pytest.mark.parametrize("there", [False, True], ids=["on the host", "on the device"])
 @pytest.mark.parametrize("how, fused", [("manual", False), ("handed over", False), ("handed over", True)])
-def test_lightning_with_a_gradient_scaler(fit, scaler, how, fused):
-    optimizer, model, *_ = fit(how, settings={"fused": fused}, plugins=[scaler()])
+def test_lightning_with_a_gradient_scaler(fit, scaler, how, fused, there):
+    optimizer, model, *_ = fit(how, settings={"fused": fused, "capturable": there}, plugins=[scaler()])
     expected = plain(dtype=torch.float16, scaled=True, fused=fused)
     assert expected[1] == STEPS and outcome(optimizer, model) == expected
 
