@@ -330,6 +330,19 @@ def test_any_rate_finds_the_deeper_well(lr):
         assert optimizer.load_best() == pytest.approx(DOUBLE_WELL.global_minimum.value, abs=1e-3)
 
 
+def test_a_new_place_after_load_best_is_a_new_run_in_new_directions():
+    x = nn.Parameter(torch.tensor([1.0, -2.0], dtype=torch.float64))
+    optimizer = OverTheHill([x])
+    while optimizer.param_groups[0]["frame"] < 3 or not optimizer.param_groups[0]["maximize"]:
+        x.grad = 2 * x.detach()
+        optimizer.step(loss=float((x.detach() ** 2).sum()))
+    before = dict(optimizer.param_groups[0])
+    optimizer.load_best()
+    group = optimizer.param_groups[0]
+    assert optimizer.direction == "minimize" and group["probing"] and group["low"] == math.inf
+    assert (group["frame"], group["scale"]) == (before["frame"], before["rate"])
+
+
 def test_the_seed_alone_decides_the_directions():
     start = [1.0, 2.0, 3.0]
     places = [run(torus, start, 200, seed=seed)[0] for seed in (0, 0, 1)]
