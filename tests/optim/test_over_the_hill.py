@@ -275,6 +275,16 @@ def test_a_round_tries_both_ways_along_each_column():
     assert tried == set(range(6))
 
 
+def test_in_one_variable_a_round_has_two_ways():
+    x = nn.Parameter(torch.tensor([1.0], dtype=torch.float64))
+    optimizer, tried = OverTheHill([x]), set()
+    for _ in range(100):
+        x.grad = 2 * x.detach()
+        optimizer.step(loss=x.item() ** 2)
+        tried.add(optimizer.param_groups[0]["tried"])
+    assert tried == {-1, 0, 1}
+
+
 def test_many_variables_have_normal_directions_and_no_frame():
     assert directions(LARGEST_FRAME + 50) == directions(LARGEST_FRAME) == 2 * LARGEST_FRAME
     way = normal_direction(0, 1, 2, 300)
