@@ -360,6 +360,24 @@ def test_the_seed_alone_decides_the_directions():
     assert not np.array_equal(places[0], places[2])
 
 
+def test_without_a_loss_it_goes_straight_on_and_says_so():
+    _, _, optimizer = run(torus, [1.0, 2.0, 3.0], 20)
+    (x,) = optimizer.param_groups[0]["params"]
+    while not optimizer.param_groups[0]["maximize"]:
+        loss = torus(x)
+        (x.grad,) = torch.autograd.grad(loss, x)
+        optimizer.step(loss=loss)
+    group, before = optimizer.param_groups[0], x.detach().clone()
+    for _ in range(2):
+        optimizer.step()
+    ahead = 2 * group["pace"] * group["lr"] * optimizer.state[x]["way"]
+    assert group["maximize"] and torch.allclose(x.detach() - before, ahead)
+    new = OverTheHill([x])
+    with pytest.warns(RuntimeWarning, match="OverTheHill took 10 steps and was given no loss, without which it goes"):
+        for _ in range(10):
+            new.step()
+
+
 def test_a_walk_never_stays_where_the_loss_is_not_finite():
     def fenced(x):
         return torus(x) + torch.where((x.abs() > 5).any(), math.nan, 0.0)
