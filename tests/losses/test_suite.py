@@ -81,6 +81,10 @@ def test_turning_changes_no_distance():
     assert np.abs(turned.rotation - np.eye(4)).max() > 0.3
 
 
+def test_it_has_two_variables_that_are_not_turned_where_nothing_else_is_said():
+    np.testing.assert_array_equal(random_suite_loss("Levy", np.random.default_rng(0)).rotation, np.eye(2))
+
+
 def test_a_seed_gives_one_loss_and_its_mean_is_that_of_the_box():
     one, same, other = drawn("Shekel"), drawn("Shekel"), drawn("Shekel", seed=2)
     np.testing.assert_array_equal(one.table, same.table)

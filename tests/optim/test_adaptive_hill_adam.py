@@ -253,6 +253,20 @@ def test_the_slope_along_a_step_is_a_trapezoid_over_all_parameters():
     assert slopes([]) == slopes([([],) * 6]) == (0.0, 0.0, 0)
 
 
+@pytest.mark.parametrize("split", [[1], [3], [1, 2]])
+def test_the_lid_rises_after_two_walls_of_each_number_in_the_parameters(split):
+    params = [nn.Parameter(torch.ones(size, dtype=torch.float64)) for size in split]
+    for walls, room in ((2 * sum(split) - 2, 2.0), (2 * sum(split) - 1, 4.0)):
+        optimizer = AdaptiveHillAdam(params)
+        for param in params:
+            param.grad = torch.ones_like(param)
+        optimizer.step(loss=4.0)
+        up = BEGUN._replace(low=4.0, rise=1.0, top=5.0, bottom=4.0, climbed=9, crested=True, walls=walls)
+        optimizer.param_groups[0].update(maximize=True, **up._asdict())
+        optimizer.step(loss=6.1)
+        assert optimizer.direction == "minimize" and optimizer.param_groups[0]["room"] == room
+
+
 def test_groups_keep_the_ratio_of_their_learning_rates():
     a, b = (nn.Parameter(torch.tensor([1.0], dtype=torch.float64)) for _ in range(2))
     optimizer = AdaptiveHillAdam([{"params": [a], "lr": 1e-3}, {"params": [b], "lr": 4e-3}])

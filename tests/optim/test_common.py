@@ -1072,6 +1072,16 @@ def test_groups_that_disagree_on_what_is_remembered(name):
             new(OPTIMIZERS[name])[1].load_state_dict(changed)
 
 
+@pytest.mark.parametrize("name", [name for name in OPTIMIZERS if name not in WALKS])
+def test_a_step_without_a_loss_leaves_the_best_place_as_it_was(name):
+    model, optimizer = new(OPTIMIZERS[name])
+    go(model, optimizer, 0, 20)
+    best = {param: state["best"].clone() for param, state in optimizer.state.items()}
+    assert not all(torch.equal(param, place) for param, place in best.items())
+    optimizer.step()
+    assert all(torch.equal(optimizer.state[param]["best"], place) for param, place in best.items())
+
+
 COUNT = "expected an int >= 0"
 BEST = [
     ("copies", -1, f"Invalid copies: -1; {COUNT}"),

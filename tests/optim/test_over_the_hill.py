@@ -276,6 +276,16 @@ def test_a_round_tries_both_ways_along_each_column():
     assert tried == set(range(6))
 
 
+def test_in_one_variable_a_round_has_two_ways():
+    x = nn.Parameter(torch.tensor([1.0], dtype=torch.float64))
+    optimizer, tried = OverTheHill([x]), set()
+    for _ in range(100):
+        x.grad = 2 * x.detach()
+        optimizer.step(loss=x.item() ** 2)
+        tried.add(optimizer.param_groups[0]["tried"])
+    assert tried == {-1, 0, 1}
+
+
 def test_many_variables_have_normal_directions_and_no_frame():
     assert directions(LARGEST_FRAME + 50) == directions(LARGEST_FRAME) == 2 * LARGEST_FRAME
     way = normal_direction(0, 1, 2, 300)
@@ -331,11 +341,42 @@ def test_any_rate_finds_the_deeper_well(lr):
         assert optimizer.load_best() == pytest.approx(DOUBLE_WELL.global_minimum.value, abs=1e-3)
 
 
+def test_a_new_place_after_load_best_is_a_new_run_in_new_directions():
+    x = nn.Parameter(torch.tensor([1.0, -2.0], dtype=torch.float64))
+    optimizer = OverTheHill([x])
+    while optimizer.param_groups[0]["frame"] < 3 or not optimizer.param_groups[0]["maximize"]:
+        x.grad = 2 * x.detach()
+        optimizer.step(loss=float((x.detach() ** 2).sum()))
+    before = dict(optimizer.param_groups[0])
+    optimizer.load_best()
+    group = optimizer.param_groups[0]
+    assert optimizer.direction == "minimize" and group["probing"] and group["low"] == math.inf
+    assert (group["frame"], group["scale"]) == (before["frame"], before["rate"])
+
+
 def test_the_seed_alone_decides_the_directions():
     start = [1.0, 2.0, 3.0]
     places = [run(torus, start, 200, seed=seed)[0] for seed in (0, 0, 1)]
     np.testing.assert_array_equal(places[0], places[1])
     assert not np.array_equal(places[0], places[2])
+
+
+def test_without_a_loss_it_goes_straight_on_and_says_so():
+    _, _, optimizer = run(torus, [1.0, 2.0, 3.0], 20)
+    (x,) = optimizer.param_groups[0]["params"]
+    while not optimizer.param_groups[0]["maximize"]:
+        loss = torus(x)
+        (x.grad,) = torch.autograd.grad(loss, x)
+        optimizer.step(loss=loss)
+    group, before = optimizer.param_groups[0], x.detach().clone()
+    for _ in range(2):
+        optimizer.step()
+    ahead = 2 * group["pace"] * group["lr"] * optimizer.state[x]["way"]
+    assert group["maximize"] and torch.allclose(x.detach() - before, ahead)
+    new = OverTheHill([x])
+    with pytest.warns(RuntimeWarning, match="OverTheHill took 10 steps and was given no loss, without which it goes"):
+        for _ in range(10):
+            new.step()
 
 
 def test_a_walk_never_stays_where_the_loss_is_not_finite():
