@@ -73,7 +73,7 @@ def scoreboard(scores: pd.DataFrame, *, ax: Axes | None = None) -> Figure:
         colour = "white" if value > 0.8 else COLOURS["ink"]
         ax.text(column, row, text, ha="center", va="center", color=colour, weight=weight)
     broken = [str(name).replace(" ", "\n").replace("-", "-\n") for name in scores.columns]
-    ax.set_xticks(range(len(scores.columns)), broken)
+    ax.set_xticks(range(len(scores.columns)), broken, fontsize=10)
     ax.set_yticks(range(len(scores)), scores.index)
     ax.tick_params(length=0, labelbottom=False, labeltop=True)
     ax.grid(False)
