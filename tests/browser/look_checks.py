@@ -114,3 +114,10 @@ STRAYED = """() => {
     }
     return found;
 }"""
+
+# Formulas in a line that are wider than it is, but for those of tables, which scroll.
+CUT_OFF = """() => [...document.querySelectorAll(".bd-article span.math mjx-math")]
+    .filter((formula) => formula.getClientRects().length && !formula.closest("table, details:not([open])"))
+    .map((formula) => [formula, formula.closest("p, li, dd, figcaption")])
+    .filter(([formula, line]) => line && formula.getBoundingClientRect().right > line.getBoundingClientRect().right + 1)
+    .map(([formula]) => formula.textContent)"""

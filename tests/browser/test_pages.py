@@ -8,7 +8,7 @@ from pathlib import Path
 import pdf
 import pytest
 from gestures import ON_A_DESK, settled
-from look_checks import LOOK, SMALL, STRAYED
+from look_checks import CUT_OFF, LOOK, SMALL, STRAYED
 from page_checks import LIMIT, NAMELESS, UNREACHED, UNSET, excess, settle, violations, watch, weight
 from PIL import Image, ImageColor
 from playwright.sync_api import expect
@@ -119,6 +119,14 @@ def test_its_explorers_are_seen_as_a_whole(opened):
     assert not [height for height in heights if height > (700 if phone else 850)]
     beside = "[...document.querySelectorAll('.hilladam .fold')].map((fold) => getComputedStyle(fold).paddingLeft)"
     assert set(opened.evaluate(beside)) <= {"0px"}, "a fold of an explorer is set like one of the text"
+
+
+@pytest.mark.parametrize("view, opened", ON_PHONES, indirect=True)
+def test_fits_the_narrowest_phone(opened):
+    opened.set_viewport_size({"width": 320, "height": 700})
+    settled(opened)
+    assert excess(opened) <= 0
+    assert opened.evaluate(CUT_OFF) == []
 
 
 @DESKS
