@@ -14,9 +14,24 @@
 
   async function pageReady() {
     await MathJax.startup.defaultPageReady();
+    fit();
+    addEventListener("resize", fit);
     if (MathJax.startup.document.menu) return;
     for (const formula of document.querySelectorAll(formulas)) formula.tabIndex = 0; // as the menu does
     for (const event of TURNS) addEventListener(event, turn);
+  }
+
+  // A formula in a line cannot be broken: where one is wider than its paragraph, as on the narrowest of phones, it shrinks.
+  function fit() {
+    const inline = [...document.querySelectorAll(".bd-article span.math mjx-container")];
+    for (const formula of inline) formula.style.zoom = "";
+    if (innerWidth > 480) return;
+    const shares = inline.map((formula) => {
+      const line = formula.closest("p, li, dd, figcaption");
+      const room = line?.clientWidth - (formula.closest(".together") ? 8 : 0); // for a mark beside it
+      return line ? room / formula.getBoundingClientRect().width : 1;
+    });
+    inline.forEach((formula, i) => shares[i] < 1 && (formula.style.zoom = shares[i]));
   }
 
   // A page without an origin, in a sandboxed frame or from a disk, may not be given fonts; then formulas are drawn.

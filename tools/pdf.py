@@ -30,10 +30,25 @@ DOCUMENT = """<!DOCTYPE html>
 <main class="bd-main"><div class="bd-content"><div class="bd-article-container">{articles}</div></div></main>
 </body></html>"""
 WIDTH = 627  # what print.css leaves of A4, in pixels
-FIT = """() => document.querySelectorAll("mjx-container[display]").forEach((formula) => {
-    const share = formula.clientWidth / formula.scrollWidth;
-    if (share < 1) formula.parentNode.style.fontSize = `${share}em`;
-})"""
+FIT = """() => {
+    const size = (element) => parseFloat(getComputedStyle(element).fontSize);
+    const shrink = (element, share) => (element.style.fontSize = `${share * size(element)}px`);
+    for (const formula of document.querySelectorAll("mjx-container[display]")) {
+        const share = formula.clientWidth / formula.scrollWidth;
+        if (share < 1) shrink(formula.parentNode, share);
+    }
+    // A row of numbers is one line, unless its letters would be too small for that.
+    for (const table of document.querySelectorAll("table.dataframe")) {
+        table.style.maxWidth = "none";
+        for (const [space, least] of [["nowrap", 0.8], ["normal", 0]]) {
+            table.style.whiteSpace = space;
+            const share = table.parentNode.clientWidth / table.offsetWidth;
+            if (share < least) continue;
+            if (share < 1) shrink(table, share);
+            break;
+        }
+    }
+}"""
 NUMBER = (
     "(numbers) => Object.entries(numbers).forEach(([id, n]) => document.querySelector(`[data-of='${id}']`)?.append(n))"
 )

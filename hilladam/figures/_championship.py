@@ -63,7 +63,7 @@ def scoreboard(scores: pd.DataFrame, *, ax: Axes | None = None) -> Figure:
         >>> [text.get_text() for text in figures.scoreboard(scores).axes[0].texts]
         ['.70', '.20', '.90', '.10']
     """
-    ax = ax or plt.subplots(figsize=(1.4 * len(scores.columns) + 2, 0.32 * len(scores) + 0.8))[1]
+    ax = ax or plt.subplots(figsize=(0.88 * len(scores.columns) + 2, 0.27 * len(scores) + 0.6))[1]
     values = scores.to_numpy()
     ax.imshow(values, cmap="Blues", vmin=0, vmax=1.25, aspect="auto")
     highest = values.max(axis=0)
@@ -72,7 +72,8 @@ def scoreboard(scores: pd.DataFrame, *, ax: Axes | None = None) -> Figure:
         weight = "bold" if value == highest[column] else "normal"
         colour = "white" if value > 0.8 else COLOURS["ink"]
         ax.text(column, row, text, ha="center", va="center", color=colour, weight=weight)
-    ax.set_xticks(range(len(scores.columns)), scores.columns)
+    broken = [str(name).replace(" ", "\n").replace("-", "-\n") for name in scores.columns]
+    ax.set_xticks(range(len(scores.columns)), broken, fontsize=10)
     ax.set_yticks(range(len(scores)), scores.index)
     ax.tick_params(length=0, labelbottom=False, labeltop=True)
     ax.grid(False)

@@ -19,7 +19,7 @@ from hilladam.experiments._table2 import _wells
 from hilladam.figures import COLOURS, colour_landscape
 from hilladam.figures._style import styled
 from hilladam.losses import ColourLoss
-from hilladam.widgets._explorer import Explorer, Number, front_end, jpeg, setting
+from hilladam.widgets._explorer import Explorer, Number, front_end, jpeg, look, setting
 from hilladam.widgets._on_losses import powers_of
 
 _STRAIGHT = 0.01  # of a gain: a run keeps the steps that straight lines need to stay so near to it
@@ -69,6 +69,7 @@ class ColourExplorer(Explorer):
     """
 
     _esm = front_end("wells")
+    _css = look("wells")
     _mime, _encode = "image/jpeg", staticmethod(jpeg)
 
     scene = traitlets.Dict().tag(sync=True)

@@ -232,8 +232,8 @@ export function render({ model, el }) {
   const says = html("p", { className: "say" }, verdict.element);
   const charts = html("div", { className: "charts" }, html("div", { className: "curves pinned" }, race.root), rates.root);
   const heights = new Map([
-    [race, [320, 210]],
-    [rates, [320, 130]],
+    [race, [320, 190]],
+    [rates, [320, 118]],
   ]);
   fitHeights(charts, heights, signal);
   follow(model, ["task"], () => (task.textContent = model.get("task")), signal);

@@ -261,8 +261,8 @@ export function render({ model, el }) {
   fitHeights(
     charts,
     new Map([
-      [row, [250, 142]],
-      [course, [250, 132]],
+      [row, [250, 134]],
+      [course, [250, 124]],
     ]),
     signal,
   );

@@ -328,8 +328,8 @@ export function render({ model, el }) {
   fitHeights(
     charts,
     new Map([
-      [hill, [360, 180]],
-      [map, [360, 190]],
+      [hill, [360, 172]],
+      [map, [360, 184]],
     ]),
     signal,
   );

@@ -315,6 +315,8 @@ export function render({ model, el }) {
     slider(model, "red", "red r", hundredths(left, right), signal),
     slider(model, "blue", "blue b", hundredths(bottom, top), signal),
   );
+  const places = scrollable(table, "the places on the map", signal);
+  const beside = html("div", { className: "beside" }, html("div", {}, dragged, note), places);
   const charts = html("div", { className: "charts" }, html("div", { className: "map pinned" }, ground, map.root), photos);
   fitHeights(charts, new Map([[map, [340, 215]]]), signal);
   follow(model, ["task"], () => task.replaceChildren(model.get("task"), " ", verdict.element), signal);
@@ -341,6 +343,6 @@ export function render({ model, el }) {
     playing,
     controls,
     task,
-    folded("red and blue, and the places on the map", signal, dragged, scrollable(table, "the places on the map", signal), note),
+    folded("red and blue, and the places on the map", signal, beside),
   );
 }

@@ -39,3 +39,10 @@ def test_its_examples_print_what_they_show():
     page = Path(__file__).parents[2] / "book" / "api.md"
     failed, tried = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
     assert tried > 5 and not failed
+
+
+def test_signatures_say_what_the_source_says(site):
+    pages = [path.read_text() for path in (site / "book" / "api").glob("*.html")]
+    text = "".join(BeautifulSoup(page, "html.parser").get_text() for page in pages)
+    assert "apply_gains(image: ArrayLike, gains: ArrayLike)" in text and "image: str | Path | ArrayLike" in text
+    assert "_NestedSequence" not in text and "delta: float = 1e-4" in text

@@ -58,6 +58,11 @@ def test_shows_a_picture_under_every_caption(notebook):
     assert all(shown)
 
 
+def test_no_caption_names_a_colour_that_the_dark_turns_round(notebook):
+    captions = [cell.metadata.get("mystnb", {}).get("figure", {}).get("caption", "") for cell in code_cells(notebook)]
+    assert not [caption for caption in captions if re.search(r"\b(black|white|(dark|light)(er)?)\b", caption)]
+
+
 def test_prints_nothing_that_differs_between_machines(notebook):
     assert not [found[0] for cell in code_cells(notebook) for found in OF_ONE_MACHINE.finditer(str(cell.outputs))]
 

@@ -94,3 +94,30 @@ SMALL = """() => {
         .filter(([, { right, left, bottom, height }]) => right > 0 && left < innerWidth && bottom > 0 && height < 43.5)
         .map(([each, { width, height }]) => `${width} × ${height}: ${each.outerHTML.slice(0, 90)}`);
 }"""
+
+# Marks of punctuation at the beginning of a line, and brackets at the end of one, parted from their formula.
+STRAYED = """() => {
+    const found = [];
+    for (const formula of document.querySelectorAll(".bd-article span.math")) {
+        const drawn = formula.querySelector("mjx-math")?.getBoundingClientRect();
+        const ends = [[formula.nextSibling, /^[.,;:!?)\\]”’…]/, 0], [formula.previousSibling, /[(\\[“‘]$/, -1]];
+        for (const [text, marks, from] of drawn?.width ? ends : []) {
+            const mark = text?.nodeType === Node.TEXT_NODE && text.data.match(marks);
+            if (!mark) continue;
+            const range = document.createRange();
+            range.setStart(text, mark.index);
+            range.setEnd(text, mark.index + 1);
+            const { left, right, width } = range.getBoundingClientRect();
+            const parted = from ? left > drawn.left + 5 : right < drawn.right - 5;
+            if (width && parted) found.push(`${text.data.slice(from ? -20 : 0)} beside ${formula.textContent}`);
+        }
+    }
+    return found;
+}"""
+
+# Formulas in a line that are wider than it is, but for those of tables, which scroll.
+CUT_OFF = """() => [...document.querySelectorAll(".bd-article span.math mjx-math")]
+    .filter((formula) => formula.getClientRects().length && !formula.closest("table, details:not([open])"))
+    .map((formula) => [formula, formula.closest("p, li, dd, figcaption")])
+    .filter(([formula, line]) => line && formula.getBoundingClientRect().right > line.getBoundingClientRect().right + 1)
+    .map(([formula]) => formula.textContent)"""

@@ -4,7 +4,7 @@ import http.server
 import threading
 
 import pytest
-from look_checks import LOOK, SMALL
+from look_checks import LOOK, SMALL, STRAYED
 from page_checks import LIMIT, NAMELESS, UNREACHED, UNSET, excess, settle, violations, watch, weight
 
 
@@ -103,6 +103,14 @@ def test_a_box_that_no_key_scrolls_is_found(sound):
 def test_a_formula_left_as_text_is_found(sound):
     plant(sound, r"<span class='math'>\(x\)</span>")
     assert sound.evaluate(UNSET) == [r"\(x\)"]
+
+
+@pytest.mark.parametrize("before, after", [("", ", so"), ("so (", "")])
+def test_a_mark_parted_from_its_formula_is_found(sound, before, after):
+    assert sound.evaluate(STRAYED) == []
+    formula = "<span class='math'><mjx-math style='display: inline-block; width: 100px; height: 1em'></mjx-math></span>"
+    plant(sound, f"<p style='width: 100px'>{before}{formula}{after}</p>")
+    assert len(sound.evaluate(STRAYED)) == 1
 
 
 def test_an_icon_without_a_picture_is_found(sound):

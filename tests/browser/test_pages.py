@@ -5,9 +5,10 @@ import os
 import time
 from pathlib import Path
 
+import pdf
 import pytest
 from gestures import ON_A_DESK, settled
-from look_checks import LOOK, SMALL
+from look_checks import CUT_OFF, LOOK, SMALL, STRAYED
 from page_checks import LIMIT, NAMELESS, UNREACHED, UNSET, excess, settle, violations, watch, weight
 from PIL import Image, ImageColor
 from playwright.sync_api import expect
@@ -98,6 +99,37 @@ def test_looks_as_it_should(opened, address):
 
 
 @DESKS
+def test_no_mark_of_punctuation_begins_a_line(opened):
+    faults = []
+    for width in GRIDS:
+        opened.set_viewport_size({"width": width, "height": 900})
+        faults += [f"{width}: {fault}" for fault in opened.evaluate(STRAYED)]
+    assert faults == []
+
+
+@DESKS_AND_PHONES
+def test_its_explorers_are_seen_as_a_whole(opened):
+    phone = opened.evaluate("matchMedia('(pointer: coarse)').matches")
+    opened.set_viewport_size({"width": 390, "height": 844} if phone else {"width": 1360, "height": 900})
+    settled(opened)
+    heights = opened.evaluate("""() => [...document.querySelectorAll(".hilladam")].map((explorer) => {
+        explorer.scrollIntoView();
+        return explorer.getBoundingClientRect().height;
+    })""")
+    assert not [height for height in heights if height > (700 if phone else 850)]
+    beside = "[...document.querySelectorAll('.hilladam .fold')].map((fold) => getComputedStyle(fold).paddingLeft)"
+    assert set(opened.evaluate(beside)) <= {"0px"}, "a fold of an explorer is set like one of the text"
+
+
+@pytest.mark.parametrize("view, opened", ON_PHONES, indirect=True)
+def test_fits_the_narrowest_phone(opened):
+    opened.set_viewport_size({"width": 320, "height": 700})
+    settled(opened)
+    assert excess(opened) <= 0
+    assert opened.evaluate(CUT_OFF) == []
+
+
+@DESKS
 @pytest.mark.parametrize("family", FAMILIES)
 def test_fits_every_width(opened, family):
     set_in(opened, family)
@@ -158,15 +190,36 @@ def test_prints_light_and_unfolded_and_without_what_is_for_the_screen(page, addr
     assert page.locator("html").get_attribute("data-theme") == theme
 
 
-def test_figures_and_explorers_have_the_ground_of_the_page(browser, address):
+@pytest.mark.parametrize("media", ["site", "pdf"])
+def test_tables_fit_their_paper(page, address, media):
+    page.goto(address + "book/beyond/tuning-itself.html", wait_until="networkidle")
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 680 if media == "site" else pdf.WIDTH, "height": 900})
+    if media == "pdf":
+        page.evaluate(pdf.FIT)
+    tables = page.locator("table.dataframe").evaluate_all("""(tables) => tables.map((table) => {
+        const { overflowX } = getComputedStyle(table.parentNode);
+        const size = parseFloat(getComputedStyle(table).fontSize);
+        const lines = [...table.querySelectorAll("tbody tr")].map((row) => row.offsetHeight / size);
+        return [table.offsetWidth <= table.parentNode.clientWidth + 1, overflowX, Math.max(...lines)];
+    })""")
+    assert tables and all(fits and overflow == "visible" for fits, overflow, _ in tables)
+    assert media == "site" or max(lines for _, _, lines in tables) < 2.5
+
+
+FIGURES = [("hill-adam/algorithm", "fig-algorithm-clear"), ("neighbours/the-race", "fig-race-paths")]  # one is wide
+
+
+@pytest.mark.parametrize("name, figure", FIGURES)
+def test_figures_and_explorers_have_the_ground_of_the_page(browser, address, name, figure):
     for theme, ground in (("light", (255, 255, 255)), ("dark", (20, 24, 30))):
         with browser.new_page(color_scheme=theme, viewport={"width": 1360, "height": 900}) as page:
-            page.goto(address + "book/hill-adam/algorithm.html", wait_until="networkidle")
+            page.goto(address + f"book/{name}.html", wait_until="networkidle")
             assert page.evaluate("getComputedStyle(document.body).backgroundColor") == f"rgb{ground}"
-            figure = page.locator("#fig-algorithm-clear img")
-            figure.scroll_into_view_if_needed()
-            figure.evaluate("image => image.decode()")
-            shot = Image.open(io.BytesIO(figure.screenshot())).convert("RGB")
+            image = page.locator(f"#{figure} img")
+            image.scroll_into_view_if_needed()
+            image.evaluate("image => image.decode()")
+            shot = Image.open(io.BytesIO(image.screenshot())).convert("RGB")
             assert shot.getpixel((2, 2)) == ground
             darkest, lightest = shot.getextrema()[0]
             assert lightest - darkest > 100  # there is something on it

@@ -1,5 +1,7 @@
 """The figures of a championship show its costs and scores."""
 
+import itertools
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -42,3 +44,13 @@ def test_the_highest_of_a_column_is_in_bold():
     assert [text.get_text() for text in ax.texts] == [".25", ".50", "1.00", ".50"]
     assert [text.get_weight() for text in ax.texts] == ["normal", "bold", "bold", "bold"]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["x", "y"]
+
+
+def test_the_names_of_columns_stand_apart():
+    names = ["separable", "moderate", "ill-conditioned", "multimodal", "weak structure"]
+    figure = scoreboard(pd.DataFrame({name: [0.5] for name in names}, index=["self-paced Adam, restarted"]))
+    figure.draw_without_rendering()
+    boxes = [label.get_window_extent() for label in figure.axes[0].get_xticklabels()]
+    labels = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    assert labels[2::2] == ["ill-\nconditioned", "weak\nstructure"]
+    assert all(one.x1 < other.x0 for one, other in itertools.pairwise(boxes))

@@ -1,0 +1,40 @@
+"""A mark of punctuation stays on the line of the formula before it, and a bracket on that of the formula after it.
+
+A browser may break a line beside a formula, which is a box to it, even where nobody would between two letters.
+"""
+
+import re
+
+from docutils import nodes
+from sphinx.transforms.post_transforms import SphinxPostTransform
+
+OPENS = re.compile(r"[(\[“‘]+$")
+CLOSES = re.compile(r"^[.,;:!?)\]”’…]+")
+
+
+def setup(app):
+    app.add_post_transform(Keep)
+    return {"parallel_read_safe": True}
+
+
+class Keep(SphinxPostTransform):
+    default_priority = 900  # when folds have moved what they fold
+    formats = ("html",)
+
+    def run(self):
+        for formula in list(self.document.findall(nodes.math)):
+            siblings, place = formula.parent.children, formula.parent.index(formula)
+            before, after = siblings[max(place - 1, 0)], siblings[min(place + 1, len(siblings) - 1)]
+            opening, closing = marks(OPENS, before), marks(CLOSES, after)
+            if opening:
+                formula.parent[place - 1] = nodes.Text(before.removesuffix(opening))
+            if closing:
+                formula.parent[place + 1] = nodes.Text(after.removeprefix(closing))
+            if opening or closing:
+                both = nodes.Text(opening), formula.deepcopy(), nodes.Text(closing)
+                formula.parent[place] = nodes.inline("", "", *both, classes=["together"])
+
+
+def marks(pattern, node):
+    found = pattern.search(node) if isinstance(node, nodes.Text) else None
+    return found[0] if found else ""
