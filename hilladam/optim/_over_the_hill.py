@@ -14,11 +14,11 @@ from hilladam.optim._memory import gather
 from hilladam.optim._numbers import check, check_betas, check_count, check_flag, check_not_negative, plain
 from hilladam.optim._ranks import copy_all
 from hilladam.optim._seeded import check_real
+from hilladam.optim._settling import Settling
 from hilladam.optim._trek import DESCEND, HOME, NEXT, ONWARD, RENEW, RETRY, TREK_REASONS, Trek, guide
-from hilladam.optim._turning import Turning
 
 
-class OverTheHill(Turning):
+class OverTheHill(Settling):
     r"""Over the hill: a way out of local minima in many dimensions, without a box, a Hessian or a length scale.
 
     To climb to a maximum leads astray where there is more than one variable: the lowest way out of a basin is a saddle,
@@ -90,12 +90,12 @@ class OverTheHill(Turning):
         ValueError: an argument out of its range, in the constructor or in a parameter group.
     """
 
-    _MEMORY: ClassVar[dict[str, Any]] = {**Turning._MEMORY, **Trek()._asdict()}
+    _MEMORY: ClassVar[dict[str, Any]] = {**Settling._MEMORY, **Trek()._asdict()}
     _REASONS = TREK_REASONS
     _ONE_FOR_ALL: ClassVar[tuple[str, ...]] = ("delta", "kappa", "seed", "track_best")
     _BECAUSE = "the way is decided for the whole model"
     _OPTIONAL = frozenset(_ONE_FOR_ALL)
-    _STATE = (*Turning._STATE, "previous", "gradient", "centre", "way")
+    _STATE = (*Settling._STATE, "previous", "gradient", "centre", "way")
 
     _frame: tuple[tuple[int, int, int], Tensor] | None = None  # the last one drawn, and what it was drawn from
 
@@ -130,6 +130,7 @@ class OverTheHill(Turning):
 
     def _check_memory(self, memory: dict[str, Any], params: list[Tensor]) -> None:
         self._check_turns(memory)
+        self._check_settled(memory)
         for key, value in Trek()._asdict().items():
             if isinstance(value, bool):
                 check_flag(f"{key} value", memory[key])
@@ -149,7 +150,8 @@ class OverTheHill(Turning):
             for key in ("gradient", "way"):
                 state[key].zero_()
         first = self.param_groups[0]
-        self._remember(maximize=False, **Trek(scale=first["rate"], frame=first["frame"])._asdict())
+        afresh = Trek(scale=first["rate"], rate=first["rate"], frame=first["frame"])
+        self._remember(maximize=False, **afresh._asdict())
 
     def _move(self, loss: float | None, dtype: torch.dtype | None) -> None:  # type: ignore[override]
         if loss is None:
@@ -197,7 +199,7 @@ class OverTheHill(Turning):
             slope, bend, _ = slopes([parts[:6] for parts in tensors])
         advice = guide(
             Trek(*(first[key] for key in Trek._fields)), walking, loss, slope, bend,
-            first["delta"], first["kappa"], directions(max(dimensions, 1)),
+            first["delta"], first["kappa"], directions(max(dimensions, 1)), settle=self._settles,
         )  # fmt: skip
         improved: bool = -math.inf < loss < first["best_loss"]
         changed = {"losses": losses + 1, **advice.trek._asdict()}

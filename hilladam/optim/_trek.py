@@ -43,7 +43,7 @@ class Trek(NamedTuple):
     lowest: float = math.inf
     """The lowest loss of this descent."""
     drift: float = 0.0
-    """How far the descent has gone up since it last got on, by its slopes."""
+    """How far it has gone the wrong way since it last got on, by its slopes: a descent up, a walk down."""
     spread: float = 0.0
     """The sum of squares of what those slopes can be wrong by."""
     low: float = math.inf
@@ -74,6 +74,16 @@ class Trek(NamedTuple):
     """Whether any walk has."""
     homing: bool = False
     """Whether this descent starts from the centre, to make it finer."""
+    pitch: float = 0.0
+    """The slope along this walk where it was last."""
+    climb: float = 0.0
+    """How high above the centre this walk is, by its slopes."""
+    valley: float = 0.0
+    """How low that has been since the last top."""
+    passed: int = 0
+    """How many tops this walk has passed."""
+    vain: int = 0
+    """How many rounds in vain there were since the centre was found."""
 
 
 class Advice(NamedTuple):
@@ -107,6 +117,7 @@ def guide(
     kappa: float = 0.0,
     directions: int = 2,
     faster: float = 1.2,
+    settle: bool = False,
 ) -> Advice:
     r"""Decide what the parameters do next.
 
@@ -159,21 +170,38 @@ def guide(
     """
     (
         scale, growth, probing, moved, start_loss, high, lowest, drift, spread, low, rate, hill, room, fineness,
-        stride, pace, walked, rises, frame, tried, crested, told, homing,
+        stride, pace, walked, rises, frame, tried, crested, told, homing, pitch, climb, valley, passed, vain,
     ) = trek  # fmt: skip
-    move, reason, rose, failed, over = DESCEND, 0, False, False, False
+    move, reason, rose, failed, over, lower = DESCEND, 0, False, False, False, False
+    height = 0.0
     finite = math.isfinite(loss) and (math.isfinite(slope + bend) or not (walking or moved))
     if walking:
         walked += 1
         if finite:
             high = max(high, loss)
-            over = slope <= 0 and rises >= 2
-            rises = rises + 1 if slope > 0 else 0
+            if kappa > 0:
+                change, bend = (pitch + slope) / 2 * pace, (slope - pitch) / 2 * pace
+                pitch, climb = slope, climb + change
+                valley = min(valley, climb)
+                drift, spread = drift + change, spread + bend * bend
+                back = drift <= -kappa * math.sqrt(spread)
+                if back or drift > 0:
+                    drift = spread = 0.0
+                over = back and climb > valley + NEAR * hill
+                lower = back and climb < -NEAR * hill
+                height = climb
+            else:
+                over = slope <= 0 and rises >= 2
+                rises = rises + 1 if slope > 0 else 0
+                lower = loss < low
+                height = loss - low
         if over:
             if not told:
                 hill = high - low
             crested = told = True
-        if over or (finite and loss < low):
+            passed, valley = passed + 1, climb
+            over = kappa == 0 or passed > vain
+        if over or lower:
             walking, reason, moved = False, 2, True
             scale, lowest, drift, spread = pace, loss, 0.0, 0.0
         elif not finite or loss > low + room * hill or walked >= LONGEST:
@@ -183,7 +211,7 @@ def guide(
                 hill = min(high - low, 2 * hill) if hill > 0 else high - low
         else:
             move = WALK
-            pace = faster ** (HASTE if loss < low + NEAR * hill else 1) * pace
+            pace = faster ** (HASTE if height < NEAR * hill else 1) * pace
     elif not finite:
         if moved:
             scale = scale / 4
@@ -210,14 +238,14 @@ def guide(
             if probing:
                 start_loss = loss
             moved = True
-        if still:
+        if still and not settle:
             walking, reason = True, 1
             first = low == math.inf
             if first or loss < low - LOWER * hill:
                 hill = max(hill, start_loss - loss if first else high - loss)
                 if not first:
                     stride = LONGER * max(stride, scale)
-                low, rate, frame, tried, crested = loss, scale, frame + 1, -1, False
+                low, rate, frame, tried, crested, vain = loss, scale, frame + 1, -1, False, 0
                 move = ONWARD
             elif homing:
                 move = RENEW if loss < low else NEXT
@@ -231,7 +259,7 @@ def guide(
         tried += 1
         walking, move = True, NEXT
         if tried >= directions:
-            frame, tried, fineness = frame + 1, 0, FINER * fineness
+            frame, tried, fineness, vain = frame + 1, 0, FINER * fineness, vain + 1
             if not crested:
                 room = 2 * room
             crested = False
@@ -240,8 +268,9 @@ def guide(
             scale, moved, high, lowest, drift, spread = rate, False, low + hill, low, 0.0, 0.0
     if walking and move >= NEXT:
         pace, walked, rises, high = max(rate, stride), 0, 0, low
+        drift, spread, pitch, climb, valley, passed = 0.0, 0.0, 0.0, 0.0, 0.0, 0
     now = Trek(
         scale, growth, probing, moved, start_loss, high, lowest, drift, spread, low, rate, hill, room, fineness,
-        stride, pace, walked, rises, frame, tried, crested, told, homing,
+        stride, pace, walked, rises, frame, tried, crested, told, homing, pitch, climb, valley, passed, vain,
     )  # fmt: skip
     return Advice(now, walking, move, reason, rose)
