@@ -17,6 +17,7 @@ LONGER, SHORTER = 2.0, 0.5  # of the first stride: after a lower bottom, after a
 NEAR, HASTE = 0.03, 4  # below this part of the height of the hills a walk's steps grow as in so many steps
 FINER = 0.5  # of δ after a round of directions in vain
 LONGEST = 60  # steps of a walk
+ROUNDS = 3  # under noise walks end at the first top, pass one, pass two, and so on in turn
 
 
 class Trek(NamedTuple):
@@ -140,6 +141,14 @@ def guide(
        the lid.
     6. After a round of directions in vain δ is halved, and a descent from c makes the centre finer.
 
+    With κ > 0 losses may be noisy, and no difference of two of them decides. A descent has gone up where the sum of its
+    slopes along the steps, since it last got on, exceeds κ times the root of the sum of the squares of q, half the
+    change of slope along each step. A walk sums the slopes at the ends of its steps, times their lengths: it is over a
+    top where that sum has fallen so far, after a rise; and lower than c where it has fallen by more than 3 % of the
+    height of the hills below 0. Losses serve for the range of a descent, the lid, the first step, and to compare
+    bottoms. What a noisy descent cannot make finer a longer walk may find: after one round in vain walks pass one top,
+    after two they pass two, and after three none again, until there is a lower bottom.
+
     Written so that numba can compile it as it stands.
 
     Args:
@@ -150,9 +159,11 @@ def guide(
             :math:`\tfrac12 (g_{t-1} + g_t) \cdot s`; in a walk the slope along its direction; in units of the loss.
         bend: in a descent :math:`\tfrac12 (g_t - g_{t-1}) \cdot s`, in units of the loss; else 0.
         delta: δ ≥ 0.
-        kappa: κ ≥ 0, how much a descent must go up, in units of what its slopes can be wrong by, before it counts.
+        kappa: κ ≥ 0, how far a descent must go up and a walk down, in units of what their slopes can be wrong by, before
+            it counts; 0 where losses and slopes are exact.
         directions: how many directions a round has.
         faster: what a walk's steps are multiplied by, ≥ 1.
+        settle: whether a descent goes on where it stands still.
 
     Returns:
         The advice. Wherever its move is not ``"descend"``, and where its reason is not 0, the moments are to be
@@ -180,27 +191,25 @@ def guide(
         if finite:
             high = max(high, loss)
             if kappa > 0:
-                change, bend = (pitch + slope) / 2 * pace, (slope - pitch) / 2 * pace
-                pitch, climb = slope, climb + change
-                valley = min(valley, climb)
-                drift, spread = drift + change, spread + bend * bend
+                bend = (slope - pitch) / 2 * pace
+                pitch, climb = slope, climb + slope * pace - bend
+                valley, height = min(valley, climb), climb
+                drift, spread = drift + slope * pace, spread + bend * bend
                 back = drift <= -kappa * math.sqrt(spread)
                 if back or drift > 0:
                     drift = spread = 0.0
-                over = back and climb > valley + NEAR * hill
+                over = back and climb > valley
                 lower = back and climb < -NEAR * hill
-                height = climb
             else:
                 over = slope <= 0 and rises >= 2
                 rises = rises + 1 if slope > 0 else 0
-                lower = loss < low
-                height = loss - low
+                lower, height = loss < low, loss - low
         if over:
             if not told:
                 hill = high - low
             crested = told = True
             passed, valley = passed + 1, climb
-            over = kappa == 0 or passed > vain
+            over = kappa == 0 or passed > vain % ROUNDS
         if over or lower:
             walking, reason, moved = False, 2, True
             scale, lowest, drift, spread = pace, loss, 0.0, 0.0
