@@ -58,10 +58,10 @@ class AdaptiveHillAdam(Settling):
     losses are noisy, as on mini-batches, the lowest one is also the luckiest one, somewhere in the right valley:
     :meth:`finish` goes on from there to its bottom.
 
-    It needs two tensors a parameter more than Adam, for the place before the last step and the gradient there. A step
-    that leads to a loss or a gradient that is not finite is taken back and made again with a quarter of λ, and so is a
-    first step that does not lead lower. Without any loss a step goes on as before and judges nothing; after 10 such
-    steps and no loss at all there is a warning.
+    It needs three tensors a parameter more than Adam: the place before the last step, the gradient there, and the mean
+    of :meth:`finish`. A step that leads to a loss or a gradient that is not finite is taken back and made again with a
+    quarter of λ, and so is a first step that does not lead lower. Without any loss a step goes on as before and judges
+    nothing; after 10 such steps and no loss at all there is a warning.
 
     Example:
         With a small ``lr`` Adam stays in the well it falls into, at x = 0.96; this finds the deeper one from each of
@@ -166,7 +166,7 @@ class AdaptiveHillAdam(Settling):
         begin(self.state, known[1], "previous")
         again, improved = (False, False) if loss is None else self._judge(loss, tensors)
         self._keep(known, improved)
-        for group, (params, grads, averages, squares, places, gradients) in zip(
+        for group, (params, grads, averages, squares, _, places, gradients) in zip(
             self.param_groups, tensors, strict=True
         ):
             if not params:

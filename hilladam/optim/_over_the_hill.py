@@ -47,7 +47,10 @@ class OverTheHill(Settling):
     d × d numbers and d³ operations, once in 2d walks. Above 256 variables directions are normal and independent; it was
     tested up to 20 variables.
 
-    It needs four tensors a parameter more than Adam. A step that leads to a loss or a gradient that is not finite is
+    Where losses are noisy, as on mini-batches, take ``kappa=0.5``: then it judges by slopes alone whether a descent
+    rises, whether it stands still, and whether a walk is over a top. Let such a run end with :meth:`finish`.
+
+    It needs five tensors a parameter more than Adam. A step that leads to a loss or a gradient that is not finite is
     taken back: a descent makes it again with a quarter of λ, a walk takes the next direction. Without any loss a step
     goes on as before and judges nothing; after 10 such steps and no loss at all there is a warning.
 
@@ -73,8 +76,9 @@ class OverTheHill(Settling):
         betas (tuple[float, float]): (β₁, β₂), each in [0, 1). Default: (0.9, 0.999).
         delta (float): δ ≥ 0, the part of the range of losses of a descent below which a change is none; the rule makes
             it finer where nothing else helps. Default: 3e-3.
-        kappa (float): κ ≥ 0, how much a descent must go up, in units of what its slopes can be wrong by, before it
-            counts. 0 trusts every slope. Default: 0.
+        kappa (float): κ ≥ 0, how far a descent must go up, or a walk down, in units of what its slopes can be wrong by,
+            before it counts. 0 trusts every slope and every loss; above 0 no two losses are compared but those of
+            bottoms. Default: 0, which suits exact losses; 0.5 suits noisy ones.
         seed (int): of the random directions. Default: 0.
         track_best (bool): keep a copy of the parameters that gave the lowest loss; one more tensor a parameter.
             Default: ``True``.
@@ -165,7 +169,7 @@ class OverTheHill(Settling):
             move = RENEW
         if move in (NEXT, RENEW):
             self._look_round(tensors)
-        for group, (params, grads, averages, squares, places, gradients, centres, ways) in zip(
+        for group, (params, grads, averages, squares, _, places, gradients, centres, ways) in zip(
             self.param_groups, tensors, strict=True
         ):
             if not params:
@@ -196,7 +200,7 @@ class OverTheHill(Settling):
         if walking:
             slope, bend = self._slope_of_the_way(tensors), 0.0
         else:
-            slope, bend, _ = slopes([parts[:6] for parts in tensors])
+            slope, bend, _ = slopes([parts[:7] for parts in tensors])
         advice = guide(
             Trek(*(first[key] for key in Trek._fields)), walking, loss, slope, bend,
             first["delta"], first["kappa"], directions(max(dimensions, 1)), settle=self._settles,
@@ -227,7 +231,7 @@ class OverTheHill(Settling):
     def _look_ahead(self, tensors: list[tuple[list[Tensor], ...]]) -> bool:
         """Set the way to lead on from the centre through where the parameters are; say whether there is one."""
         longest = []
-        for group, (params, _, _, _, _, _, centres, ways) in zip(self.param_groups, tensors, strict=True):
+        for group, (params, *_, centres, ways) in zip(self.param_groups, tensors, strict=True):
             for param, centre, way in zip(params, centres, ways, strict=True):
                 torch.sub(param, centre, out=way)
                 way.div_(group["lr"]) if group["lr"] else way.zero_()

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from hilladam.optim._best import call
-from hilladam.optim._memory import _like
 from hilladam.optim._numbers import check, check_count
 from hilladam.optim._ranks import copy_all, whole
 from hilladam.optim._turning import Turning
@@ -17,6 +16,8 @@ class Settling(Turning):
     """An optimizer that turns, and can be told to turn no more: to descend, and to stay where it has come to rest."""
 
     _MEMORY: ClassVar[dict[str, Any]] = {**Turning._MEMORY, "settled": 0, "settled_loss": 0.0}
+
+    _STATE: ClassVar[tuple[str, ...]] = (*Turning._STATE, "mean")
 
     _settles = False
 
@@ -95,8 +96,6 @@ class Settling(Turning):
     def _average(self, late: int) -> None:
         """Let the mean of the places take in the one where the parameters are, after so many."""
         known, _ = self._known()
-        for param, state in known:
-            state.setdefault("mean", param.detach().clone())
         if known:
             places = [param.detach() for param, _ in known]
             torch._foreach_lerp_([state["mean"] for _, state in known], places, 1 / (late + 1))
@@ -104,18 +103,11 @@ class Settling(Turning):
     def _settled(self) -> None:
         """Forget how far it has settled."""
         self._remember(settled=0, settled_loss=0.0)
-        for _, state in self._known()[0]:
-            state.pop("mean", None)
 
     def _take(self, loss: Any) -> None:
         if not self._settles and self.param_groups[0]["settled"]:  # loaded in the middle, and then not finished
             self._settled()
         super()._take(loss)
-
-    def _check_state(self, id_: int | str, state: Any, param: Tensor, group: dict[str, Any]) -> None:
-        super()._check_state(id_, state, param, group)
-        if "mean" in state and not _like(state["mean"], param):
-            raise ValueError(f"Invalid mean of parameter {id_!r}: {state['mean']!r}; expected a tensor like it")
 
     def _check_settled(self, memory: dict[str, Any]) -> None:
         """Raise where a state dict remembers a settling that cannot have been."""

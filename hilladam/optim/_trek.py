@@ -159,7 +159,7 @@ def guide(
             :math:`\tfrac12 (g_{t-1} + g_t) \cdot s`; in a walk the slope along its direction; in units of the loss.
         bend: in a descent :math:`\tfrac12 (g_t - g_{t-1}) \cdot s`, in units of the loss; else 0.
         delta: δ ≥ 0.
-        kappa: κ ≥ 0, how far a descent must go up and a walk down, in units of what their slopes can be wrong by, before
+        kappa: κ ≥ 0, how far a descent must go up, and a walk down, in units of what its slopes can be wrong by, before
             it counts; 0 where losses and slopes are exact.
         directions: how many directions a round has.
         faster: what a walk's steps are multiplied by, ≥ 1.
