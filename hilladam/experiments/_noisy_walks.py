@@ -59,25 +59,25 @@ def noisy_walks(
         one_of("walker", walker, tuple(NOISY_WALKERS))
     for family in families:
         here = ground(family, runs)
+        d = here.starts.shape[1]
+        frames = np.array([[orthogonal_frame(run, k, d).numpy() for k in range(_FRAMES)] for run in range(runs)])
         for walker in walkers:
             for level in NOISY_LEVELS:
-                found[family, walker, level] = here.reached(_kept(here, level, *NOISY_WALKERS[walker]))
+                found[family, walker, level] = here.reached(_kept(here, frames, level, *NOISY_WALKERS[walker]))
     return found
 
 
-def _kept(here: Ground, level: float, kappa: float, finish: int) -> np.ndarray:
+def _kept(here: Ground, frames: np.ndarray, level: float, kappa: float, finish: int) -> np.ndarray:
     """The place that each run keeps, shape ``(runs, variables)``."""
     with extra("fast"):
         from hilladam.experiments import _compiled_noise as compiled
-    d = here.starts.shape[1]
-    table, box, rng = _tabulate(here.landscapes, d), np.array(here.box), np.random.default_rng(0)
+    table, box, rng = _tabulate(here.landscapes, here.starts.shape[1]), np.array(here.box), np.random.default_rng(0)
     noise = (level * here.size).astype(np.float32)  # without the last bits, which are the machine's
     kept = np.empty_like(here.starts)
     for run, start in enumerate(here.starts):
-        frames = np.array([orthogonal_frame(run, k, d).numpy() for k in range(_FRAMES)])
         loss = (table, run, float(noise[run]), np.array([run], np.uint64))
         *_, kept[run] = compiled.walk_over(
-            compiled.evaluate, loss, start, frames, box, rng, STEPS, -np.inf, compiled.NOTHING, kappa, 1.2, finish
+            compiled.evaluate, loss, start, frames[run], box, rng, STEPS, -np.inf, compiled.NOTHING, kappa, 1.2, finish
         )
     return kept
 

@@ -165,7 +165,7 @@ def test_without_kappa_the_rule_is_the_one_for_exact_losses_to_the_last_bit():
 @pytest.mark.parametrize("loss", [-3.0, 1.2, 5.0, 8.9])
 @pytest.mark.parametrize("slope, crest", [(-1.0, True), (1.0, False)])
 def test_under_noise_the_top_of_a_walk_is_told_by_its_slope(loss, slope, crest):
-    risen = CENTRED._replace(pitch=0.5, climb=2.0)
+    risen = CENTRED._replace(pitch=0.5, climb=20.0)
     advice = guide(risen, True, loss, slope, 0.0, kappa=0.5)
     assert said(advice) == (("descend", "crest") if crest else ("walk", "none"))
 
