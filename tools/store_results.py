@@ -3,7 +3,7 @@
     python tools/store_results.py NAME ...
 
 NAME is success_maps (ten minutes on one core), against_restarts (half an hour on two), table2_rates (a GPU's work),
-further_races (half a minute), limits, tuning_itself (ten minutes each on one core) or walks (five).
+further_races (half a minute), limits, tuning_itself, noisy_walks (ten minutes each on one core) or walks (five).
 """
 
 import base64
@@ -20,6 +20,7 @@ from hilladam.experiments import (
     against_restarts,
     further_races,
     limits,
+    noisy_walks,
     success_map,
     table2_rates,
     tuning_itself,
@@ -75,6 +76,12 @@ def walks_text(found):
     return json.dumps({name: packed_gaps(gaps) for name, gaps in found.items()}, indent=1, ensure_ascii=False) + "\n"
 
 
+def noisy_walks_text(found):
+    """Return a row for each walker: its key, the number of runs, and a bit for each of them."""
+    rows = [[*key, len(hits), np.packbits(hits).tobytes().hex()] for key, hits in found.items()]
+    return "[\n " + ",\n ".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n]\n"
+
+
 def tuning_itself_text(found):
     """Return a row for each contender: its key, λ if it was tuned, the number of runs, and a bit for each of them."""
     rows = [[*key, each.lr, len(each.hits), np.packbits(each.hits).tobytes().hex()] for key, each in found.items()]
@@ -90,6 +97,7 @@ RESULTS = {
     "further_races": lambda: further_races_text(further_races()),
     "limits": lambda: limits_text(limits(print)),
     "walks": lambda: walks_text(walks(progress="walks")),
+    "noisy_walks": lambda: noisy_walks_text(noisy_walks()),
     "tuning_itself": lambda: tuning_itself_text(tuning_itself()),
 }
 

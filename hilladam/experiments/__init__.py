@@ -34,6 +34,7 @@ from hilladam.experiments._limits import (
     stored_limits,
 )
 from hilladam.experiments._models import ACTIVATIONS, Points, StackedMLP, network
+from hilladam.experiments._noisy_walks import noisy_walks, stored_noisy_walks
 from hilladam.experiments._over_the_hill import Journey, journey, walk_over
 from hilladam.experiments._protocol import RATES, Tuning, compare, difference_interval, holm, tune
 from hilladam.experiments._race import RACE_CONTENDERS, Field, field, race, race_rates, search, standings
@@ -142,6 +143,7 @@ __all__ = [
     "loss_sample",
     "lowest_found",
     "network",
+    "noisy_walks",
     "race",
     "race_rates",
     "race_results",
@@ -158,6 +160,7 @@ __all__ = [
     "stored_championship",
     "stored_further_races",
     "stored_limits",
+    "stored_noisy_walks",
     "stored_race",
     "stored_readings",
     "stored_success_maps",

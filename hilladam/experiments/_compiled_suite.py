@@ -56,18 +56,35 @@ def evaluate(x, g, loss):
 
 
 @njit
-def walk_over(loss, start, frames, rng, budget, enough, delta, faster, trek, restarts):
-    """The optimizer itself; or, with ``restarts``, its descents alone, each from a random place of the box."""
+def walk_over(
+    evaluate, loss, start, frames, box, rng, budget, enough, trek, kappa=0.0, faster=1.2, finish=0, restarts=False
+):  # fmt: skip
+    """The optimizer itself; or, with ``restarts``, its descents alone, each from a random place of the box.
+
+    ``evaluate`` takes a place, room for the gradient, and the loss to its value there. The last of the budget, so many
+    as ``finish`` says, settle as :meth:`hilladam.OverTheHill.finish` does. Returns the place that is kept, too: the
+    mean of the second half of them; without any, the best.
+    """
     d, lr = len(start), 1e-4
     x, centre, previous, way = start.copy(), start.copy(), start.copy(), np.zeros(d)
     g, gradient, average, square, steps = np.zeros(d), np.zeros(d), np.zeros(d), np.zeros(d), 0
-    walking, best, met = False, np.inf, 0
+    walking, settle, best, met, place, mean = False, False, np.inf, 0, start.copy(), np.zeros(d)
     for n in range(budget):
+        if finish and n == budget - finish:
+            walking, settle = False, True
+            trek, lr = NOTHING, trek.rate * lr
+            x[:], previous[:], centre[:] = place, place, place
+            average[:], square[:], steps, gradient[:], way[:] = 0.0, 0.0, 0, 0.0, 0.0
         value = evaluate(x, g, loss)
-        best = min(best, value)
+        if value < best:
+            best = value
+            place[:] = x
         if best < enough:
             met = n + 1
             break
+        late = n - budget + max(finish // 2, 1)
+        if finish and late >= 0:
+            mean += (x - mean) / (late + 1)
         slope = bend = 0.0
         for i in range(d):
             if walking:
@@ -75,11 +92,13 @@ def walk_over(loss, start, frames, rng, budget, enough, delta, faster, trek, res
             else:
                 slope += (gradient[i] + g[i]) * (x[i] - previous[i]) / 2
                 bend += (g[i] - gradient[i]) * (x[i] - previous[i]) / 2
-        trek, walking, move, reason, rose = _advise(trek, walking, value, slope, bend, delta, 0.0, 2 * d, faster)
+        trek, walking, move, reason, rose = _advise(
+            trek, walking, value, slope, bend, 3e-3, kappa, 2 * d, faster, settle
+        )
         if restarts and reason == 1:
             trek, walking, move = NOTHING, False, HOME
             for i in range(d):
-                centre[i] = rng.uniform(loss[6][0], loss[6][1])
+                centre[i] = rng.uniform(box[0], box[1])
         if move != DESCEND or reason != 0:
             average[:], square[:], steps = 0.0, 0.0, 0
         elif rose:
@@ -113,7 +132,7 @@ def walk_over(loss, start, frames, rng, budget, enough, delta, faster, trek, res
             if move == NEXT:
                 x[:] = centre
             x += trek.pace * lr * way
-    return best, met
+    return best, met, mean if finish else place
 
 
 @njit

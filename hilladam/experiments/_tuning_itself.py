@@ -140,7 +140,7 @@ def tuning_itself(
     - ``"scalings"``: the same in one variable, with each landscape multiplied by a factor of its own, log-uniform from
       10⁻⁸ to 10⁸, and its variable by one from 10⁻⁴ to 10⁴; every setting stays as it is, and only a box is multiplied.
     - ``"rates"``: the published rule and the last of the ladder from λ of 10⁻⁸ to 100, in one variable.
-    - ``"noise"``: in one variable, five rules and multistart Adam in the exact box with a noise of 10⁻³, 10⁻² and 10⁻¹
+    - ``"noise"``: five rules and multistart Adam in the exact box with a noise of 10⁻³, 10⁻² and 10⁻¹
       of the range on each loss and slope. The last tenth settles, from the lowest loss, and its mean is kept;
       ``"lowest"`` is the last of the ladder when it keeps the place of its lowest loss instead, and has its whole
       budget for that.
@@ -199,7 +199,7 @@ def tuning_itself(
             for name in ("published", "by slopes, κ = ½"):
                 for lr in RATES_TRIED:
                     found["rates", family, name, lr] = Outcome(_race(here, LADDER[name], lr=lr))
-        if "noise" in experiments and family in ONE_VARIABLE:
+        if "noise" in experiments:
             for level in NOISE:
                 settings = dict(noise=level * here.size)
                 last = LADDER["by slopes, κ = ½"]

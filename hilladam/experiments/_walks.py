@@ -164,7 +164,10 @@ def _run(walker, problem, start, seed, enough, setting=0.0):
         frames = np.zeros((1, d, d))
     else:
         frames = np.array([orthogonal_frame(seed, k, d).numpy() for k in range(_FRAMES)])
-    return compiled.walk_over(problem, start, frames, rng, BUDGET, enough, 3e-3, faster, trek, restarts)
+    lowest, met, _ = compiled.walk_over(
+        compiled.evaluate, problem, start, frames, problem[6], rng, BUDGET, enough, trek, 0.0, faster, 0, restarts
+    )
+    return lowest, met
 
 
 def _tuned(walker, cell):

@@ -50,7 +50,7 @@ def slopes(tensors: list[tuple[list[Tensor], ...]]) -> tuple[float, float, int]:
     An accelerator is waited for once.
     """
     changes, bends, dimensions = [], [], 0
-    for params, grads, _, _, places, gradients in tensors:
+    for params, grads, _, _, _, places, gradients in tensors:
         for param, grad, place, gradient in zip(params, grads, places, gradients, strict=True):
             step = param - place
             changes.append(whole(((gradient + grad) * step).sum()))

@@ -1,7 +1,6 @@
 """Hill-ADAM that tunes itself: λ, δ and γ taken from the run."""
 
 import math
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 import torch
@@ -15,10 +14,10 @@ from hilladam.optim._memory import gather
 from hilladam.optim._numbers import check, check_betas, check_count, check_flag, check_not_negative, plain
 from hilladam.optim._ranks import copy_all, whole
 from hilladam.optim._seeded import check_real
-from hilladam.optim._turning import Turning
+from hilladam.optim._settling import Settling
 
 
-class AdaptiveHillAdam(Turning):
+class AdaptiveHillAdam(Settling):
     r"""Hill-ADAM with λ, δ and γ taken from the run: no learning rate to tune, no scale of the loss to know.
 
     .. math::
@@ -59,10 +58,10 @@ class AdaptiveHillAdam(Turning):
     losses are noisy, as on mini-batches, the lowest one is also the luckiest one, somewhere in the right valley:
     :meth:`finish` goes on from there to its bottom.
 
-    It needs two tensors a parameter more than Adam, for the place before the last step and the gradient there. A step
-    that leads to a loss or a gradient that is not finite is taken back and made again with a quarter of λ, and so is a
-    first step that does not lead lower. Without any loss a step goes on as before and judges nothing; after 10 such
-    steps and no loss at all there is a warning.
+    It needs three tensors a parameter more than Adam: the place before the last step, the gradient there, and the mean
+    of :meth:`finish`. A step that leads to a loss or a gradient that is not finite is taken back and made again with a
+    quarter of λ, and so is a first step that does not lead lower. Without any loss a step goes on as before and judges
+    nothing; after 10 such steps and no loss at all there is a warning.
 
     Example:
         With a small ``lr`` Adam stays in the well it falls into, at x = 0.96; this finds the deeper one from each of
@@ -105,14 +104,12 @@ class AdaptiveHillAdam(Turning):
         ValueError: an argument out of its range, in the constructor or in a parameter group.
     """
 
-    _MEMORY: ClassVar[dict[str, Any]] = {**Turning._MEMORY, **Course()._asdict()}
+    _MEMORY: ClassVar[dict[str, Any]] = {**Settling._MEMORY, **Course()._asdict()}
     _REASONS = COURSE_REASONS
     _ONE_FOR_ALL: ClassVar[tuple[str, ...]] = ("delta", "kappa", "track_best")
     _BECAUSE = "the direction is decided for the whole model"
     _OPTIONAL = frozenset(_ONE_FOR_ALL)
-    _STATE = (*Turning._STATE, "previous", "gradient")
-
-    _settles = False
+    _STATE = (*Settling._STATE, "previous", "gradient")
 
     def __init__(
         self,
@@ -129,75 +126,6 @@ class AdaptiveHillAdam(Turning):
         super().__init__(params, {key: plain(value) for key, value in defaults.items()})
         self._ask(process_group)
 
-    def finish(self, closure: Callable[[], Any], steps: int) -> float:
-        """Settle: go back to the best parameters, only descend from there, and leave the mean of the second half.
-
-        For noisy losses, of which the lowest is mostly luck: it names the valley, and not its bottom. Slopes find that,
-        and the mean over many places lies nearer to it than each of them. Give it a tenth of all steps. Where losses
-        are exact, :meth:`load_best` is enough.
-
-        ``steps`` gradients are computed, as many as steps are taken; :attr:`best_loss` and :meth:`load_best` go on as
-        before. Ended by an exception, it leaves the parameters where they are then. What is remembered of the place is
-        cleared, so that training can go on from the mean.
-
-        Args:
-            closure: as for :meth:`step`; it must return the loss.
-            steps: how many, at least 1.
-
-        Returns:
-            The mean of the losses of the second half. Nothing was chosen by them, so that they are not the luckiest.
-
-        Raises:
-            RuntimeError: there are no best parameters, see :meth:`load_best`.
-            ValueError: fewer than one step, or a closure that returns ``None``.
-
-        Example:
-            The loss and its slope come with a noise of 0.1. The lowest of 900 losses is too low by more than that; the
-            bottom lies at x = −1.036, and there the loss is −1.305.
-
-            >>> import torch
-            >>> from hilladam import AdaptiveHillAdam
-            >>> x = torch.nn.Parameter(torch.tensor([2.0], dtype=torch.float64))
-            >>> opt, dice = AdaptiveHillAdam([x]), torch.Generator().manual_seed(0)
-            >>> def closure():
-            ...     opt.zero_grad()
-            ...     a, b = 0.1 * torch.randn(2, generator=dice)
-            ...     loss = (x**4 - 2 * x**2 + 0.3 * x).sum() + a + b * (x - x.detach()).sum()
-            ...     loss.backward()
-            ...     return loss
-            >>> for _ in range(900):
-            ...     loss = opt.step(closure)
-            >>> opt.load_best() < -1.45
-            True
-            >>> loss = opt.finish(closure, 100)
-            >>> abs(loss + 1.305) < 0.06, abs(x.item() + 1.036) < 0.02
-            (True, True)
-        """
-        check("steps", steps, lambda v: isinstance(v, int) and v >= 1, "a whole number >= 1")
-        self.load_best()
-        params = [param for group in self.param_groups for param in group["params"]]
-        count, total, mean = max(steps // 2, 1), 0.0, []
-        self._settles = True
-        try:
-            for step in range(steps):
-                late = step - steps + count
-                if late == 0:
-                    mean = [param.detach().clone() for param in params]
-                elif late > 0:
-                    torch._foreach_lerp_(mean, [param.detach() for param in params], 1 / (late + 1))
-                loss = self.step(closure)
-                if loss is None:
-                    raise ValueError("Invalid closure: it returned None; finish() needs the loss")
-                first = loss[0] if isinstance(loss, tuple) and loss else loss
-                first = whole(first) if isinstance(first, Tensor) else first
-                total += self._value(first) if late >= 0 else 0.0
-        finally:
-            self._settles = False
-        with torch.no_grad():
-            copy_all(params, mean)
-            self._leave()
-        return total / count
-
     def _check_group(self, group: dict[str, Any]) -> None:
         check_not_negative("learning rate", group["lr"])
         check_betas(group["betas"])
@@ -210,6 +138,7 @@ class AdaptiveHillAdam(Turning):
 
     def _check_memory(self, memory: dict[str, Any], params: list[Tensor]) -> None:
         self._check_turns(memory)
+        self._check_settled(memory)
         for key, value in Course()._asdict().items():
             if isinstance(value, bool):
                 check_flag(f"{key} value", memory[key])
@@ -237,7 +166,7 @@ class AdaptiveHillAdam(Turning):
         begin(self.state, known[1], "previous")
         again, improved = (False, False) if loss is None else self._judge(loss, tensors)
         self._keep(known, improved)
-        for group, (params, grads, averages, squares, places, gradients) in zip(
+        for group, (params, grads, averages, squares, _, places, gradients) in zip(
             self.param_groups, tensors, strict=True
         ):
             if not params:

@@ -14,11 +14,11 @@ from hilladam.optim._memory import gather
 from hilladam.optim._numbers import check, check_betas, check_count, check_flag, check_not_negative, plain
 from hilladam.optim._ranks import copy_all
 from hilladam.optim._seeded import check_real
+from hilladam.optim._settling import Settling
 from hilladam.optim._trek import DESCEND, HOME, NEXT, ONWARD, RENEW, RETRY, TREK_REASONS, Trek, guide
-from hilladam.optim._turning import Turning
 
 
-class OverTheHill(Turning):
+class OverTheHill(Settling):
     r"""Over the hill: a way out of local minima in a few variables, without a box, a Hessian or a length scale.
 
     To climb to a maximum leads astray where there is more than one variable: the lowest way out of a basin is a saddle,
@@ -47,7 +47,10 @@ class OverTheHill(Turning):
     d × d numbers and d³ operations, once in 2d walks. Above 256 variables directions are normal and independent. How
     well it does was measured up to 6 variables; tests go to 300, to see that it runs.
 
-    It needs four tensors a parameter more than Adam. A step that leads to a loss or a gradient that is not finite is
+    Where losses are noisy, as on mini-batches, take ``kappa=0.5``: then it judges by slopes alone whether a descent
+    rises, whether it stands still, and whether a walk is over a top. Let such a run end with :meth:`finish`.
+
+    It needs five tensors a parameter more than Adam. A step that leads to a loss or a gradient that is not finite is
     taken back: a descent makes it again with a quarter of λ, a walk takes the next direction. Without any loss a step
     goes on as before and judges nothing; after 10 such steps and no loss at all there is a warning.
 
@@ -74,8 +77,9 @@ class OverTheHill(Turning):
         betas (tuple[float, float]): (β₁, β₂), each in [0, 1). Default: (0.9, 0.999).
         delta (float): δ ≥ 0, the part of the range of losses of a descent below which a change is none; the rule makes
             it finer where nothing else helps. Default: 3e-3.
-        kappa (float): κ ≥ 0, how much a descent must go up, in units of what its slopes can be wrong by, before it
-            counts. 0 trusts every slope. Default: 0.
+        kappa (float): κ ≥ 0, how far a descent must go up, or a walk down, in units of what its slopes can be wrong by,
+            before it counts. 0 trusts every slope and every loss; above 0 no two losses are compared but those of
+            bottoms. Default: 0, which suits exact losses; 0.5 suits noisy ones.
         seed (int): of the random directions. Default: 0.
         track_best (bool): keep a copy of the parameters that gave the lowest loss; one more tensor a parameter.
             Default: ``True``.
@@ -91,12 +95,12 @@ class OverTheHill(Turning):
         ValueError: an argument out of its range, in the constructor or in a parameter group.
     """
 
-    _MEMORY: ClassVar[dict[str, Any]] = {**Turning._MEMORY, **Trek()._asdict()}
+    _MEMORY: ClassVar[dict[str, Any]] = {**Settling._MEMORY, **Trek()._asdict()}
     _REASONS = TREK_REASONS
     _ONE_FOR_ALL: ClassVar[tuple[str, ...]] = ("delta", "kappa", "seed", "track_best")
     _BECAUSE = "the way is decided for the whole model"
     _OPTIONAL = frozenset(_ONE_FOR_ALL)
-    _STATE = (*Turning._STATE, "previous", "gradient", "centre", "way")
+    _STATE = (*Settling._STATE, "previous", "gradient", "centre", "way")
 
     _frame: tuple[tuple[int, int, int], Tensor] | None = None  # the last one drawn, and what it was drawn from
 
@@ -131,6 +135,7 @@ class OverTheHill(Turning):
 
     def _check_memory(self, memory: dict[str, Any], params: list[Tensor]) -> None:
         self._check_turns(memory)
+        self._check_settled(memory)
         for key, value in Trek()._asdict().items():
             if isinstance(value, bool):
                 check_flag(f"{key} value", memory[key])
@@ -150,7 +155,8 @@ class OverTheHill(Turning):
             for key in ("gradient", "way"):
                 state[key].zero_()
         first = self.param_groups[0]
-        self._remember(maximize=False, **Trek(scale=first["rate"], frame=first["frame"])._asdict())
+        afresh = Trek(scale=first["rate"], rate=first["rate"], frame=first["frame"])
+        self._remember(maximize=False, **afresh._asdict())
 
     def _move(self, loss: float | None, dtype: torch.dtype | None) -> None:  # type: ignore[override]
         if loss is None:
@@ -165,7 +171,7 @@ class OverTheHill(Turning):
         if move in (NEXT, RENEW):
             self._look_round(tensors)
         self._centre(move)
-        for group, (params, grads, averages, squares, places, gradients, _, ways) in zip(
+        for group, (params, grads, averages, squares, _, places, gradients, _, ways) in zip(
             self.param_groups, tensors, strict=True
         ):
             if not params:
@@ -205,10 +211,10 @@ class OverTheHill(Turning):
         if walking:
             slope, bend = self._slope_of_the_way(tensors), 0.0
         else:
-            slope, bend, _ = slopes([parts[:6] for parts in tensors])
+            slope, bend, _ = slopes([parts[:7] for parts in tensors])
         advice = guide(
             Trek(*(first[key] for key in Trek._fields)), walking, loss, slope, bend,
-            first["delta"], first["kappa"], directions(max(dimensions, 1)),
+            first["delta"], first["kappa"], directions(max(dimensions, 1)), settle=self._settles,
         )  # fmt: skip
         improved: bool = -math.inf < loss < first["best_loss"]
         changed = {"losses": losses + 1, **advice.trek._asdict()}
@@ -236,7 +242,7 @@ class OverTheHill(Turning):
     def _look_ahead(self, tensors: list[tuple[list[Tensor], ...]]) -> bool:
         """Set the way to lead on from the centre through where the parameters are; say whether there is one."""
         found, longest = [], []
-        for group, (params, _, _, _, _, _, centres, ways) in zip(self.param_groups, tensors, strict=True):
+        for group, (params, *_, centres, ways) in zip(self.param_groups, tensors, strict=True):
             for param, centre, way in zip(params, centres, ways, strict=True):
                 if way.numel() and group["lr"]:
                     # In steps of λ, which may be too many for 16 bits.

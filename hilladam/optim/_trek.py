@@ -17,6 +17,7 @@ LONGER, SHORTER = 2.0, 0.5  # of the first stride: after a lower bottom, after a
 NEAR, HASTE = 0.03, 4  # below this part of the height of the hills a walk's steps grow as in so many steps
 FINER = 0.5  # of δ after a round of directions in vain
 LONGEST = 60  # steps of a walk
+ROUNDS = 3  # under noise walks end at the first top, pass one, pass two, and so on in turn
 
 
 class Trek(NamedTuple):
@@ -43,7 +44,7 @@ class Trek(NamedTuple):
     lowest: float = math.inf
     """The lowest loss of this descent."""
     drift: float = 0.0
-    """How far the descent has gone up since it last got on, by its slopes."""
+    """How far it has gone the wrong way since it last got on, by its slopes: a descent up, a walk down."""
     spread: float = 0.0
     """The sum of squares of what those slopes can be wrong by."""
     low: float = math.inf
@@ -74,6 +75,16 @@ class Trek(NamedTuple):
     """Whether any walk has."""
     homing: bool = False
     """Whether this descent starts from the centre, to make it finer."""
+    pitch: float = 0.0
+    """The slope along this walk where it was last."""
+    climb: float = 0.0
+    """How high above the centre this walk is, by its slopes."""
+    valley: float = 0.0
+    """How low that has been since the last top."""
+    passed: int = 0
+    """How many tops this walk has passed."""
+    vain: int = 0
+    """How many rounds in vain there were since the centre was found."""
 
 
 class Advice(NamedTuple):
@@ -107,6 +118,7 @@ def guide(
     kappa: float = 0.0,
     directions: int = 2,
     faster: float = 1.2,
+    settle: bool = False,
 ) -> Advice:
     r"""Decide what the parameters do next.
 
@@ -130,6 +142,14 @@ def guide(
        the lid.
     6. After a round of directions in vain δ is halved, and a descent from c makes the centre finer.
 
+    With κ > 0 losses may be noisy, and no difference of two of them decides. A descent has gone up where the sum of its
+    slopes along the steps, since it last got on, exceeds κ times the root of the sum of the squares of q, half the
+    change of slope along each step. A walk sums the slopes at the ends of its steps, times their lengths: it is over a
+    top where that sum has fallen so far, after a rise; and lower than c where it has fallen by more than 3 % of the
+    height of the hills below 0. Losses serve for the range of a descent, the lid, the first step, and to compare
+    bottoms. What a noisy descent cannot make finer a longer walk may find: after one round in vain walks pass one top,
+    after two they pass two, and after three none again, until there is a lower bottom.
+
     Written so that numba can compile it as it stands.
 
     Args:
@@ -140,9 +160,11 @@ def guide(
             :math:`\tfrac12 (g_{t-1} + g_t) \cdot s`; in a walk the slope along its direction; in units of the loss.
         bend: in a descent :math:`\tfrac12 (g_t - g_{t-1}) \cdot s`, in units of the loss; else 0.
         delta: δ ≥ 0.
-        kappa: κ ≥ 0, how much a descent must go up, in units of what its slopes can be wrong by, before it counts.
+        kappa: κ ≥ 0, how far a descent must go up, and a walk down, in units of what its slopes can be wrong by, before
+            it counts; 0 where losses and slopes are exact.
         directions: how many directions a round has.
         faster: what a walk's steps are multiplied by, ≥ 1.
+        settle: whether a descent goes on where it stands still.
 
     Returns:
         The advice. Wherever its move is not ``"descend"``, and where its reason is not 0, the moments are to be
@@ -160,21 +182,36 @@ def guide(
     """
     (
         scale, growth, probing, moved, start_loss, high, lowest, drift, spread, low, rate, hill, room, fineness,
-        stride, pace, walked, rises, frame, tried, crested, told, homing,
+        stride, pace, walked, rises, frame, tried, crested, told, homing, pitch, climb, valley, passed, vain,
     ) = trek  # fmt: skip
-    move, reason, rose, failed, over = DESCEND, 0, False, False, False
+    move, reason, rose, failed, over, lower = DESCEND, 0, False, False, False, False
+    height = 0.0
     finite = math.isfinite(loss) and (math.isfinite(slope + bend) or not (walking or moved))
     if walking:
         walked += 1
         if finite:
             high = max(high, loss)
-            over = slope <= 0 and rises >= 2
-            rises = rises + 1 if slope > 0 else 0
+            if kappa > 0:
+                bend = (slope - pitch) / 2 * pace
+                pitch, climb = slope, climb + slope * pace - bend
+                valley, height = min(valley, climb), climb
+                drift, spread = drift + slope * pace, spread + bend * bend
+                back = drift <= -kappa * math.sqrt(spread)
+                if back or drift > 0:
+                    drift = spread = 0.0
+                over = back and climb > valley
+                lower = back and climb < -NEAR * hill
+            else:
+                over = slope <= 0 and rises >= 2
+                rises = rises + 1 if slope > 0 else 0
+                lower, height = loss < low, loss - low
         if over:
             if not told:
                 hill = high - low
             crested = told = True
-        if over or (finite and loss < low):
+            passed, valley = passed + 1, climb
+            over = kappa == 0 or passed > vain % ROUNDS
+        if over or lower:
             walking, reason, moved = False, 2, True
             scale, lowest, drift, spread = pace, loss, 0.0, 0.0
         elif not finite or loss > low + room * hill or walked >= LONGEST:
@@ -184,7 +221,7 @@ def guide(
                 hill = min(high - low, 2 * hill) if hill > 0 else high - low
         else:
             move = WALK
-            pace = faster ** (HASTE if loss < low + NEAR * hill else 1) * pace
+            pace = faster ** (HASTE if height < NEAR * hill else 1) * pace
     elif not finite:
         if moved:
             scale = scale / 4
@@ -211,14 +248,14 @@ def guide(
             if probing:
                 start_loss = loss
             moved = True
-        if still:
+        if still and not settle:
             walking, reason = True, 1
             first = low == math.inf
             if first or loss < low - LOWER * hill:
                 hill = max(hill, start_loss - loss if first else high - loss)
                 if not first:
                     stride = LONGER * max(stride, scale)
-                low, rate, frame, tried, crested = loss, scale, frame + 1, -1, False
+                low, rate, frame, tried, crested, vain = loss, scale, frame + 1, -1, False, 0
                 move = ONWARD
             elif homing:
                 move = RENEW if loss < low else NEXT
@@ -232,7 +269,7 @@ def guide(
         tried += 1
         walking, move = True, NEXT
         if tried >= directions:
-            frame, tried, fineness = frame + 1, 0, FINER * fineness
+            frame, tried, fineness, vain = frame + 1, 0, FINER * fineness, vain + 1
             if not crested:
                 room = 2 * room
             crested = False
@@ -241,8 +278,9 @@ def guide(
             scale, moved, high, lowest, drift, spread = rate, False, low + hill, low, 0.0, 0.0
     if walking and move >= NEXT:
         pace, walked, rises, high = max(rate, stride), 0, 0, low
+        drift, spread, pitch, climb, valley, passed = 0.0, 0.0, 0.0, 0.0, 0.0, 0
     now = Trek(
         scale, growth, probing, moved, start_loss, high, lowest, drift, spread, low, rate, hill, room, fineness,
-        stride, pace, walked, rises, frame, tried, crested, told, homing,
+        stride, pace, walked, rises, frame, tried, crested, told, homing, pitch, climb, valley, passed, vain,
     )  # fmt: skip
     return Advice(now, walking, move, reason, rose)

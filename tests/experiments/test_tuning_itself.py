@@ -50,7 +50,7 @@ def test_a_part_run_again_is_what_is_stored(monkeypatch):
     stored = stored_tuning_itself()
     monkeypatch.setattr(module, "_tuned", lambda family, name: stored["ladder", family, name, 0.0].lr)
     found = tuning_itself(["ladder", "scalings", "noise"], ["wells"], runs=6)
-    found |= tuning_itself(["ladder"], ["wells of two variables"], runs=2)
+    found |= tuning_itself(["ladder", "noise"], ["wells of two variables"], runs=2)
     found |= tuning_itself(["rates"], ["polynomials"], runs=6)
     assert {key[2] for key in found} >= {*LADDER, *module.MULTISTARTS, "lowest"}
     for key, outcome in found.items():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from hilladam.experiments import CELLS, WALKERS, Cell, journey, stored_walks, walk_over, walk_problem, walks
 from hilladam.experiments._budget import Budget, Spent
@@ -24,6 +25,29 @@ def test_without_torch_it_goes_the_same_way():
     assert lowest == pytest.approx(taken.losses.min(), abs=1e-6) and lowest == float(loss.value_and_gradient(place)[0])
     assert taken.walking.any() and not taken.walking[0]
     np.testing.assert_array_equal(taken.origins[1:][~taken.walking[1:]], taken.places[:-1][~taken.walking[1:]])
+
+
+@pytest.mark.parametrize("kappa", [0.0, 0.5])
+def test_without_torch_it_goes_the_same_way_under_noise_too(kappa):
+    loss, starts = walk_problem(CELL, 3)
+    dice, places = np.random.default_rng(0).normal(size=(250, 5)) * 0.1, []
+
+    def noisy(x):
+        a, b = dice[len(places)][0], dice[len(places)][1:]
+        places.append(x.tolist())
+        return loss(x) + a + (torch.from_numpy(b) * (x - x.detach())).sum()
+
+    taken, noted = journey(noisy, starts[0], 250, seed=7, kappa=kappa), []
+
+    def noted_too(x):
+        n = len(noted)
+        noted.append(x.copy())
+        value, slopes = loss.value_and_gradient(x)
+        return value + dice[n, 0], slopes + dice[n, 1:]
+
+    lowest, _ = walk_over(noted_too, starts[0], 250, seed=7, kappa=kappa)
+    np.testing.assert_allclose(noted, taken.places, atol=1e-6)
+    assert lowest == pytest.approx(taken.losses.min(), abs=1e-6) and taken.walking.any()
 
 
 def test_who_spends_a_budget_is_stopped():
@@ -57,7 +81,9 @@ def test_compiled_it_goes_the_same_way_and_the_rivals_are_what_they_are_called()
     loss, starts = walk_problem(CELL, 3)
     problem, rng = compiled.described(loss), np.random.default_rng(0)
     frames = np.array([orthogonal_frame(7, k, 4).numpy() for k in range(64)])
-    found, met = compiled.walk_over(problem, starts[0], frames, rng, 250, -1.0, 3e-3, 1.2, compiled.NOTHING, False)
+    found, met, _ = compiled.walk_over(
+        compiled.evaluate, problem, starts[0], frames, problem[6], rng, 250, -1.0, compiled.NOTHING
+    )
     assert found == pytest.approx(walk_over(loss.value_and_gradient, starts[0], 250, seed=7)[0], abs=1e-6) and not met
 
     spent = []

@@ -899,6 +899,90 @@ def test_a_run_that_is_resumed_at_every_step_equals_the_unbroken_one(make, way, 
     assert [x.tolist() for x in resumed[0].parameters()] == [x.tolist() for x in unbroken[0].parameters()]
 
 
+FINISHES = ["AdaptiveHillAdam", "OverTheHill"]
+
+
+def finishing(model, optimizer, steps, steps_before=0, stop=None):
+    """Finish in so many steps, of which some are made already; ``stop`` is called before each gradient."""
+    count = steps_before
+
+    def closure():
+        nonlocal count
+        if stop:
+            stop(count)
+        optimizer.zero_grad()
+        bend = math.cos(7.0 * count)  # for noise
+        loss = model() + 0.1 * bend + 0.3 * bend * (model.first - model.first.detach()).sum()
+        loss.backward()
+        count += 1
+        return loss
+
+    return optimizer.finish(closure, steps)
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.distributed")
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("name", FINISHES)
+def test_a_finish_that_is_resumed_at_every_step_equals_the_unbroken_one(name, way, one_rank):
+    (through, _), make, steps = way, OPTIMIZERS[name], 10
+    unbroken, saved = new(make), []
+    go(*unbroken, 0, 30)
+    mean = finishing(*unbroken, steps, stop=lambda _: saved.append(through(make, *unbroken)))
+    places = [x.tolist() for x in unbroken[0].parameters()]
+    assert len(saved) == steps
+    for made, resumed in enumerate(saved):
+        assert finishing(*resumed, steps, made) == mean
+        assert [x.tolist() for x in resumed[0].parameters()] == places
+        assert memory(resumed[1]) == memory(unbroken[1])
+        go(*resumed, 30, 35)
+    go(*unbroken, 30, 35)
+    assert memory(saved[3][1]) == memory(unbroken[1])
+
+
+@pytest.mark.parametrize("name", FINISHES)
+def test_a_finish_that_was_begun_elsewhere_need_not_be_ended(name):
+    make, saved = OPTIMIZERS[name], []
+    model, optimizer = new(make)
+    go(model, optimizer, 0, 30)
+    finishing(model, optimizer, 10, stop=lambda _: saved.append(through_state_dicts(make, model, optimizer)))
+    other, resumed = saved[7]
+    assert resumed.param_groups[0]["settled"] == 7
+    turns = resumed.switch_count
+    go(other, resumed, 0, 60)
+    assert resumed.param_groups[0]["settled"] == 0
+    assert resumed.switch_count > turns
+
+
+@pytest.mark.parametrize("name", FINISHES)
+def test_an_interrupted_finish_leaves_the_parameters_where_they_are(name):
+    model, optimizer = new(OPTIMIZERS[name])
+    go(model, optimizer, 0, 30)
+    places = []
+
+    def stop(count):
+        places.append(model.first.tolist())
+        if count == 8:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        finishing(model, optimizer, 10, stop=stop)
+    assert model.first.tolist() == places[-1]
+    assert optimizer.param_groups[0]["settled"] == 0
+    turns = optimizer.switch_count
+    go(model, optimizer, 0, 60)
+    assert optimizer.switch_count > turns
+
+
+@pytest.mark.parametrize("name", FINISHES)
+def test_a_finish_costs_its_steps_and_never_turns(name):
+    model, optimizer = new(OPTIMIZERS[name])
+    go(model, optimizer, 0, 30)
+    turns, losses = optimizer.switch_count, optimizer.param_groups[0]["losses"]
+    finishing(model, optimizer, 40)
+    assert optimizer.switch_count - turns <= 1 and optimizer.direction == "minimize"  # load_best() may end a climb
+    assert optimizer.param_groups[0]["losses"] == losses + 40
+
+
 def test_what_was_remembered_stands_in_a_saved_state_dict_when_training_goes_on(make):
     model, optimizer = new(make)
     go(model, optimizer, 0, 20)
