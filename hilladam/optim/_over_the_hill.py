@@ -161,6 +161,7 @@ class OverTheHill(Settling):
     def _move(self, loss: float | None, dtype: torch.dtype | None) -> None:  # type: ignore[override]
         if loss is None:
             self._warn_bare("goes straight on")
+        self._go_on()
         known = self._before()
         tensors = gather(self, *self._STATE)
         begin(self.state, known[1], "previous", "centre")

@@ -104,10 +104,10 @@ class Settling(Turning):
         """Forget how far it has settled."""
         self._remember(settled=0, settled_loss=0.0)
 
-    def _take(self, loss: Any, returned: Any) -> None:
-        if not self._settles and self.param_groups[0]["settled"]:  # loaded in the middle, and then not finished
+    def _go_on(self) -> None:
+        """At a step that is not one of a finish, forget a finish that was loaded in the middle."""
+        if not self._settles and self.param_groups[0]["settled"]:
             self._settled()
-        super()._take(loss, returned)
 
     def _check_settled(self, memory: dict[str, Any]) -> None:
         """Raise where a state dict remembers a settling that cannot have been."""
