@@ -198,10 +198,10 @@ def test_tables_fit_their_paper(page, address, media):
     if media == "pdf":
         page.evaluate(pdf.FIT)
     tables = page.locator("table.dataframe").evaluate_all("""(tables) => tables.map((table) => {
-        const { overflowX } = getComputedStyle(table.parentNode);
+        const box = table.closest(".text_html"), { overflowX } = getComputedStyle(box);
         const size = parseFloat(getComputedStyle(table).fontSize);
         const lines = [...table.querySelectorAll("tbody tr")].map((row) => row.offsetHeight / size);
-        return [table.offsetWidth <= table.parentNode.clientWidth + 1, overflowX, Math.max(...lines)];
+        return [table.offsetWidth <= box.clientWidth + 1, overflowX, Math.max(...lines)];
     })""")
     assert tables and all(fits and overflow == "visible" for fits, overflow, _ in tables)
     assert media == "site" or max(lines for _, _, lines in tables) < 2.5
