@@ -396,6 +396,7 @@ def test_the_switches_say_why():
     assert (first.direction, first.reason) == ("maximize", "bottom")
     assert second.direction == "minimize" and second.reason in ("crest", "round")
     assert {switch.reason for switch in optimizer.switches} >= {"bottom", "crest"}
+    assert optimizer.param_groups[0]["losses"] == 400
 
 
 def test_directions_are_drawn_where_their_generator_is():
