@@ -361,17 +361,19 @@ def test_frames_are_spread_evenly():
     assert ((columns.T @ columns) / 3000 - torch.eye(3) / 3).abs().max() < 0.03
 
 
-def test_a_round_tries_both_ways_along_each_column():
-    x = nn.Parameter(torch.tensor([1.0, -2.0, 3.0], dtype=torch.float64))
-    optimizer, tried = OverTheHill([x], seed=2), set()
+@pytest.mark.parametrize("sizes", [[3], [1, 1, 1]])
+def test_a_round_tries_both_ways_along_each_column_through_all_tensors(sizes):
+    params = [nn.Parameter(part) for part in torch.tensor([1.0, -2.0, 3.0], dtype=torch.float64).split(sizes)]
+    optimizer, tried = OverTheHill(params, seed=2), set()
     for _ in range(250):  # of a bowl, where every walk is in vain
-        x.grad = 2 * x.detach()
-        optimizer.step(loss=float((x.detach() ** 2).sum()))
+        for x in params:
+            x.grad = 2 * x.detach()
+        optimizer.step(loss=sum(float((x.detach() ** 2).sum()) for x in params))
         group = optimizer.param_groups[0]
         if group["maximize"] and not group["walked"] and group["tried"] >= 0:
             column = orthogonal_frame(2, group["frame"], 3)[:, group["tried"] // 2]
             way = column / column.abs().max() * (-1) ** group["tried"]
-            assert torch.allclose(optimizer.state[x]["way"], way)
+            assert torch.allclose(torch.cat([optimizer.state[x]["way"] for x in params]), way)
             tried.add(group["tried"])
     assert tried == set(range(6))
 
@@ -505,6 +507,7 @@ def test_the_switches_say_why():
     assert (first.direction, first.reason) == ("maximize", "bottom")
     assert second.direction == "minimize" and second.reason in ("crest", "round")
     assert {switch.reason for switch in optimizer.switches} >= {"bottom", "crest"}
+    assert optimizer.param_groups[0]["losses"] == 400
 
 
 def test_directions_are_drawn_where_their_generator_is():
