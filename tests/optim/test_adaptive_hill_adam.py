@@ -246,11 +246,11 @@ def test_the_slope_along_a_step_is_a_trapezoid_over_all_parameters():
     """D = ½ (g + g′)·s and q = ½ (g′ − g)·s, by hand, over two groups, one of them of two tensors."""
     numbers = torch.arange(1.0, 25.0, dtype=torch.float64).split([2, 1, 3] * 4)
     params, places, grads, gradients = (list(numbers[k : k + 3]) for k in (9, 0, 3, 6))
-    tensors = [(params[:2], grads[:2], [], [], places[:2], gradients[:2])]
-    tensors += [(params[2:], grads[2:], [], [], places[2:], gradients[2:]), ([],) * 6]
+    tensors = [(params[:2], grads[:2], [], [], [], places[:2], gradients[:2])]
+    tensors += [(params[2:], grads[2:], [], [], [], places[2:], gradients[2:]), ([],) * 7]
     # s = 18 everywhere, g′ from 7 to 12, g from 13 to 18
     assert slopes(tensors) == ((57 + 93) * 18 / 2, (57 - 93) * 18 / 2, 6)
-    assert slopes([]) == slopes([([],) * 6]) == (0.0, 0.0, 0)
+    assert slopes([]) == slopes([([],) * 7]) == (0.0, 0.0, 0)
 
 
 @pytest.mark.parametrize("split", [[1], [3], [1, 2]])
