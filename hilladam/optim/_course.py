@@ -9,6 +9,7 @@ COURSE_REASONS = ("none", "critical", "crest", "lid")
 FIRST_GROWTH, GROWTH, CLIMBING_GROWTH = 2.0, 1.05, 1.1  # of λ a step: before the first rise, after it, uphill
 LOWER = 1e-3  # of the height of the hills: how much deeper a bottom must be to count as a new one
 _ENOUGH_TO_TELL = 4  # steps of the first climb that show a height
+ROOM, WIDER, FAR_WIDER = 2.0, 2.0, 256.0  # heights to the lid, and what multiplies them where no hill was met
 
 
 class Course(NamedTuple):
@@ -48,14 +49,12 @@ class Course(NamedTuple):
     """The height of the hills seen so far, from which the lid is measured."""
     top: float = math.nan
     """The highest loss of the last climb; NaN before any."""
-    room: float = 2.0
-    """The lid lies this many heights above the lowest bottom."""
     walls: int = 0
     """How often the lid has ended a climb since the lowest bottom was found."""
     walled: bool = False
     """Whether the lid ended the last climb."""
-    crested: bool = False
-    """Whether any climb has gone over a top."""
+    blind: bool = False
+    """Whether no hill is known by its height: the run began near a bottom, and no climb has gone over a top yet."""
 
 
 class Verdict(NamedTuple):
@@ -77,6 +76,31 @@ class Verdict(NamedTuple):
     """Whether a descent went up, so that its momentum is to be dropped; λ has been halved."""
     again: bool = False
     """Whether the last step is to be taken back, and made again with the shorter λ."""
+
+
+def room_above(walls: int, dimensions: int, blind: bool) -> float:
+    """How many heights of hills the lid lies above the lowest bottom, after so many climbs that it has ended in vain.
+
+    The hill may be higher than the lid, or there may be none. So a high lid is tried, but not for long: 2, 4, 2, 8, 2,
+    4, 2, 16, …, each for 2d climbs, doubled as often as two divides the number of the round (the rule of Luby, Sinclair
+    and Zuckerman, Optimal speedup of Las Vegas algorithms, 1993, for how long to run). A run that began near a bottom
+    has seen next to no height. Until it has gone over a top a round is one climb, and the factor 256 instead of two.
+
+    Args:
+        walls: how often the lid has ended a climb since the lowest bottom was found.
+        dimensions: d, the number of parameters.
+        blind: whether the run began near a bottom and has gone over no top.
+
+    Example:
+        >>> from hilladam.optim._course import room_above
+        >>> [room_above(walls, dimensions=1, blind=False) for walls in (0, 1, 2, 4, 6)]
+        [2.0, 2.0, 4.0, 2.0, 8.0]
+    """
+    number = 1 + (walls if blind else walls // (2 * dimensions))
+    room = ROOM
+    while number % 2 == 0:
+        room, number = room * (FAR_WIDER if blind else WIDER), number // 2
+    return room
 
 
 def steer(
@@ -108,9 +132,8 @@ def steer(
        and by 5 % from then on. Uphill it grows by 10 %.
     3. It turns where it stands still, :math:`|D| \le \delta` times the range of losses of this leg (*critical*); uphill
        also where it goes back, over the top (*crest*), and where the loss exceeds the *lid*.
-    4. The lid lies c heights of hills above the lowest bottom. The first height is that of the first descent; a
-       higher hill, crossed and descended on its other side, replaces it. c doubles where the lid has ended 2d climbs
-       without a lower bottom in between; and at every lid until the first crest, for a run may begin near a bottom.
+    4. The lid lies c heights of hills above the lowest bottom, see :func:`room_above`. The first height is that of the
+       first descent; a higher hill, crossed and descended on its other side, replaces it.
     5. Until the first step has led lower, it is taken back and tried again with a quarter of λ; so is a step to where
        loss or slope are not finite.
 
@@ -161,14 +184,13 @@ def steer(
     if maximize:
         now = now._replace(climbed=now.climbed + 1, scale=CLIMBING_GROWTH * now.scale)
         untold = math.isnan(now.top)
-        if untold and now.climbed == _ENOUGH_TO_TELL:
-            now = now._replace(rise=max(now.rise, loss - now.bottom))
-        lid = loss > now.low + now.room * now.rise and not (untold and now.climbed < _ENOUGH_TO_TELL)
+        if untold and now.climbed == _ENOUGH_TO_TELL and loss - now.bottom > now.rise:
+            now = now._replace(rise=loss - now.bottom, blind=True)
+        room = room_above(now.walls, dimensions, now.blind)
+        lid = loss > now.low + room * now.rise and not (untold and now.climbed < _ENOUGH_TO_TELL)
         reason = 3 if lid else 2 if back else 1 if still else 0
         if reason:
-            now = now._replace(top=now.high, walled=lid, walls=now.walls + lid, crested=now.crested or reason == 2)
-            if now.walls >= (2 * dimensions if now.crested else 1):
-                now = now._replace(room=2 * now.room, walls=0)
+            now = now._replace(top=now.high, walled=lid, walls=now.walls + lid, blind=now.blind and reason != 2)
     else:
         if back:
             now = now._replace(scale=now.scale / 2, growth=GROWTH)

@@ -92,7 +92,7 @@ def told(loss, x, steps, rule):
     places, course = [], SimpleNamespace(length=rule.lr, growth=2.0, up=False, previous=math.nan)
     m = v = 0.0
     first_moment, second_moment = 1.0, 1.0  # what β₁ᵗ and β₂ᵗ have become
-    low, height, room, walls, walled, crested, top = math.inf, 0.0, 2.0, 0, False, False, math.nan
+    low, height, walls, walled, crested, top = math.inf, 0.0, 0, False, False, math.nan
     start, probing, high, lowest = loss(x), rule.cycle, -math.inf, math.inf
     came_from, climbed, bottom = None, 0, math.nan
     for _ in range(steps):
@@ -118,13 +118,13 @@ def told(loss, x, steps, rule):
                 if rule.lid:
                     if math.isnan(top) and climbed == 4:
                         height = max(height, now - bottom)
+                    number = f"{1 + (walls // 2 if crested else walls):b}"
+                    room = 2 * (2 if crested else 16) ** (len(number) - len(number.rstrip("0")))
                     gate = now > low + room * height and not (math.isnan(top) and climbed < 4)
                 turned = gate or still or (rule.fall and back)
                 if turned:
                     top, walled, crested = high, gate, crested or (rule.fall and back and not gate)
                     walls += gate
-                    if walls >= (2 if crested else 1):
-                        room, walls = 2 * room, 0
             else:
                 if rule.cycle and back:
                     course.length, course.growth, m = course.length / 2, 1.05, 0.0

@@ -45,7 +45,7 @@ def by_the_book(f, slope, x, steps, lr, delta=1e-3, kappa=0.5, beta1=0.9, beta2=
     """The rule once more, for one number, in the order in which the book tells it: the places of a run."""
     places, length, growth, up = [], lr, 2.0, False
     m = v = k = 0
-    low, height, top, room, walls, walled, crested = math.inf, 0.0, math.nan, 2.0, 0, False, False
+    low, height, top, walls, walled, crested = math.inf, 0.0, math.nan, 0, False, False
     drift = spread = 0.0
     probing, before, start = True, None, f(x)
     high = lowest = start
@@ -76,13 +76,13 @@ def by_the_book(f, slope, x, steps, lr, delta=1e-3, kappa=0.5, beta1=0.9, beta2=
             length *= 1.1
             if math.isnan(top) and climbed == 4:
                 height = max(height, loss - bottom)  # noqa: F821
+            number = f"{1 + (walls // 2 if crested else walls):b}"
+            room = 2 * (2 if crested else 16) ** (len(number) - len(number.rstrip("0")))
             lid = loss > low + room * height and (not math.isnan(top) or climbed >= 4)
             turn = lid or back or still
             if turn:
                 top, walled = high, lid
                 walls, crested = walls + lid, crested or (back and not lid)
-                if walls >= (2 if crested else 1):
-                    room, walls = 2 * room, 0
         else:
             if back:
                 length, growth, m = length / 2, 1.05, 0
@@ -385,15 +385,28 @@ def test_standing_still_is_measured_by_the_range_of_the_leg():
     assert steer(BEGUN, False, 4.0, -1.1e-3, 0.0, delta=2e-3).maximize
 
 
-def test_the_lid_is_raised_after_two_walls_a_dimension():
+def test_the_lid_lies_two_heights_up_and_a_climb_that_it_ends_is_counted():
     up = BEGUN._replace(low=4.0, rise=1.0, top=5.0, bottom=4.0, climbed=9, crested=True)
     verdict = steer(up, True, 6.1, 0.3, 0.0, dimensions=2)
-    assert verdict.reason == COURSE_REASONS.index("lid") and verdict.course.walls == 1 and verdict.course.room == 2
+    assert verdict.reason == COURSE_REASONS.index("lid") and verdict.course.walls == 1
     assert steer(up, True, 5.9, 0.3, 0.0).reason == 0
-    last = steer(up._replace(walls=3), True, 6.1, 0.3, 0.0, dimensions=2)
-    assert last.course.room == 4 and last.course.walls == 0
-    first = steer(up._replace(crested=False), True, 6.1, 0.3, 0.0, dimensions=2)
-    assert first.course.room == 4 and first.course.walls == 0
+
+
+@pytest.mark.parametrize(
+    "crested, dimensions, rooms",
+    [(True, 1, [2, 2, 4, 4, 2, 2, 8, 8]), (True, 2, [2] * 4 + [4] * 4), (False, 2, [2, 32, 2, 512, 2, 32, 2, 8192])],
+)
+def test_high_lids_are_tried_the_more_seldom_the_higher_they_are(crested, dimensions, rooms):
+    up = BEGUN._replace(low=4.0, rise=1.0, top=5.0, bottom=4.0, climbed=9, crested=crested)
+    for walls, room in enumerate(rooms):
+        here = up._replace(walls=walls)
+        assert steer(here, True, 4 + 0.999 * room, 0.3, 0.0, dimensions=dimensions).reason == 0
+        assert steer(here, True, 4 + 1.001 * room, 0.3, 0.0, dimensions=dimensions).reason == 3
+
+
+def test_a_bowl_without_hills_is_not_left():
+    places, losses, optimizer = run(lambda x: (x**2).sum(), [3.0, -2.0], 1000)
+    assert optimizer.switch_count > 100 and np.median(np.abs(places)) < 100 and np.sort(losses)[-10] < 1e9
 
 
 @pytest.mark.parametrize("start", [0.95, 0.97])
