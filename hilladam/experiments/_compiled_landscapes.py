@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -54,6 +53,9 @@ class Rule(NamedTuple):
     """κ: how far a leg must go back, in units of what its slopes can be wrong by."""
     restart: bool = False
     """Whether it begins anew in a box where Hill-ADAM would climb."""
+    in_turn: bool = False
+    """Whether high lids are tried in turn, the higher the more seldom; else the lid doubles where it has ended climbs
+    in vain: 2d of them in d variables, and one until a climb has gone over a top."""
 
 
 class SineBatches(NamedTuple):
@@ -72,34 +74,10 @@ class SineBatches(NamedTuple):
     dimensions = 2
 
 
-class Networks(NamedTuple):
-    """A polynomial of the output of the paper's network without activation: a landscape for :func:`run_landscapes`.
-
-    Its variables are the weights, laid out as :func:`torch.nn.utils.parameters_to_vector` does, and its input is ones.
-
-    Example:
-        >>> import torch
-        >>> from hilladam.experiments import LADDER, Networks, network, run_landscapes
-        >>> from hilladam.losses import TABLE_1
-        >>> weights = torch.nn.utils.parameters_to_vector(network(seed=0).parameters()).detach().numpy()
-        >>> found = run_landscapes([Networks(TABLE_1["sixth"])], [weights], 1000, LADDER["by slopes, κ = ½"])
-        >>> found.best_losses.round(2).tolist()
-        [2.89]
-    """
-
-    loss: Polynomial
-    sizes: tuple[int, ...] = (6, 4, 3, 1)
-    """The widths of the layers, the last one 1."""
-
-    @property
-    def dimensions(self) -> int:
-        """How many weights there are."""
-        return sum((columns + 1) * rows for columns, rows in pairwise(self.sizes))
-
-
 _CYCLE = Rule(lr=1e-4, cycle=True)
 _LOSSES = _CYCLE._replace(lid=True, fall=True, relative=True, eps=0.0)
 _SLOPES = _LOSSES._replace(slopes=True, delta=1e-3)
+_SURE = _SLOPES._replace(kappa=0.5)
 
 LADDER: Mapping[str, Rule] = {
     "Adam": Rule(delta=0.0, gamma=math.inf),
@@ -112,16 +90,17 @@ LADDER: Mapping[str, Rule] = {
     "+ turn where it falls": _CYCLE._replace(lid=True, fall=True),
     "+ δ relative": _LOSSES,
     "by slopes, κ = 0": _SLOPES,
-    "by slopes, κ = ½": _SLOPES._replace(kappa=0.5),
+    "by slopes, κ = ½": _SURE,
+    "lids in turn": _SURE._replace(in_turn=True),
 }
 """From Adam to :class:`hilladam.AdaptiveHillAdam` with its defaults, the last of them, by name."""
 
 
 def run_landscapes(
-    landscapes: Sequence[Polynomial] | Sequence[Torus] | Sequence[Wells] | Sequence[SineBatches] | Sequence[Networks],
+    landscapes: Sequence[Polynomial] | Sequence[Torus] | Sequence[Wells] | Sequence[SineBatches],
     starts: ArrayLike,
     steps: int,
-    rule: Rule = LADDER["by slopes, κ = ½"],
+    rule: Rule = LADDER["lids in turn"],
     betas: tuple[float, float] = (0.9, 0.999),
     *,
     lr: ArrayLike | None = None,
@@ -137,7 +116,7 @@ def run_landscapes(
     """Move points on landscapes of any number of variables, compiled, each by a rule of Hill-ADAM's family.
 
     Everything is float64 and rounds in one way only, in a fixed order, so that a run has the same bits on every CPU.
-    With ``LADDER["by slopes, κ = ½"]`` it is :class:`hilladam.AdaptiveHillAdam`, with ``LADDER["published"]``
+    With ``LADDER["lids in turn"]`` it is :class:`hilladam.AdaptiveHillAdam`, with ``LADDER["published"]``
     :class:`hilladam.HillAdam` with those settings, up to rounding. Needs numba. A step takes some 50 ns on a landscape
     of one variable.
 
@@ -171,12 +150,12 @@ def run_landscapes(
     Example:
         >>> from hilladam.experiments import LADDER, run_landscapes
         >>> from hilladam.losses import DOUBLE_WELL
-        >>> for name in ("Adam", "published", "by slopes, κ = ½"):
+        >>> for name in ("Adam", "published", "lids in turn"):
         ...     found = run_landscapes([DOUBLE_WELL], [2.0], 1000, LADDER[name])
         ...     print(f"{name}: {found.best_states.item():.1f}")
         Adam: 1.0
         published: 1.0
-        by slopes, κ = ½: -1.0
+        lids in turn: -1.0
     """
     compiled = _compiled_rules()
     x = np.array(starts, dtype=np.float64)
@@ -243,7 +222,7 @@ def _compiled_rules():
 
 def _switches(rule: Rule):
     one_of("kept", rule.kept, _KEPT)
-    for name in ("cycle", "lid", "fall", "relative", "slopes", "restart"):
+    for name in ("cycle", "lid", "fall", "relative", "slopes", "restart", "in_turn"):
         check_flag(f"{name} value", getattr(rule, name))
     for name in ("delta", "eps", "kappa"):
         if not getattr(rule, name) >= 0:
@@ -257,8 +236,7 @@ def _tabulate(given, dimensions):
     """The landscapes as arrays; a kind is told by the first of them."""
     compiled = _compiled_rules()
     kinds = {
-        Polynomial: compiled.POLYNOMIAL, Torus: compiled.TORUS, Wells: compiled.WELLS, SineBatches: compiled.SINE,
-        Networks: compiled.NETWORK,
+        Polynomial: compiled.POLYNOMIAL, Torus: compiled.TORUS, Wells: compiled.WELLS, SineBatches: compiled.SINE
     }  # fmt: skip
     names = sorted({type(loss).__name__ for loss in given})
     if len(names) != 1 or type(given[0]) not in kinds:
@@ -271,9 +249,9 @@ def _tabulate(given, dimensions):
         counts = np.array([whole("size", loss.size) for loss in given])
         nothing = np.zeros((1, 1))
         return compiled.Landscapes(kind, counts, nothing, nothing[..., None], nothing, nothing[0])
-    if kind in (compiled.POLYNOMIAL, compiled.NETWORK):
-        polynomials = [loss if kind == compiled.POLYNOMIAL else loss.loss for loss in given]
-        parts, rest = [loss.about_centre for loss in polynomials], [loss.middle for loss in polynomials]
+    if kind == compiled.POLYNOMIAL:
+        parts = [loss.about_centre for loss in given]
+        rest = [loss.middle for loss in given]
     elif kind == compiled.TORUS:
         parts, rest = [loss.amplitudes for loss in given], [0.0] * len(given)
     else:
@@ -283,17 +261,12 @@ def _tabulate(given, dimensions):
     sizes, shapes = np.zeros((len(given), width)), np.ones((len(given), width))
     places = np.zeros((len(given), width, dimensions))
     for row, (loss, part, count) in enumerate(zip(given, parts, counts, strict=True)):
-        if kind in (compiled.POLYNOMIAL, compiled.NETWORK):
+        if kind == compiled.POLYNOMIAL:
             sizes[row, width - count :] = part
             continue
         sizes[row, :count] = part
         places[row, :count] = loss.waves if kind == compiled.TORUS else loss.centres
         shapes[row, :count] = loss.phases if kind == compiled.TORUS else loss.widths
-    if kind in (compiled.POLYNOMIAL, compiled.NETWORK):
+    if kind == compiled.POLYNOMIAL:
         counts = width - counts
-    if kind == compiled.NETWORK:
-        architectures = {loss.sizes for loss in given}
-        if len(architectures) != 1 or given[0].sizes[-1] != 1:
-            raise ValueError(f"Invalid sizes: {sorted(architectures)}; expected the same for all, the last of them 1")
-        places = np.array(given[0].sizes, dtype=np.float64)[None, :, None]
     return compiled.Landscapes(kind, counts, sizes, places, shapes, np.array(rest, dtype=np.float64))

@@ -14,7 +14,7 @@ from hilladam.experiments import _compiled_arithmetic as arithmetic
 from hilladam.experiments._compiled_arithmetic import _compiled
 from hilladam.optim._course import _ENOUGH_TO_TELL, CLIMBING_GROWTH, FIRST_GROWTH, GROWTH, LOWER, room_above
 
-POLYNOMIAL, TORUS, WELLS, SINE, NETWORK = range(5)
+POLYNOMIAL, TORUS, WELLS, SINE = range(4)
 
 SAMPLES = 256
 FAR = 1e9
@@ -29,12 +29,11 @@ class Landscapes(NamedTuple):
 
     kind: int
     counts: np.ndarray
-    """``(losses,)``: the parts of each; of a polynomial, of a network's output too, where its coefficients begin; of a
-    sine, its mini-batch."""
+    """``(losses,)``: the parts of each; of a polynomial, where its coefficients begin; of a sine, its mini-batch."""
     sizes: np.ndarray
     """``(losses, parts)``: amplitudes, depths, or coefficients in powers of (x − centre)."""
     places: np.ndarray
-    """``(losses, parts, variables)``: waves or centres; ``(1, layers + 1, 1)``: the widths of the networks' layers."""
+    """``(losses, parts, variables)``: waves or centres."""
     shapes: np.ndarray
     """``(losses, parts)``: phases or widths."""
     rest: np.ndarray
@@ -54,6 +53,7 @@ class Switches(NamedTuple):
     relative: bool
     slopes: bool
     restart: bool
+    in_turn: bool
 
 
 class Runs(NamedTuple):
@@ -148,26 +148,11 @@ def fit(batch, x, g, dice):
 
 
 @_compiled
-def through(sizes, coefficients, first, centre, x, g):
-    """A polynomial of the output of a network without activation, whose weights are x."""
-    widths = np.empty(len(sizes), np.int64)
-    for k in range(len(sizes)):
-        widths[k] = np.int64(sizes[k, 0])
-    hidden, errors = np.ones((len(widths), widths.max())), np.empty((len(widths), widths.max()))
-    output = arithmetic.forward(x, widths, arithmetic.NONE, hidden)
-    value, slope = arithmetic.evaluate(coefficients, 0, first, output - centre)
-    arithmetic.backward(x, widths, arithmetic.NONE, hidden, errors, g, slope)
-    return value
-
-
-@_compiled
 def evaluate(landscapes, row, x, g, dice):
     """The loss at x; its gradient goes into g."""
     kind, counts, sizes, places, shapes, rest = landscapes
     if kind == SINE:
         return fit(counts[row], x, g, dice)
-    if kind == NETWORK:
-        return through(places[0], sizes[row : row + 1], counts[row], rest[row], x, g)
     if kind == POLYNOMIAL:
         value, g[0] = arithmetic.evaluate(sizes, row, counts[row], x[0] - rest[row])
         return value
@@ -240,7 +225,7 @@ def clear(*arrays):
             array[j] = 0.0
 
 
-room = _compiled(room_above)
+room_in_turn = _compiled(room_above)
 
 
 @_compiled
@@ -250,7 +235,7 @@ def run(landscapes, runs, switches, betas, steps, finish, history, kept, start, 
     ``finish`` is how many of the steps settle: from the best place they only descend, and the final state is the mean
     of the second half of them.
     """
-    delta, eps, kappa, keeps, cycle, lid, fall, relative, slopes, restart = switches
+    delta, eps, kappa, keeps, cycle, lid, fall, relative, slopes, restart, in_turn = switches
     beta1, beta2 = betas
     keep, d = len(history.losses) > 0, runs.starts.shape[1]
     x, g, m, v, place, gradient = np.empty((6, d))
@@ -266,7 +251,7 @@ def run(landscapes, runs, switches, betas, steps, finish, history, kept, start, 
         first = previous = bottom = top = math.nan
         high, lowest, low = -math.inf, math.inf, math.inf
         drift = spread = rise = 0.0
-        climbed, walls, walled, blind = 0, 0, False, False
+        room, climbed, walls, walled, crested, near = 2.0, 0, 0, False, False, False
         kept.best_losses[i], kept.turns[i] = math.inf, 0
         for t in range(steps):
             settles = t >= steps - finish
@@ -333,12 +318,16 @@ def run(landscapes, runs, switches, betas, steps, finish, history, kept, start, 
                     if lid:
                         untold = top != top
                         if untold and climbed == _ENOUGH_TO_TELL and loss - bottom > rise:
-                            rise, blind = loss - bottom, True
-                        over = loss > low + room(walls, d, blind) * rise and not (untold and climbed < _ENOUGH_TO_TELL)
+                            rise, near = loss - bottom, True
+                        if in_turn:
+                            room = room_in_turn(walls, d, near and not crested)
+                        over = loss > low + room * rise and not (untold and climbed < _ENOUGH_TO_TELL)
                     reason = 3 if over else 2 if fall and back else 1 if still else 0
                     if reason:
                         top, walled, walls = high, over, walls + over
-                        blind = blind and reason != 2
+                        crested = crested or reason == 2
+                        if not in_turn and walls >= (2 * d if crested else 1):
+                            room, walls = 2 * room, 0
                 else:
                     if cycle and back:
                         length, growth = length / 2, GROWTH

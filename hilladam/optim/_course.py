@@ -9,7 +9,7 @@ COURSE_REASONS = ("none", "critical", "crest", "lid")
 FIRST_GROWTH, GROWTH, CLIMBING_GROWTH = 2.0, 1.05, 1.1  # of λ a step: before the first rise, after it, uphill
 LOWER = 1e-3  # of the height of the hills: how much deeper a bottom must be to count as a new one
 _ENOUGH_TO_TELL = 4  # steps of the first climb that show a height
-ROOM, WIDER, FAR_WIDER = 2.0, 2.0, 256.0  # heights to the lid, and what multiplies them where no hill was met
+ROOM, WIDER, FAR_WIDER = 2.0, 2.0, 16.0  # heights to the lid; what multiplies them in turn, and for the blind
 
 
 class Course(NamedTuple):
@@ -54,7 +54,7 @@ class Course(NamedTuple):
     walled: bool = False
     """Whether the lid ended the last climb."""
     blind: bool = False
-    """Whether no hill is known by its height: the run began near a bottom, and no climb has gone over a top yet."""
+    """Whether the run began near a bottom, as four steps of its first climb told, and has gone over no top yet."""
 
 
 class Verdict(NamedTuple):
@@ -81,20 +81,7 @@ class Verdict(NamedTuple):
 def room_above(walls: int, dimensions: int, blind: bool) -> float:
     """How many heights of hills the lid lies above the lowest bottom, after so many climbs that it has ended in vain.
 
-    The hill may be higher than the lid, or there may be none. So a high lid is tried, but not for long: 2, 4, 2, 8, 2,
-    4, 2, 16, …, each for 2d climbs, doubled as often as two divides the number of the round (the rule of Luby, Sinclair
-    and Zuckerman, Optimal speedup of Las Vegas algorithms, 1993, for how long to run). A run that began near a bottom
-    has seen next to no height. Until it has gone over a top a round is one climb, and the factor 256 instead of two.
-
-    Args:
-        walls: how often the lid has ended a climb since the lowest bottom was found.
-        dimensions: d, the number of parameters.
-        blind: whether the run began near a bottom and has gone over no top.
-
-    Example:
-        >>> from hilladam.optim._course import room_above
-        >>> [room_above(walls, dimensions=1, blind=False) for walls in (0, 1, 2, 4, 6)]
-        [2.0, 2.0, 4.0, 2.0, 8.0]
+    :func:`steer` says why. In one variable it is 2, 2, 4, 4, 2, 2, 8, 8, 2, 2, 4, 4, 2, 2, 16, …, if not blind.
     """
     number = 1 + (walls if blind else walls // (2 * dimensions))
     room = ROOM
@@ -132,8 +119,14 @@ def steer(
        and by 5 % from then on. Uphill it grows by 10 %.
     3. It turns where it stands still, :math:`|D| \le \delta` times the range of losses of this leg (*critical*); uphill
        also where it goes back, over the top (*crest*), and where the loss exceeds the *lid*.
-    4. The lid lies c heights of hills above the lowest bottom, see :func:`room_above`. The first height is that of the
-       first descent; a higher hill, crossed and descended on its other side, replaces it.
+    4. The lid lies c heights of hills above the lowest bottom. The first height is that of the first descent; a
+       higher hill, crossed and descended on its other side, replaces it. Hills may be higher than the lid, or there may
+       be none. So high lids are tried *in turn*, the higher the more seldom: of the rounds of 2d climbs that the lid
+       has ended since the lowest bottom was found, the nth has :math:`c = 2 \cdot 2^k`, where k is how often two
+       divides n: 2, 4, 2, 8, 2, 4, 2, 16, …, much as Luby, Sinclair and Zuckerman (Optimal speedup of Las Vegas
+       algorithms, 1993) choose how long to run. A run that began near a bottom, so that four steps of its first climb
+       lead higher than its first descent came down, is *blind* to hills until it has gone over a top: there a round
+       is one climb, and :math:`c = 2 \cdot 16^k`.
     5. Until the first step has led lower, it is taken back and tried again with a quarter of λ; so is a step to where
        loss or slope are not finite.
 
