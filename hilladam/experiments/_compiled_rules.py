@@ -12,7 +12,7 @@ import numpy as np
 
 from hilladam.experiments import _compiled_arithmetic as arithmetic
 from hilladam.experiments._compiled_arithmetic import _compiled
-from hilladam.optim._course import _ENOUGH_TO_TELL, CLIMBING_GROWTH, FIRST_GROWTH, GROWTH, LOWER
+from hilladam.optim._course import _ENOUGH_TO_TELL, CLIMBING_GROWTH, FIRST_GROWTH, GROWTH, LOWER, room_above
 
 POLYNOMIAL, TORUS, WELLS, SINE = range(4)
 
@@ -53,6 +53,7 @@ class Switches(NamedTuple):
     relative: bool
     slopes: bool
     restart: bool
+    in_turn: bool
 
 
 class Runs(NamedTuple):
@@ -224,6 +225,9 @@ def clear(*arrays):
             array[j] = 0.0
 
 
+room_in_turn = _compiled(room_above)
+
+
 @_compiled
 def run(landscapes, runs, switches, betas, steps, finish, history, kept, start, stop):
     """Make the runs from start to stop: Algorithm 1 and what replaces its λ, δ and γ, each by a switch.
@@ -231,7 +235,7 @@ def run(landscapes, runs, switches, betas, steps, finish, history, kept, start, 
     ``finish`` is how many of the steps settle: from the best place they only descend, and the final state is the mean
     of the second half of them.
     """
-    delta, eps, kappa, keeps, cycle, lid, fall, relative, slopes, restart = switches
+    delta, eps, kappa, keeps, cycle, lid, fall, relative, slopes, restart, in_turn = switches
     beta1, beta2 = betas
     keep, d = len(history.losses) > 0, runs.starts.shape[1]
     x, g, m, v, place, gradient = np.empty((6, d))
@@ -247,7 +251,7 @@ def run(landscapes, runs, switches, betas, steps, finish, history, kept, start, 
         first = previous = bottom = top = math.nan
         high, lowest, low = -math.inf, math.inf, math.inf
         drift = spread = rise = 0.0
-        room, climbed, walls, walled, crested = 2.0, 0, 0, False, False
+        room, climbed, walls, walled, crested, near = 2.0, 0, 0, False, False, False
         kept.best_losses[i], kept.turns[i] = math.inf, 0
         for t in range(steps):
             settles = t >= steps - finish
@@ -313,14 +317,16 @@ def run(landscapes, runs, switches, betas, steps, finish, history, kept, start, 
                     over = loss > gamma and loss < math.inf
                     if lid:
                         untold = top != top
-                        if untold and climbed == _ENOUGH_TO_TELL:
-                            rise = max(rise, loss - bottom)
+                        if untold and climbed == _ENOUGH_TO_TELL and loss - bottom > rise:
+                            rise, near = loss - bottom, True
+                        if in_turn:
+                            room = room_in_turn(walls, d, near and not crested)
                         over = loss > low + room * rise and not (untold and climbed < _ENOUGH_TO_TELL)
                     reason = 3 if over else 2 if fall and back else 1 if still else 0
                     if reason:
                         top, walled, walls = high, over, walls + over
                         crested = crested or reason == 2
-                        if walls >= (2 * d if crested else 1):
+                        if not in_turn and walls >= (2 * d if crested else 1):
                             room, walls = 2 * room, 0
                 else:
                     if cycle and back:

@@ -30,7 +30,7 @@ EXPERIMENTS = ("ladder", "scalings", "rates", "noise", "oracle", "batches")
 _BOX = (-3.3, 3.3)  # around the stationary points of random polynomials
 _MULTISTART = Rule(restart=True, relative=True, slopes=True, delta=1e-3, gamma=np.inf)
 _SHARES = tuple(10 ** (k / 2) for k in range(-7, 0))  # of the box: λ of multistart Adam
-_NOISY = ("Adam", "published", "+ δ relative", "by slopes, κ = 0", "by slopes, κ = ½")
+_NOISY = ("Adam", "published", "+ δ relative", "by slopes, κ = 0", "by slopes, κ = ½", "lids in turn")
 _ORACLE_LR, _ORACLE_DELTA = np.geomspace(1e-3, 10, 9), np.geomspace(1e-5, 1e-3, 3)
 _FUNCTIONS, _STARTS = 50, 20
 
@@ -139,8 +139,8 @@ def tuning_itself(
     - ``"ladder"``: every rule of :data:`LADDER` and three multistart Adams on exact losses.
     - ``"scalings"``: the same in one variable, with each landscape multiplied by a factor of its own, log-uniform from
       10⁻⁸ to 10⁸, and its variable by one from 10⁻⁴ to 10⁴; every setting stays as it is, and only a box is multiplied.
-    - ``"rates"``: the published rule and the last of the ladder from λ of 10⁻⁸ to 100, in one variable.
-    - ``"noise"``: five rules and multistart Adam in the exact box with a noise of 10⁻³, 10⁻² and 10⁻¹
+    - ``"rates"``: the published rule and the last two of the ladder from λ of 10⁻⁸ to 100, in one variable.
+    - ``"noise"``: six rules and multistart Adam in the exact box with a noise of 10⁻³, 10⁻² and 10⁻¹
       of the range on each loss and slope. The last tenth settles, from the lowest loss, and its mean is kept;
       ``"lowest"`` is the last of the ladder when it keeps the place of its lowest loss instead, and has its whole
       budget for that.
@@ -172,7 +172,7 @@ def tuning_itself(
     Example:
         >>> from hilladam.experiments import tuning_itself
         >>> found = tuning_itself(["rates"], ["tori"], runs=20)
-        >>> bool(found["rates", "tori", "by slopes, κ = ½", 100.0].hits.mean() > 0.8)
+        >>> bool(found["rates", "tori", "lids in turn", 100.0].hits.mean() > 0.8)
         True
     """
     experiments, found = tuple(experiments), {}
@@ -196,13 +196,13 @@ def tuning_itself(
             for name, rate in rates.items():
                 found["scalings", family, name, 0.0] = Outcome(_multistart(here, name, rate, **scales), rate)
         if "rates" in experiments and family in ONE_VARIABLE:
-            for name in ("published", "by slopes, κ = ½"):
+            for name in ("published", "by slopes, κ = ½", "lids in turn"):
                 for lr in RATES_TRIED:
                     found["rates", family, name, lr] = Outcome(_race(here, LADDER[name], lr=lr))
         if "noise" in experiments:
             for level in NOISE:
                 settings = dict(noise=level * here.size)
-                last = LADDER["by slopes, κ = ½"]
+                last = LADDER["lids in turn"]
                 found["noise", family, "lowest", level] = Outcome(_race(here, last, **settings))
                 settings["finish"] = FINISH
                 for name in _NOISY:
@@ -286,7 +286,7 @@ def _oracle(family: str) -> tuple[np.ndarray, np.ndarray]:
             hits = _race(many, rule, gamma=many.low + many.size).reshape(best.shape)
             better = hits.sum(axis=1) > best.sum(axis=1)
             best[better] = hits[better]
-    return best.ravel(), _race(many, LADDER["by slopes, κ = ½"])
+    return best.ravel(), _race(many, LADDER["lids in turn"])
 
 
 def stored_tuning_itself() -> dict[Key, Outcome]:
@@ -297,10 +297,10 @@ def stored_tuning_itself() -> dict[Key, Outcome]:
     Example:
         >>> from hilladam.experiments import stored_tuning_itself
         >>> found = stored_tuning_itself()
-        >>> for name in ("published", "by slopes, κ = ½"):
+        >>> for name in ("published", "lids in turn"):
         ...     print(f"{name}: {found['ladder', 'tori', name, 0.0].hits.mean():.1f}")
         published: 0.5
-        by slopes, κ = ½: 1.0
+        lids in turn: 1.0
     """
     rows = json.loads((files("hilladam.experiments") / "tuning_itself.json").read_text(encoding="utf-8"))
     found = {}

@@ -41,10 +41,11 @@ class AdaptiveHillAdam(Settling):
        \end{aligned}
 
     :func:`hilladam.optim.steer` is the rule, and says it in words: λ grows while the run gets on and is halved where a
-    descent goes up; a climb ends as soon as it is over a top, where it stands still, or at a lid that lies some heights
-    of hills above the lowest bottom; what standing still is depends on the range of losses of this leg. Whether a leg
-    gets on is judged by slopes along the steps just made, whose noise shrinks with the step, and not by differences of
-    losses, whose noise does not; losses serve for the range of a leg, the lid, the first step and the best place.
+    descent goes up; a climb ends as soon as it is over a top, where it stands still, or at a lid, mostly two heights of
+    hills above the lowest bottom and the more seldom the higher; what standing still is depends on the range of losses
+    of this leg. Whether a leg gets on is judged by slopes along the steps just made, whose noise shrinks with the step,
+    and not by differences of losses, whose noise does not; losses serve for the range of a leg, the lid, the first step
+    and the best place.
 
     Multiplying the loss by a power of two, or the parameters and ``lr`` by one, changes no bit of the run but the
     exponents. The loss goes to :meth:`step` as for :class:`hilladam.HillAdam`::

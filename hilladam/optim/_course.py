@@ -9,6 +9,7 @@ COURSE_REASONS = ("none", "critical", "crest", "lid")
 FIRST_GROWTH, GROWTH, CLIMBING_GROWTH = 2.0, 1.05, 1.1  # of λ a step: before the first rise, after it, uphill
 LOWER = 1e-3  # of the height of the hills: how much deeper a bottom must be to count as a new one
 _ENOUGH_TO_TELL = 4  # steps of the first climb that show a height
+ROOM, WIDER, FAR_WIDER = 2.0, 2.0, 16.0  # heights to the lid; what multiplies them in turn, and for the blind
 
 
 class Course(NamedTuple):
@@ -48,14 +49,12 @@ class Course(NamedTuple):
     """The height of the hills seen so far, from which the lid is measured."""
     top: float = math.nan
     """The highest loss of the last climb; NaN before any."""
-    room: float = 2.0
-    """The lid lies this many heights above the lowest bottom."""
     walls: int = 0
     """How often the lid has ended a climb since the lowest bottom was found."""
     walled: bool = False
     """Whether the lid ended the last climb."""
-    crested: bool = False
-    """Whether any climb has gone over a top."""
+    blind: bool = False
+    """Whether the run began near a bottom, as four steps of its first climb told, and has gone over no top yet."""
 
 
 class Verdict(NamedTuple):
@@ -77,6 +76,18 @@ class Verdict(NamedTuple):
     """Whether a descent went up, so that its momentum is to be dropped; λ has been halved."""
     again: bool = False
     """Whether the last step is to be taken back, and made again with the shorter λ."""
+
+
+def room_above(walls: int, dimensions: int, blind: bool) -> float:
+    """How many heights of hills the lid lies above the lowest bottom, after so many climbs that it has ended in vain.
+
+    :func:`steer` says why. In one variable it is 2, 2, 4, 4, 2, 2, 8, 8, 2, 2, 4, 4, 2, 2, 16, …, if not blind.
+    """
+    number = 1 + (walls if blind else walls // (2 * dimensions))
+    room = ROOM
+    while number % 2 == 0:
+        room, number = room * (FAR_WIDER if blind else WIDER), number // 2
+    return room
 
 
 def steer(
@@ -109,8 +120,13 @@ def steer(
     3. It turns where it stands still, :math:`|D| \le \delta` times the range of losses of this leg (*critical*); uphill
        also where it goes back, over the top (*crest*), and where the loss exceeds the *lid*.
     4. The lid lies c heights of hills above the lowest bottom. The first height is that of the first descent; a
-       higher hill, crossed and descended on its other side, replaces it. c doubles where the lid has ended 2d climbs
-       without a lower bottom in between; and at every lid until the first crest, for a run may begin near a bottom.
+       higher hill, crossed and descended on its other side, replaces it. Hills may be higher than the lid, or there may
+       be none. So high lids are tried *in turn*, the higher the more seldom: of the rounds of 2d climbs that the lid
+       has ended since the lowest bottom was found, the nth has :math:`c = 2 \cdot 2^k`, where k is how often two
+       divides n: 2, 4, 2, 8, 2, 4, 2, 16, …, much as Luby, Sinclair and Zuckerman (Optimal speedup of Las Vegas
+       algorithms, 1993) choose how long to run. A run that began near a bottom, so that four steps of its first climb
+       lead higher than its first descent came down, is *blind* to hills until it has gone over a top: there a round
+       is one climb, and :math:`c = 2 \cdot 16^k`.
     5. Until the first step has led lower, it is taken back and tried again with a quarter of λ; so is a step to where
        loss or slope are not finite.
 
@@ -161,14 +177,13 @@ def steer(
     if maximize:
         now = now._replace(climbed=now.climbed + 1, scale=CLIMBING_GROWTH * now.scale)
         untold = math.isnan(now.top)
-        if untold and now.climbed == _ENOUGH_TO_TELL:
-            now = now._replace(rise=max(now.rise, loss - now.bottom))
-        lid = loss > now.low + now.room * now.rise and not (untold and now.climbed < _ENOUGH_TO_TELL)
+        if untold and now.climbed == _ENOUGH_TO_TELL and loss - now.bottom > now.rise:
+            now = now._replace(rise=loss - now.bottom, blind=True)
+        room = room_above(now.walls, dimensions, now.blind)
+        lid = loss > now.low + room * now.rise and not (untold and now.climbed < _ENOUGH_TO_TELL)
         reason = 3 if lid else 2 if back else 1 if still else 0
         if reason:
-            now = now._replace(top=now.high, walled=lid, walls=now.walls + lid, crested=now.crested or reason == 2)
-            if now.walls >= (2 * dimensions if now.crested else 1):
-                now = now._replace(room=2 * now.room, walls=0)
+            now = now._replace(top=now.high, walled=lid, walls=now.walls + lid, blind=now.blind and reason != 2)
     else:
         if back:
             now = now._replace(scale=now.scale / 2, growth=GROWTH)

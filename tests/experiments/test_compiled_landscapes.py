@@ -26,7 +26,7 @@ GROUNDS = {
     "torus of two": (random_torus(DICE, 2), [1.0, 2.0]),
     "wells of three": (random_wells(DICE, 3), [1.0, 2.0, -1.0]),
 }
-LAST = LADDER["by slopes, κ = ½"]
+LAST = LADDER["lids in turn"]
 
 
 def by_torch(optimizer, loss, start, steps, finish=0):
@@ -93,6 +93,7 @@ def told(loss, x, steps, rule):
     m = v = 0.0
     first_moment, second_moment = 1.0, 1.0  # what β₁ᵗ and β₂ᵗ have become
     low, height, room, walls, walled, crested, top = math.inf, 0.0, 2.0, 0, False, False, math.nan
+    near = False
     start, probing, high, lowest = loss(x), rule.cycle, -math.inf, math.inf
     came_from, climbed, bottom = None, 0, math.nan
     for _ in range(steps):
@@ -116,14 +117,18 @@ def told(loss, x, steps, rule):
                 climbed += 1
                 course.length *= 1.1 if rule.cycle else 1
                 if rule.lid:
-                    if math.isnan(top) and climbed == 4:
-                        height = max(height, now - bottom)
+                    if math.isnan(top) and climbed == 4 and now - bottom > height:
+                        height, near = now - bottom, True
+                    if rule.in_turn:
+                        blind = near and not crested
+                        number = f"{1 + (walls if blind else walls // 2):b}"
+                        room = 2 * (16 if blind else 2) ** (len(number) - len(number.rstrip("0")))
                     gate = now > low + room * height and not (math.isnan(top) and climbed < 4)
                 turned = gate or still or (rule.fall and back)
                 if turned:
                     top, walled, crested = high, gate, crested or (rule.fall and back and not gate)
                     walls += gate
-                    if walls >= (2 if crested else 1):
+                    if not rule.in_turn and walls >= (2 if crested else 1):
                         room, walls = 2 * room, 0
             else:
                 if rule.cycle and back:
@@ -156,8 +161,9 @@ def told(loss, x, steps, rule):
 
 
 @pytest.mark.parametrize("name", [name for name, rule in LADDER.items() if not rule.slopes])
-def test_every_rung_by_losses_is_as_the_book_tells_it(name):
-    rule, turns = LADDER[name], 0
+@pytest.mark.parametrize("in_turn", [False, True])
+def test_every_rung_by_losses_is_as_the_book_tells_it(name, in_turn):
+    rule, turns = LADDER[name]._replace(in_turn=in_turn), 0
     for loss, start in ((DOUBLE_WELL, 1.8), (TABLE_1["tenth"], 1.7), (TABLE_1["sixth"], 0.3)):
         rule = rule._replace(gamma=min(rule.gamma, 8.0), lr=max(rule.lr, 0.003))
         # Once a run has met many turns, the last bit has grown.
@@ -167,6 +173,17 @@ def test_every_rung_by_losses_is_as_the_book_tells_it(name):
         np.testing.assert_allclose(found.states[:steps, 0, 0], told(loss, start, steps, rule), rtol=1e-6, atol=1e-6)
         turns += found.turns[0]
     assert (turns == 0) == (name == "Adam")
+
+
+@pytest.mark.parametrize("start", [1.0, 1e-3])
+def test_with_lids_in_turn_it_comes_back_to_a_bowl_and_with_a_lid_that_doubles_it_does_not(start):
+    bowl = Wells([0.0], [[0.0]], [1.0], bowl=1.0)
+    late, far = {}, {}
+    for rule in (LADDER["by slopes, κ = ½"], LAST):
+        run = run_landscapes([bowl], [start], 2000, rule, history=True)
+        late[rule.in_turn], far[rule.in_turn] = run.losses[-500:].min(), np.abs(run.states).max()
+    assert late[True] < 1e-2 < 1e6 < late[False]
+    assert far[True] < 1e6 < 1e9 < far[False]
 
 
 # What it does not depend on ------------------------------------------------------------------------------------------

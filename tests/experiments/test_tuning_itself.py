@@ -94,7 +94,7 @@ def test_the_oracle_takes_the_best_of_its_settings_for_each_loss(monkeypatch):
     best, own = module._oracle("tori")
     counts = np.array([hits.reshape(2, 3).sum(axis=1) for _, hits in tried[:-1]])
     np.testing.assert_array_equal(best.reshape(2, 3).sum(axis=1), counts.max(axis=0))
-    assert own is tried[-1][1] and tried[-1][0] == LADDER["by slopes, κ = ½"] and len(tried) == 10
+    assert own is tried[-1][1] and tried[-1][0] == LADDER["lids in turn"] and len(tried) == 10
 
 
 def test_on_mini_batches_it_is_what_is_stored(monkeypatch):

@@ -1213,6 +1213,7 @@ IMPOSSIBLE = {
         ("losses", 1, "Invalid switch_count: "),
         ("probing", 0, "Invalid probing value: 0; expected True or False"),
         ("walls", -1, f"Invalid walls: -1; {COUNT}"),
+        ("blind", 1, "Invalid blind value: 1; expected True or False"),
         ("rise", 1, "Invalid rise: 1; expected a float"),
         ("scale", inf, "Invalid scale: inf; expected a finite number >= 0"),
         ("scale", -1.0, "Invalid scale: -1.0; expected a finite number >= 0"),
