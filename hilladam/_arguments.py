@@ -47,8 +47,9 @@ For example, what the package stores, begun, stopped and finished:
 
 CHAMPIONSHIP_EPILOG = """\
 Everybody takes some eight minutes of one core with two and three variables, and ten more with five. The table is of the
-share of BBOB's targets that were met, with gradients for nothing and charged as central differences. What Ctrl-C left
-unfinished goes on with --resume. It needs COCO, NLopt and pycma: pip install 'hilladam[benchmark,search]'.
+share of 21 targets on BBOB's functions that were met, with gradients for nothing and charged as central differences.
+What Ctrl-C left unfinished goes on with --resume. It needs COCO, NLopt and pycma: pip install
+'hilladam[benchmark,search]'.
 
 For example, what the package stores, begun, stopped and finished:
   python -m hilladam championship --resume championship.interrupted.json --json championship.json"""

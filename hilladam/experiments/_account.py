@@ -7,7 +7,7 @@ import numpy as np
 from hilladam.experiments._budget import Budget, Spent
 
 TARGETS = 10.0 ** np.arange(2.0, -8.25, -0.5)
-"""Heights above the minimum: BBOB's targets, from 100 to 1e-8, two to a factor of ten."""
+"""Heights above the minimum, from 100 to 1e-8, two to a factor of ten; BBOB's own range."""
 
 APART = 1e-7
 """How far from the place, either way, central differences look."""

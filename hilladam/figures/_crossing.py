@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _NEAR, _FAR = COLOURS["loss"], COLOURS["best"]
 _RUNS = (COLOURS["other"], "#332288", "#E69F00")
-_SHARE = LinearSegmentedColormap.from_list("share", ["#D9DDE3", _FAR])  # of runs that arrive
+SHARE = LinearSegmentedColormap.from_list("share", ["#D9DDE3", _FAR])  # of runs that arrive
 
 
 @styled
@@ -175,7 +175,7 @@ def success_maps(maps: Mapping[str, SuccessMap], laws: Mapping[str, "Sequence[Ar
     used = axes.flat[: len(maps)]
     outline = withStroke(linewidth=3, foreground="white")
     for index, (ax, (name, found)) in enumerate(zip(used, maps.items(), strict=True)):
-        mesh = ax.pcolormesh(edges(found.lr), edges(found.delta), found.counts / starts, cmap=_SHARE, vmin=0,
+        mesh = ax.pcolormesh(edges(found.lr), edges(found.delta), found.counts / starts, cmap=SHARE, vmin=0,
                              vmax=1, rasterized=True)  # fmt: skip
         window = ax.get_xlim(), ax.get_ylim()
         for law in laws[name]:

@@ -19,7 +19,7 @@ from hilladam.optim._turning import Turning
 
 
 class OverTheHill(Turning):
-    r"""Over the hill: a way out of local minima in many dimensions, without a box, a Hessian or a length scale.
+    r"""Over the hill: a way out of local minima in a few variables, without a box, a Hessian or a length scale.
 
     To climb to a maximum leads astray where there is more than one variable: the lowest way out of a basin is a saddle,
     and ascent misses it. This walks straight over instead.
@@ -44,8 +44,8 @@ class OverTheHill(Turning):
         opt.step(loss=loss)
 
     Each step costs one loss with its gradient. Directions come from ``seed`` alone. A frame of d variables costs
-    d × d numbers and d³ operations, once in 2d walks. Above 256 variables directions are normal and independent; it was
-    tested up to 20 variables.
+    d × d numbers and d³ operations, once in 2d walks. Above 256 variables directions are normal and independent. How
+    well it does was measured up to 6 variables; tests go to 300, to see that it runs.
 
     It needs four tensors a parameter more than Adam. A step that leads to a loss or a gradient that is not finite is
     taken back: a descent makes it again with a quarter of λ, a walk takes the next direction. Without any loss a step
@@ -69,7 +69,8 @@ class OverTheHill(Turning):
     Args:
         params (iterable): parameters, named parameters or parameter groups; real, of any shape.
         lr (float): λ ≥ 0, the largest change of an element by the first step. It is a start, not a setting: the rule
-            takes it from there. Groups may have different ones, and keep their ratio, in walks too. Default: 1e-4.
+            takes it from there. Begin short: on Ackley's loss one of a sixth of the box cost successes. Groups
+            may have different ones, and keep their ratio, in walks too. Default: 1e-4.
         betas (tuple[float, float]): (β₁, β₂), each in [0, 1). Default: (0.9, 0.999).
         delta (float): δ ≥ 0, the part of the range of losses of a descent below which a change is none; the rule makes
             it finer where nothing else helps. Default: 3e-3.

@@ -112,11 +112,12 @@ def guide(
 
     A run alternates between descents and walks. The *centre* c is the lowest bottom so far.
 
-    1. A *descent* is Adam's, with λ twofold from step to step until the first step up; a step up halves λ and drops
-       the momentum, and every other multiplies it by 1.05. Up and down are told by the slopes along the step just
+    1. A *descent* is Adam's. At the start of a run λ is divided by four until a step leads lower, then it is twofold
+       from step to step until the first step up; a step up halves λ and drops the momentum, and every other multiplies
+       it by 1.05. Up and down are told by the slopes along the step just
        made, from the gradients at both its ends, as :func:`hilladam.optim.steer` does.
-    2. It has come to a *bottom* where both slopes along the step, times its length, are at most δ times the range of
-       losses of this descent and the walk before it.
+    2. It has come to a *bottom* where the slopes along the step at both its ends, times its length, are at most δ times
+       the range of losses of this descent and the walk before it.
     3. If that bottom is lower than c, it is the new centre, and a walk goes straight on from it, away from the last
        one; the first step of walks becomes twice as long. If it is not, or a walk ends in vain, the next walk starts
        at c in the next direction of the frame, and the first step is half as long.

@@ -13,6 +13,7 @@ from scipy.optimize import brentq
 from hilladam.experiments import MAPPED, Points, Record, run_points, stored_success_maps, train
 from hilladam.experiments._success_maps import DELTA, GAMMA, LR, STARTS, STEPS
 from hilladam.figures import COLOURS
+from hilladam.figures._crossing import SHARE
 from hilladam.figures._style import styled
 from hilladam.losses import Polynomial, SineWave, StationaryPoint
 from hilladam.optim import ReferenceHillAdam
@@ -137,9 +138,10 @@ class SuccessMapExplorer(OnLosses):
     def picture(self) -> Figure:
         stored, scene = stored_success_maps()[self.loss], self.landscape_of(self.loss)
         figure, (diagram, curve) = plt.subplots(1, 2, figsize=(8, 3.6))
-        mesh = diagram.pcolormesh(stored.lr, stored.delta, stored.counts / STARTS, vmin=0, vmax=1, shading="nearest")
+        share = stored.counts / STARTS
+        mesh = diagram.pcolormesh(stored.lr, stored.delta, share, cmap=SHARE, vmin=0, vmax=1, shading="nearest")
         for delta in scene["laws"]:
-            diagram.plot(stored.lr, delta, color="white", linewidth=1.2)
+            diagram.plot(stored.lr, delta, color=COLOURS["ink"], linewidth=1.2)
         diagram.plot(self.lr, self.delta, "s", markersize=8, color="none", markeredgecolor=COLOURS["ink"],
                      markeredgewidth=2)  # fmt: skip
         diagram.set(xscale="log", yscale="log", xlabel="λ", ylabel="δ", xlim=LR[[0, -1]], ylim=DELTA[[0, -1]])
