@@ -11,7 +11,7 @@ ON_A_PHONE = pytest.mark.parametrize("view", ["dark-phone"], indirect=True)
 FRAMES = """() => {
   window.frames_ = [];
   const next = (time) => { frames_.push(time); window.going = requestAnimationFrame(next); };
-  requestAnimationFrame(next);
+  window.going = requestAnimationFrame(next);
 }"""
 
 
@@ -21,6 +21,7 @@ def frames(page):
     page.evaluate(FRAMES)
     gaps = []
     yield gaps
+    settled(page)  # so that there are two frames, however late
     page.evaluate("cancelAnimationFrame(going)")
     gaps += sorted(b - a for a, b in pairwise(page.evaluate("frames_")))
 

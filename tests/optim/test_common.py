@@ -696,8 +696,8 @@ LOSSES = [
     (1j, "1j"),
     ("1.0", "'1.0'"),
     ([1.0], "[1.0]"),
-    (np.array(1j), "array(0.+1.j)"),
-    (np.array([1.0, 2.0]), "array([1., 2.])"),
+    (np.array(1j), "array of 1j"),
+    (np.array([1.0, 2.0]), "array of two"),
 ]
 
 
@@ -706,6 +706,7 @@ def test_a_loss_that_is_not_one_real_number(make, name, loss, message):
     model, optimizer = new(make)
     before = [x.tolist() for x in model.parameters()]
     model().backward()
+    message = repr(loss) if isinstance(loss, np.ndarray) else message  # numpy can be told to print in an older way
     if name in WALKS:
         message = "tensor(0.+1.j)" if message.startswith("a torch.complex") else message
     with pytest.raises(ValueError, match=re.escape(f"Invalid loss: {message}; expected one ")):
