@@ -91,13 +91,13 @@ bench: $(READY) ## measure what the package promises about speed
 clean: ## remove what was built, but not the environment
 	rm -rf _build mutants .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
-# A new environment whenever what it is made from has changed.
+# A new environment whenever what it is made from has changed. Most of its modules are never imported, nor compiled here.
 $(READY): requirements.txt pyproject.toml
 	@command -v git >/dev/null || { echo "git is missing: install it first." >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 		echo "Python 3.11 or newer with venv is missing: install it, or name it as in PYTHON=python3.12." >&2; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -e .
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile -r requirements.txt -e .
 	@touch $@
 
 $(COLAB)/.ready: requirements-colab.txt | $(READY)
