@@ -12,8 +12,6 @@ import sys
 import zlib
 from pathlib import Path
 
-import numpy as np
-
 from hilladam import colour
 from hilladam.experiments import (
     MAPPED,
@@ -26,6 +24,7 @@ from hilladam.experiments import (
     tuning_itself,
     walks,
 )
+from hilladam.experiments._hits import packed_hits
 from hilladam.experiments._limits import pack
 from hilladam.experiments._race_results import packed
 from hilladam.experiments._walks import packed_gaps
@@ -42,7 +41,7 @@ def success_maps_text(maps):
 
 def against_restarts_text(found):
     """Return a row for each key: the number of searches, and a bit for each of them, in hexadecimal digits."""
-    rows = [[*key, len(hits), np.packbits(hits).tobytes().hex()] for key, hits in found.items()]
+    rows = [[*key, *packed_hits(hits)] for key, hits in found.items()]
     return "[\n " + ",\n ".join(map(json.dumps, rows)) + "\n]\n"
 
 
@@ -78,13 +77,13 @@ def walks_text(found):
 
 def noisy_walks_text(found):
     """Return a row for each walker: its key, the number of runs, and a bit for each of them."""
-    rows = [[*key, len(hits), np.packbits(hits).tobytes().hex()] for key, hits in found.items()]
+    rows = [[*key, *packed_hits(hits)] for key, hits in found.items()]
     return "[\n " + ",\n ".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n]\n"
 
 
 def tuning_itself_text(found):
     """Return a row for each contender: its key, λ if it was tuned, the number of runs, and a bit for each of them."""
-    rows = [[*key, each.lr, len(each.hits), np.packbits(each.hits).tobytes().hex()] for key, each in found.items()]
+    rows = [[*key, each.lr, *packed_hits(each.hits)] for key, each in found.items()]
     return "[\n " + ",\n ".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n]\n"
 
 

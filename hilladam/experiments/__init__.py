@@ -26,6 +26,7 @@ from hilladam.experiments._intervals import cluster_interval, wilson_interval
 from hilladam.experiments._limits import (
     ClimbEnds,
     LossSample,
+    choose_by_half,
     climb_ends,
     limits,
     loss_sample,
@@ -121,6 +122,7 @@ __all__ = [
     "Tuning",
     "against_restarts",
     "championship_results",
+    "choose_by_half",
     "climb_ends",
     "cluster_interval",
     "coincidences",

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from hilladam._checks import whole
 from hilladam.experiments._compiled import run_networks, run_points
+from hilladam.experiments._hits import unpacked_hits
 from hilladam.experiments._models import Points, StackedMLP
 from hilladam.experiments._protocol import CLOSE
 from hilladam.experiments._restarts import RestartedAdam
@@ -166,8 +167,4 @@ def stored_against_restarts() -> Found:
 
 def _from_rows(rows: list[list]) -> Found:
     """From the key, the number of searches, and a bit for each of them, in hexadecimal digits."""
-    found = {}
-    for *key, searches, bits in rows:
-        packed = np.frombuffer(bytes.fromhex(bits), dtype=np.uint8)
-        found[tuple(key)] = np.unpackbits(packed, count=searches).astype(bool)
-    return found
+    return {tuple(key): unpacked_hits(searches, bits) for *key, searches, bits in rows}

@@ -405,6 +405,38 @@ def map_sample(family: str, first: int | None = None) -> LossSample:
     return loss_sample(family, 100, 10, seed=MAP_SEED, first=first)
 
 
+def choose_by_half(hits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Choose a setting for each loss by the first half of its starts, and judge it by the others.
+
+    Many settings tie on a few starts. Of those the one counts that does best on the first halves of all losses: the
+    first in a list would be a choice, too, and a poor one.
+
+    Args:
+        hits: which runs succeed, bool of shape ``(settings, losses, starts)``, with an even number of starts.
+
+    Returns:
+        The chosen settings, integers of shape ``(losses,)``, and the share of each loss's other starts from which its
+        setting succeeds.
+
+    Raises:
+        ValueError: hits of another shape.
+
+    Example:
+        >>> import numpy as np
+        >>> from hilladam.experiments import choose_by_half
+        >>> hits = np.array([[[1, 0, 1, 0]], [[1, 1, 0, 1]]], dtype=bool)  # two settings, one loss, four starts
+        >>> chosen, share = choose_by_half(hits)
+        >>> chosen.tolist(), share.tolist()
+        ([1], [0.5])
+    """
+    if np.ndim(hits) != 3 or np.shape(hits)[-1] % 2 or not np.size(hits):
+        raise ValueError(f"Invalid hits: shape {np.shape(hits)}; expected (settings, losses, an even number of starts)")
+    chooses, judges = (half.mean(axis=-1) for half in np.split(np.asarray(hits, dtype=float), 2, axis=-1))
+    least = 1 / np.shape(hits)[-1]  # less than one start more
+    chosen = (chooses + least * chooses.mean(axis=1, keepdims=True)).argmax(axis=0)
+    return chosen, judges[chosen, np.arange(len(chosen))]
+
+
 def _side_by_side(found: ClimbEnds) -> np.ndarray:
     return np.column_stack([*found.by_index.T, found.steep, found.back, found.over, found.lower]).astype(np.uint8)
 

@@ -9,6 +9,7 @@ import numpy as np
 from hilladam._checks import one_of
 from hilladam._extras import extra
 from hilladam.experiments._compiled_landscapes import _tabulate
+from hilladam.experiments._hits import unpacked_hits
 from hilladam.experiments._tuning_itself import FINISH, NOISE, RUNS, STEPS, Ground, ground
 from hilladam.optim._frame import orthogonal_frame
 
@@ -96,8 +97,4 @@ def stored_noisy_walks() -> dict[tuple[str, str, float], np.ndarray]:
         κ = ½: 1.0
     """
     rows = json.loads((files("hilladam.experiments") / "noisy_walks.json").read_text(encoding="utf-8"))
-    found = {}
-    for *key, runs, bits in rows:
-        hits = np.unpackbits(np.frombuffer(bytes.fromhex(bits), np.uint8), count=runs).astype(bool)
-        found[tuple(key)] = hits
-    return found
+    return {tuple(key): unpacked_hits(runs, bits) for *key, runs, bits in rows}

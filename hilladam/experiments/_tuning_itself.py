@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from hilladam._checks import one_of, whole
 from hilladam.experiments._compiled_landscapes import LADDER, Rule, SineBatches, run_landscapes
+from hilladam.experiments._hits import unpacked_hits
 from hilladam.experiments._protocol import tune
 from hilladam.losses import LANDSCAPES, Polynomial, Torus, Wells
 
@@ -303,8 +304,4 @@ def stored_tuning_itself() -> dict[Key, Outcome]:
         lids in turn: 1.0
     """
     rows = json.loads((files("hilladam.experiments") / "tuning_itself.json").read_text(encoding="utf-8"))
-    found = {}
-    for *key, lr, runs, bits in rows:
-        hits = np.unpackbits(np.frombuffer(bytes.fromhex(bits), np.uint8), count=runs).astype(bool)
-        found[tuple(key)] = Outcome(hits, lr)
-    return found
+    return {tuple(key): Outcome(unpacked_hits(runs, bits), lr) for *key, lr, runs, bits in rows}

@@ -9,6 +9,7 @@ from hilladam.experiments import (
     LossSample,
     Points,
     Record,
+    choose_by_half,
     climb_ends,
     loss_sample,
     lowest_found,
@@ -194,3 +195,17 @@ def test_everything_is_measured_that_is_stored(monkeypatch):
 def test_a_family_that_is_none_is_refused():
     with pytest.raises(ValueError, match="Invalid family: 'cones'; expected one of"):
         loss_sample("cones", 2, seed=0)
+
+
+def test_a_setting_is_chosen_by_one_half_of_the_starts_and_judged_by_the_other():
+    hits = np.zeros((3, 2, 4), dtype=bool)
+    hits[0, 0, :1], hits[1, 0, :2], hits[1, 0, 2:] = True, True, [True, False]  # the first loss: setting 1
+    hits[0, 1, :2], hits[2, 1, :2], hits[2, 1, 2:] = True, True, True  # the second: 0 and 2 tie, and 0 does more in all
+    chosen, share = choose_by_half(hits)
+    assert chosen.tolist() == [1, 0] and share.tolist() == [0.5, 0.0]
+    hits[0, 0, :1], hits[2, 0, :1] = False, True  # now 2 does
+    chosen, share = choose_by_half(hits)
+    assert chosen.tolist() == [1, 2] and share.tolist() == [0.5, 1.0]
+    for shape in ((3, 4), (1, 1, 3), (0, 1, 2)):
+        with pytest.raises(ValueError, match="Invalid hits: shape"):
+            choose_by_half(np.zeros(shape, dtype=bool))
