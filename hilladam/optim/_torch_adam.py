@@ -21,12 +21,8 @@ def torch_adam(
     params, grads, averages, squares, maxima, steps = tensors
     if not params:
         return
-    (beta1, beta2), lr, foreach, decoupled = (
-        group["betas"],
-        group["lr"],
-        group["foreach"],
-        group["decoupled_weight_decay"],
-    )
+    (beta1, beta2), lr = group["betas"], group["lr"]
+    foreach, decoupled = group["foreach"], group["decoupled_weight_decay"]
     if group["fused"] and isinstance(lr, float) and _alike(params, grad_scale, found_inf):
         # What adam() does, without sorting the tensors by device and type, which takes as long as the step of a few.
         torch._foreach_add_(steps, 1)
