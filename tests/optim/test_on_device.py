@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from torch import nn
-from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
+from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensor, FakeTensorMode
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -333,9 +333,10 @@ def fake_cuda(monkeypatch):
 
     Three methods ask for CUDA itself before they ask for the tensors' mode.
     """
-    aten = torch.ops.aten
+    aten, mode = torch.ops.aten, FakeTensorMode(allow_non_fake_inputs=True)
 
     def to(self, *args, **_):
+        self = self if isinstance(self, FakeTensor) else mode.from_tensor(self)  # or torch 2.7 looks for the GPU
         device = next((x for x in args if isinstance(x, torch.device)), self.device)
         dtype = next((x for x in args if isinstance(x, torch.dtype)), self.dtype)
         same = device == self.device and dtype == self.dtype
@@ -344,7 +345,7 @@ def fake_cuda(monkeypatch):
     monkeypatch.setattr(torch.Tensor, "to", to)
     monkeypatch.setattr(torch.Tensor, "float", lambda self: to(self, torch.float32))
     monkeypatch.setattr(torch.Tensor, "copy_", lambda self, other: aten.copy_.default(self, other))
-    return FakeTensorMode(allow_non_fake_inputs=True)
+    return mode
 
 
 @pytest.mark.parametrize("capturable", [False, True], ids=["by itself", "told to"])
