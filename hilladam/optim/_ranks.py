@@ -30,7 +30,7 @@ def copy_all(into: list[Tensor], values: list[Tensor]) -> None:
     """Copy tensor by tensor, in one call where torch can."""
     try:
         torch._foreach_copy_(into, values)
-    except (NotImplementedError, RuntimeError, AssertionError):  # for shards it cannot, and torch 2.7 says so by the last
+    except (NotImplementedError, RuntimeError, AssertionError):  # for shards it cannot; torch 2.7 says so by asserting
         for old, new in zip(into, values, strict=True):
             old.copy_(new)
 
