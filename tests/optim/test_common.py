@@ -206,18 +206,25 @@ def go(model, optimizer, start, end):
     return losses
 
 
+def exact(value):
+    """A value as text, a tensor as its bits, which takes a hundredth of the time and tells all of it."""
+    if not isinstance(value, torch.Tensor):
+        return str(value)
+    return value.dtype, value.shape, value.detach().flatten().view(torch.uint8).numpy().tobytes()
+
+
 def memory(optimizer):
     """All that is remembered but the moments, comparable."""
     saved = optimizer.state_dict()["param_groups"]
-    groups = [{key: str(value) for key, value in group.items() if key != "params"} for group in saved]
+    groups = [{key: exact(value) for key, value in group.items() if key != "params"} for group in saved]
     return groups, str(optimizer.best_loss)
 
 
 def snapshot(optimizer):
     """All of an optimizer, comparable: what it has and where it has it."""
     optimizer.state_dict()  # what lies on a device is in the groups once it is asked for
-    state = {id(p): {k: (id(v), str(v)) for k, v in s.items()} for p, s in optimizer.state.items()}
-    groups = [{key: (id(value), str(value)) for key, value in group.items()} for group in optimizer.param_groups]
+    state = {id(p): {k: (id(v), exact(v)) for k, v in s.items()} for p, s in optimizer.state.items()}
+    groups = [{key: (id(value), exact(value)) for key, value in group.items()} for group in optimizer.param_groups]
     generator = getattr(optimizer, "generator", None)
     place = None if generator is None else generator.get_state().tolist()
     return (
