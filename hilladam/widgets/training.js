@@ -14,7 +14,7 @@ const GAMMAS = [...powers(0, 4, 10), Infinity];
 const SCALES = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3, 4, 5];
 const SETTINGS = ["loss", "activation", "steps", "lr", "delta", "gamma", "scale"];
 const NEAR = 0.01; // of a minimum: as hilladam.experiments.summarize counts
-const MEANS = { here: 2, paper: 5.3 }; // how far right of the last seed, so that their names do not meet on a phone
+const MEANS = { here: 2, paper: 5.8 }; // how far right of the last seed, so that their names do not meet on a phone
 
 const fixed = (value, places) =>
   Number.isFinite(value) ? value.toFixed(places).replace(/^-(?=[0.]*$)/, "").replace("-", "−") : "∞";

@@ -29,14 +29,14 @@ HIDDEN = """() => [...document.querySelectorAll(".hilladam :is(input, select)")]
     })
     .filter(([seen, free]) => seen < 0.9 || !free)"""
 
-# Words in a picture that run into each other, but for those on the balls, which start in one place.
+# Words in a picture that run into each other, or nearly, but for those on the balls, which start in one place.
 TOUCHING = """() => [...document.querySelectorAll(".hilladam svg")].flatMap((picture) => {
     const words = [...picture.querySelectorAll("text")]
         .filter((each) => each.textContent && !each.closest(".ball"))
         .filter((each) => each.checkVisibility({ opacityProperty: true, visibilityProperty: true }))
         .map((each) => [each.textContent, each.getBoundingClientRect()]);
     return words.flatMap(([one, a], i) => words.slice(i + 1)
-        .filter(([, b]) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 0
+        .filter(([, b]) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > -2
             && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 0.3 * a.height)
         .map(([other]) => `${one} | ${other}`));
 })"""
