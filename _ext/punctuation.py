@@ -1,7 +1,7 @@
-"""A mark of punctuation stays on the line of the formula before it, and a bracket on that of the formula after it.
+"""What follows a formula without a space, a mark or the -th of the t-th, stays on its line, and a bracket before it.
 
 A browser may break a line beside a formula, which is a box to it, even where nobody would between two letters. And in
-the cell of a table it may break an interval after each word of it: those in brackets stay whole.
+the cell of a table it may break an interval after each word of it; book.css keeps those in brackets whole on a phone.
 """
 
 import re
@@ -10,7 +10,7 @@ from docutils import nodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 OPENS = re.compile(r"[(\[“‘]+$")
-CLOSES = re.compile(r"^[.,;:!?)\]”’…]+")
+CLOSES = re.compile(r"^(?:-\w+)?[.,;:!?)\]”’…]*")
 CELL = re.compile(r"<td>[^<]*[(\[][^<]*</td>")
 INTERVAL = re.compile(r"[(\[][^()\[\]]{,20}[)\]]( ○)?")
 

@@ -56,7 +56,7 @@ def test_every_plotted_figure_has_a_caption(pages):
     assert not missing
 
 
-def test_an_interval_in_a_table_is_not_broken(pages):
+def test_an_interval_in_a_table_can_be_kept_whole(pages):
     cells = [cell for _, article in articles(pages) for cell in article.select("table.dataframe td")]
     intervals = [cell for cell in cells if re.fullmatch(r"[-+.\d]+ \([-+.\d]+( to |–)[-+.\d]+\)( ○)?", cell.get_text())]
     assert len(intervals) > 20

@@ -100,7 +100,7 @@ STRAYED = """() => {
     const found = [];
     for (const formula of document.querySelectorAll(".bd-article span.math")) {
         const drawn = formula.querySelector("mjx-math")?.getBoundingClientRect();
-        const ends = [[formula.nextSibling, /^[.,;:!?)\\]”’…]/, 0], [formula.previousSibling, /[(\\[“‘]$/, -1]];
+        const ends = [[formula.nextSibling, /^[-.,;:!?)\\]”’…]/, 0], [formula.previousSibling, /[(\\[“‘]$/, -1]];
         for (const [text, marks, from] of drawn?.width ? ends : []) {
             const mark = text?.nodeType === Node.TEXT_NODE && text.data.match(marks);
             if (!mark) continue;

@@ -105,7 +105,7 @@ def test_a_formula_left_as_text_is_found(sound):
     assert sound.evaluate(UNSET) == [r"\(x\)"]
 
 
-@pytest.mark.parametrize("before, after", [("", ", so"), ("so (", "")])
+@pytest.mark.parametrize("before, after", [("", ", so"), ("", "-th"), ("so (", "")])
 def test_a_mark_parted_from_its_formula_is_found(sound, before, after):
     assert sound.evaluate(STRAYED) == []
     formula = "<span class='math'><mjx-math style='display: inline-block; width: 100px; height: 1em'></mjx-math></span>"
