@@ -1,6 +1,8 @@
 """A figure comes when the reader comes near it, and has its room in the page from the beginning.
 
-Its shape, width over height, stands beside it, so that book.css can keep a tall one low enough to be seen as a whole.
+Its shape, width over height, stands beside it, so that book.css can keep a tall one low enough to be seen as a whole;
+and how many inches it was drawn wide, which says how large its letters are. A box around it scrolls where they would be
+too small to read: see sideways.js. The picture of an explorer, which is seldom seen, has none.
 """
 
 import re
@@ -8,7 +10,7 @@ from pathlib import Path
 
 import imagesize
 
-IMAGE = re.compile(r'<img (?=[^>]*src="[./]*(_images/[^"]+)")')
+IMAGE = re.compile(r'<img ([^>]*src="[./]*(_images/[^"]+)"[^>]*>)')
 
 
 def setup(app):
@@ -20,7 +22,12 @@ def wait(app, _page, _template, context, _doctree):
     sources = {Path(app.builder.imagedir, name).as_posix(): source for source, name in app.builder.images.items()}
 
     def sized(image):
-        width, height = imagesize.get(Path(app.srcdir, sources[image[1]]))
-        return f'<img loading="lazy" width="{width:.0f}" height="{height:.0f}" style="--shape: {width / height:.3f}" '
+        file = Path(app.srcdir, sources[image[2]])
+        width, height = imagesize.get(file)
+        style = f"--shape: {width / height:.3f}"
+        if (dpi := imagesize.getDPI(file)[0]) > 0:
+            style += f"; --inches: {width / dpi:.2f}"
+        tag = f'<img loading="lazy" width="{width:.0f}" height="{height:.0f}" style="{style}" {image[1]}'
+        return tag if "static-picture" in image[1] else f'<div class="sideways">{tag}</div>'
 
     context["body"] = IMAGE.sub(sized, context.get("body", ""))

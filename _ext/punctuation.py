@@ -1,6 +1,7 @@
-"""A mark of punctuation stays on the line of the formula before it, and a bracket on that of the formula after it.
+"""What follows a formula without a space, a mark or the -th of the t-th, stays on its line, and a bracket before it.
 
-A browser may break a line beside a formula, which is a box to it, even where nobody would between two letters.
+A browser may break a line beside a formula, which is a box to it, even where nobody would between two letters. And in
+the cell of a table it may break an interval after each word of it; book.css keeps those in brackets whole on a phone.
 """
 
 import re
@@ -9,11 +10,14 @@ from docutils import nodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 OPENS = re.compile(r"[(\[“‘]+$")
-CLOSES = re.compile(r"^[.,;:!?)\]”’…]+")
+CLOSES = re.compile(r"^(?:-\w+)?[.,;:!?)\]”’…]*")
+CELL = re.compile(r"<td>[^<]*[(\[][^<]*</td>")
+INTERVAL = re.compile(r"[(\[][^()\[\]]{,20}[)\]]( ○)?")
 
 
 def setup(app):
     app.add_post_transform(Keep)
+    app.connect("html-page-context", join)
     return {"parallel_read_safe": True}
 
 
@@ -33,6 +37,13 @@ class Keep(SphinxPostTransform):
             if opening or closing:
                 both = nodes.Text(opening), formula.deepcopy(), nodes.Text(closing)
                 formula.parent[place] = nodes.inline("", "", *both, classes=["together"])
+
+
+def join(_app, _page, _template, context, _doctree):
+    def joined(cell):
+        return INTERVAL.sub(r'<span class="together">\g<0></span>', cell[0])
+
+    context["body"] = CELL.sub(joined, context.get("body", ""))
 
 
 def marks(pattern, node):

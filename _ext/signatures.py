@@ -1,4 +1,6 @@
-"""What a function of the package takes, as its source has it: `ArrayLike`, not the two lines that NumPy means by it."""
+"""The API as its source has it: what a function takes is `ArrayLike`, not the two lines that NumPy means by it, and
+what is said of an attribute stands as one piece, of which napoleon would make all before a colon its type.
+"""
 
 from numpy.typing import ArrayLike
 from sphinx.util.typing import stringify_annotation
@@ -6,6 +8,17 @@ from sphinx.util.typing import stringify_annotation
 
 def setup(app):
     app.connect("autodoc-process-signature", shorten)
+    said = {}
+
+    def keep(_app, what, name, _obj, _options, lines):
+        if what in ("attribute", "data", "property"):
+            said[name] = list(lines)
+
+    def restore(_app, _what, name, _obj, _options, lines):
+        lines[:] = said.pop(name, lines)
+
+    app.connect("autodoc-process-docstring", keep, priority=400)
+    app.connect("autodoc-process-docstring", restore, priority=600)  # napoleon comes at 500
     return {"parallel_read_safe": True}
 
 

@@ -63,7 +63,7 @@ def scoreboard(scores: pd.DataFrame, *, ax: Axes | None = None) -> Figure:
         >>> [text.get_text() for text in figures.scoreboard(scores).axes[0].texts]
         ['.70', '.20', '.90', '.10']
     """
-    ax = ax or plt.subplots(figsize=(0.88 * len(scores.columns) + 2, 0.27 * len(scores) + 0.6))[1]
+    ax = ax or plt.subplots(figsize=(1.04 * len(scores.columns) + 2, 0.27 * len(scores) + 0.6))[1]
     values = scores.to_numpy()
     ax.imshow(values, cmap="Blues", vmin=0, vmax=1.25, aspect="auto")
     highest = values.max(axis=0)

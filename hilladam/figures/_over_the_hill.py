@@ -113,8 +113,10 @@ def arrivals(
             colour = COLOURS["maximize"] if name in stands_out else COLOURS["loss"]
             ax.plot([low, high], [y, y], color=colour, lw=2)
             ax.plot(rate, y, "D" if name in stands_out else "o", ms=5, color=colour)
-        ax.set(xlim=(-0.03, 1.03), title=title, xlabel="share that arrives")
+        ax.set(xlim=(-0.03, 1.03), xticks=(0, 0.5, 1), title=title, xlabel="share that arrives")
         ax.set_yticks(range(len(rates)), list(rates))
         ax.grid(axis="x", lw=0.4)
+        for label, side in zip(ax.get_xticklabels(), ("left", "center", "right"), strict=True):
+            label.set_horizontalalignment(side)  # the 1 of a panel is not beside the 0 of the next
     axes[0][0].invert_yaxis()
     return fig

@@ -12,6 +12,7 @@ from hilladam.figures._style import COLOURS, styled
 from hilladam.losses import ColourLoss
 
 _OWN = {"Adam": COLOURS["ink"], "Hill-ADAM": COLOURS["maximize"]}
+_GROUND = "#6E6E6E"
 _PATHS = [*_OWN.values(), COLOURS["other"], "#6F5FC0", "#8A7A00", COLOURS["loss"]]
 
 
@@ -83,6 +84,8 @@ def photographs(rows: Mapping[str, Sequence[np.ndarray]] | Sequence[np.ndarray],
                 width: float = 7.2) -> Figure:  # fmt: skip
     """Photographs side by side, in one row or in named rows.
 
+    Their ground is a neutral grey, which suits a light page and a dark one, and lends colours no cast.
+
     Args:
         rows: arrays of shape (height, width, 3) in [0, 1]: a sequence for one row, or sequences by the name of the row.
         names: of the columns.
@@ -110,7 +113,8 @@ def photographs(rows: Mapping[str, Sequence[np.ndarray]] | Sequence[np.ndarray],
             ax.imshow(image, interpolation="antialiased")
             ax.set(xticks=[], yticks=[])
             ax.spines[:].set_visible(False)
-        row[0].set_ylabel(label, fontsize=10)
+        row[0].set_ylabel(label, color="white")
     for ax, name in zip(axes[0], names, strict=True):
-        ax.set_title(name, fontsize=11, loc="center")
+        ax.set_title(name, loc="center", color="white")
+    figure.set_facecolor(_GROUND)
     return figure

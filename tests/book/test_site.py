@@ -56,6 +56,13 @@ def test_every_plotted_figure_has_a_caption(pages):
     assert not missing
 
 
+def test_an_interval_in_a_table_can_be_kept_whole(pages):
+    cells = [cell for _, article in articles(pages) for cell in article.select("table.dataframe td")]
+    intervals = [cell for cell in cells if re.fullmatch(r"[-+.\d]+ \([-+.\d]+( to |–)[-+.\d]+\)( ○)?", cell.get_text())]
+    assert len(intervals) > 20
+    assert {cell.find(class_="together").get_text()[0] for cell in intervals} == {"("}
+
+
 def test_every_link_within_the_site_holds(site, pages):
     names = {page: {tag["id"] for tag in soup.find_all(id=True)} for page, soup in pages.items()}
     broken = []

@@ -100,7 +100,7 @@ STRAYED = """() => {
     const found = [];
     for (const formula of document.querySelectorAll(".bd-article span.math")) {
         const drawn = formula.querySelector("mjx-math")?.getBoundingClientRect();
-        const ends = [[formula.nextSibling, /^[.,;:!?)\\]”’…]/, 0], [formula.previousSibling, /[(\\[“‘]$/, -1]];
+        const ends = [[formula.nextSibling, /^[-.,;:!?)\\]”’…]/, 0], [formula.previousSibling, /[(\\[“‘]$/, -1]];
         for (const [text, marks, from] of drawn?.width ? ends : []) {
             const mark = text?.nodeType === Node.TEXT_NODE && text.data.match(marks);
             if (!mark) continue;
@@ -121,3 +121,10 @@ CUT_OFF = """() => [...document.querySelectorAll(".bd-article span.math mjx-math
     .map((formula) => [formula, formula.closest("p, li, dd, figcaption")])
     .filter(([formula, line]) => line && formula.getBoundingClientRect().right > line.getBoundingClientRect().right + 1)
     .map(([formula]) => formula.textContent)"""
+
+# Figures whose letters of 11 points are lower than 9 pixels.
+TINY = """() => [...document.querySelectorAll(".bd-article .sideways > img")]
+    .filter((image) => image.getClientRects().length)
+    .map((image) => [image, image.getBoundingClientRect().width / image.style.getPropertyValue("--inches")])
+    .filter(([, inch]) => !(inch * 11 / 72 > 8.9 && inch < Infinity))
+    .map(([image, inch]) => `an inch of ${inch} pixels: ${image.alt.slice(0, 60)}`)"""

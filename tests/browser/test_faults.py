@@ -4,7 +4,7 @@ import http.server
 import threading
 
 import pytest
-from look_checks import LOOK, SMALL, STRAYED
+from look_checks import LOOK, SMALL, STRAYED, TINY
 from page_checks import LIMIT, NAMELESS, UNREACHED, UNSET, excess, settle, violations, watch, weight
 
 
@@ -105,7 +105,7 @@ def test_a_formula_left_as_text_is_found(sound):
     assert sound.evaluate(UNSET) == [r"\(x\)"]
 
 
-@pytest.mark.parametrize("before, after", [("", ", so"), ("so (", "")])
+@pytest.mark.parametrize("before, after", [("", ", so"), ("", "-th"), ("so (", "")])
 def test_a_mark_parted_from_its_formula_is_found(sound, before, after):
     assert sound.evaluate(STRAYED) == []
     formula = "<span class='math'><mjx-math style='display: inline-block; width: 100px; height: 1em'></mjx-math></span>"
@@ -184,3 +184,10 @@ def test_what_is_too_small_for_a_finger_is_found(sound):
     before = sound.evaluate(SMALL)
     plant(sound, "<button style='height: 20px; min-height: 0'>tap</button>")
     assert len(sound.evaluate(SMALL)) == len(before) + 1
+
+
+@pytest.mark.parametrize("style", ["--inches: 6.5; width: 350px; min-width: 0", "width: 600px"])
+def test_a_figure_with_tiny_letters_is_found(sound, style):
+    assert sound.evaluate(TINY) == []
+    plant(sound, f"<div class='sideways'><img src='../_static/logo.svg' style='{style}'></div>")
+    assert len(sound.evaluate(TINY)) == 1

@@ -65,6 +65,14 @@ def test_the_surface_is_turned_by_keys_and_by_dragging(plant):
 
 
 @ON_A_DESK
+def test_a_run_that_is_thrown_out_has_a_track_as_far_as_it_has_numbers(plant):
+    _, explorer = opened(plant, step=300, a="momentum", b="none", rates={"momentum": 1.0})
+    expect(says(explorer)).to_have_text(re.compile("momentum is lost"))
+    for view in (".plane", ".relief"):
+        assert "NaN" not in explorer.locator(f"{view} path.run").first.get_attribute("d")
+
+
+@ON_A_DESK
 def test_each_has_its_own_rate_and_the_race_counts_gradients(plant):
     page, explorer = opened(plant, step=300)
     adam, hill = tracks(explorer, "Adam"), tracks(explorer, "Hill-ADAM")

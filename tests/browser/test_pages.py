@@ -8,7 +8,7 @@ from pathlib import Path
 import pdf
 import pytest
 from gestures import ON_A_DESK, settled
-from look_checks import CUT_OFF, LOOK, SMALL, STRAYED
+from look_checks import CUT_OFF, LOOK, SMALL, STRAYED, TINY
 from page_checks import LIMIT, NAMELESS, UNREACHED, UNSET, excess, settle, violations, watch, weight
 from PIL import Image, ImageColor
 from playwright.sync_api import expect
@@ -127,6 +127,7 @@ def test_fits_the_narrowest_phone(opened):
     settled(opened)
     assert excess(opened) <= 0
     assert opened.evaluate(CUT_OFF) == []
+    assert opened.evaluate(TINY) == []
 
 
 @DESKS
@@ -223,5 +224,7 @@ def test_figures_and_explorers_have_the_ground_of_the_page(browser, address, nam
             assert shot.getpixel((2, 2)) == ground
             darkest, lightest = shot.getextrema()[0]
             assert lightest - darkest > 100  # there is something on it
+            page.set_viewport_size({"width": 390, "height": 844})  # where it scrolls
+            assert Image.open(io.BytesIO(image.screenshot())).convert("RGB").getpixel((2, 2)) == ground
             paper = page.evaluate("getComputedStyle(document.querySelector('.hilladam')).getPropertyValue('--paper')")
             assert ImageColor.getrgb(paper.strip()) == ground

@@ -29,6 +29,18 @@ HIDDEN = """() => [...document.querySelectorAll(".hilladam :is(input, select)")]
     })
     .filter(([seen, free]) => seen < 0.9 || !free)"""
 
+# Words in a picture that run into each other, or nearly, but for those on the balls, which start in one place.
+TOUCHING = """() => [...document.querySelectorAll(".hilladam svg")].flatMap((picture) => {
+    const words = [...picture.querySelectorAll("text")]
+        .filter((each) => each.textContent && !each.closest(".ball"))
+        .filter((each) => each.checkVisibility({ opacityProperty: true, visibilityProperty: true }))
+        .map((each) => [each.textContent, each.getBoundingClientRect()]);
+    return words.flatMap(([one, a], i) => words.slice(i + 1)
+        .filter(([, b]) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > -2
+            && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 0.3 * a.height)
+        .map(([other]) => `${one} | ${other}`));
+})"""
+
 
 def opened(plant, name):
     page = plant(fig=getattr(widgets, name)(task=TASK))
@@ -42,6 +54,9 @@ def test_it_is_whole_at_a_glance(plant, name):
     page = opened(plant, name)
     assert page.locator(".hilladam").bounding_box()["height"] <= 700
     assert page.evaluate(SMALL) == []
+    page.set_viewport_size({"width": 320, "height": 700})
+    page.wait_for_timeout(200)
+    assert page.evaluate(TOUCHING) == []
 
 
 @ON_A_PHONE
