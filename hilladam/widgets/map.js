@@ -19,7 +19,6 @@ const RATES = powers(-6, 1, 8);
 const SETTINGS = ["beta1", "beta2", "delta", "gamma", "steps", "noise", "seed"];
 const RERUN = ["surface", "a", "b", "rates", "start", "swarm", ...SETTINGS];
 
-/** The height at which a loss is drawn, 0 to 1. */
 /** How high a loss is drawn, from 0 to 1; where a run has gone so far out that it is ∞ − ∞, as high as can be. */
 const heightOf = ({ low, top }, loss) => (Number.isNaN(loss) ? 1 : Math.sqrt(clamp((loss - low) / (top - low), 0, 1)));
 
