@@ -126,6 +126,8 @@ const KNOWN = {
   CoolMomentum: [OPTIMIZERS.CoolMomentum, coolSum],
 };
 
+const BOTH = { dimensions: 2 };
+
 /** A run of hilladam.AdaptiveHillAdam from a place [x, y]; it is used and says what it did as an `OverTheHill` does. */
 class SelfTuning {
   constructor([x, y], settings) {
@@ -133,16 +135,19 @@ class SelfTuning {
   }
 
   step(loss, gradient) {
-    const { course, both } = this;
-    const [a, b] = both.map((state, k) => along(state, gradient[k]));
-    const [slope, bend, before] = [a[0] + b[0], a[1] + b[1], course.scale];
-    const verdict = steer(course, this.climbs, loss, slope, bend, { dimensions: 2 });
-    if (slope === 0 && bend === 0 && !verdict.again && both.every(rests)) course.scale = before;
-    const origin = verdict.again ? both.map(({ place }) => place) : null;
-    both.forEach((state, k) => advance(state, gradient[k], verdict, course.scale, this.settings));
-    const momentum = both.map(({ m, power1 }) => m / (1 - power1));
-    Object.assign(this, { climbs: verdict.climbs, reason: verdict.reason, from: origin, momentum });
-    return both.map(({ x }) => x);
+    const { course, settings } = this;
+    const [first, second] = this.both;
+    const [[slope1, bend1], [slope2, bend2]] = [along(first, gradient[0]), along(second, gradient[1])];
+    const [slope, bend, before] = [slope1 + slope2, bend1 + bend2, course.scale];
+    const verdict = steer(course, this.climbs, loss, slope, bend, BOTH);
+    if (slope === 0 && bend === 0 && !verdict.again && this.both.every(rests)) course.scale = before;
+    this.from = verdict.again ? [first.place, second.place] : null;
+    advance(first, gradient[0], verdict, course.scale, settings);
+    advance(second, gradient[1], verdict, course.scale, settings);
+    this.momentum = [first.m / (1 - first.power1), second.m / (1 - second.power1)];
+    this.climbs = verdict.climbs;
+    this.reason = verdict.reason;
+    return [first.x, second.x];
   }
 }
 

@@ -21,11 +21,11 @@ export const TREK = {
 };
 
 /**
- * hilladam.optim.guide: what the parameters do next. Returns { trek, walking, move, reason, rose }, where move and reason
- * are the words of MOVES and TREK_REASONS, and an empty word stands for "none".
+ * hilladam.optim.guide: what the parameters do next, except that `trek` changes in place: four hundred balls ask at every
+ * frame. Returns { walking, move, reason, rose }, where move and reason are the words of MOVES and TREK_REASONS, and an
+ * empty word stands for "none".
  */
-export function guide(before, walking, loss, slope, bend, { delta = 3e-3, kappa = 0, directions = 4 } = {}) {
-  const trek = { ...before };
+export function guide(trek, walking, loss, slope, bend, { delta, kappa, directions }) {
   let [move, reason, rose, failed, over, lower, height] = ["descend", "", false, false, false, false, 0];
   const finite = Number.isFinite(loss) && (Number.isFinite(slope + bend) || !(walking || trek.moved));
   if (walking) {
@@ -36,7 +36,8 @@ export function guide(before, walking, loss, slope, bend, { delta = 3e-3, kappa 
         const half = ((slope - trek.pitch) / 2) * trek.pace;
         trek.pitch = slope;
         trek.climb = trek.climb + slope * trek.pace - half;
-        [trek.valley, height] = [Math.min(trek.valley, trek.climb), trek.climb];
+        trek.valley = Math.min(trek.valley, trek.climb);
+        height = trek.climb;
         trek.drift += slope * trek.pace;
         trek.spread += half * half;
         const back = trek.drift <= -kappa * Math.sqrt(trek.spread);
@@ -46,7 +47,8 @@ export function guide(before, walking, loss, slope, bend, { delta = 3e-3, kappa 
       } else {
         over = slope <= 0 && trek.rises >= 2;
         trek.rises = slope > 0 ? trek.rises + 1 : 0;
-        [lower, height] = [loss < trek.low, loss - trek.low];
+        lower = loss < trek.low;
+        height = loss - trek.low;
       }
     }
     if (over) {
@@ -78,7 +80,8 @@ export function guide(before, walking, loss, slope, bend, { delta = 3e-3, kappa 
     trek.scale /= 4;
     move = "retry";
   } else {
-    [trek.high, trek.lowest] = [Math.max(trek.high, loss), Math.min(trek.lowest, loss)];
+    trek.high = Math.max(trek.high, loss);
+    trek.lowest = Math.min(trek.lowest, loss);
     let still = false;
     if (trek.moved) {
       trek.probing = false;
@@ -87,7 +90,8 @@ export function guide(before, walking, loss, slope, bend, { delta = 3e-3, kappa 
       const back = trek.drift > kappa * Math.sqrt(trek.spread);
       if (back || trek.drift <= 0) trek.drift = trek.spread = 0;
       if (back) {
-        Object.assign(trek, { scale: trek.scale / 2, growth: GROWTH });
+        trek.scale /= 2;
+        trek.growth = GROWTH;
         rose = true;
       } else trek.scale *= trek.growth;
       still = Math.abs(slope) + Math.abs(bend) <= delta * trek.fineness * (trek.high - trek.lowest);
@@ -130,13 +134,8 @@ export function guide(before, walking, loss, slope, bend, { delta = 3e-3, kappa 
     Object.assign(trek, { pace: Math.max(trek.rate, trek.stride), walked: 0, rises: 0, high: trek.low });
     Object.assign(trek, { drift: 0, spread: 0, pitch: 0, climb: 0, valley: 0, passed: 0 });
   }
-  return { trek, walking, move, reason, rose };
+  return { walking, move, reason, rose };
 }
-
-const inner = (a, b) => a[0] * b[0] + a[1] * b[1];
-const minus = (a, b) => [a[0] - b[0], a[1] - b[1]];
-/** From a place, a distance along a direction. */
-const along = (a, distance, b) => [a[0] + distance * b[0], a[1] + distance * b[1]];
 
 /**
  * A run of hilladam.OverTheHill from a place [x, y]. `frames` holds pairs of directions whose largest entry is ±1, taken
@@ -146,14 +145,16 @@ const along = (a, distance, b) => [a[0] + distance * b[0], a[1] + distance * b[1
  */
 export class OverTheHill {
   constructor(place, { lr, beta1, beta2, noise = 0 }, frames) {
-    Object.assign(this, { lr, beta1, beta2, frames, trek: TREK, climbs: false, reason: "", momentum: [0, 0] });
+    Object.assign(this, { lr, beta1, beta2, frames, trek: { ...TREK }, climbs: false, reason: "", momentum: [0, 0] });
     Object.assign(this, { place, previous: place, centre: place, gradient: [0, 0], way: [0, 0], from: null });
-    this.rule = { kappa: noise > 0 ? 0.5 : 0, directions: 4 };
+    this.rule = { delta: 3e-3, kappa: noise > 0 ? 0.5 : 0, directions: 4 };
     this.forget();
   }
 
   forget() {
-    Object.assign(this, { power1: 1, power2: 1, mean: [0, 0], square: [0, 0] });
+    this.power1 = this.power2 = 1;
+    this.mean = [0, 0];
+    this.square = [0, 0];
   }
 
   /** From where it is, with the loss and the gradient there, to the next place. */
@@ -163,13 +164,14 @@ export class OverTheHill {
   }
 
   next(place, loss, gradient) {
-    const moved = minus(place, this.previous);
-    const slope = this.climbs
-      ? inner(gradient, this.way) * this.lr
-      : inner([this.gradient[0] + gradient[0], this.gradient[1] + gradient[1]], moved) / 2;
-    const bend = this.climbs ? 0 : inner(minus(gradient, this.gradient), moved) / 2;
+    const [dx, dy] = [place[0] - this.previous[0], place[1] - this.previous[1]];
+    const [[ax, ay], [bx, by]] = [this.gradient, gradient];
+    const slope = this.climbs ? (bx * this.way[0] + by * this.way[1]) * this.lr : ((ax + bx) * dx + (ay + by) * dy) / 2;
+    const bend = this.climbs ? 0 : ((bx - ax) * dx + (by - ay) * dy) / 2;
     const advice = guide(this.trek, this.climbs, loss, slope, bend, this.rule);
-    Object.assign(this, { trek: advice.trek, climbs: advice.walking, reason: advice.reason, momentum: [0, 0] });
+    this.climbs = advice.walking;
+    this.reason = advice.reason;
+    this.momentum = [0, 0];
     let { move } = advice;
     if (advice.reason || move !== "descend") this.forget();
     else if (advice.rose) this.mean = [0, 0];
@@ -179,32 +181,44 @@ export class OverTheHill {
     const origin = move === "next" || move === "home" ? this.centre : move === "retry" ? this.previous : place;
     this.from = origin === place ? null : origin;
     if (move === "home") {
-      Object.assign(this, { previous: origin, gradient: [0, 0] });
+      this.previous = origin;
+      this.gradient = [0, 0];
       return origin;
     }
-    if (move !== "descend" && move !== "retry") return along(origin, this.trek.pace * this.lr, this.way);
-    if (move === "descend") Object.assign(this, { previous: place, gradient });
+    if (move !== "descend" && move !== "retry") {
+      const length = this.trek.pace * this.lr;
+      return [origin[0] + length * this.way[0], origin[1] + length * this.way[1]];
+    }
+    if (move === "descend") {
+      this.previous = place;
+      this.gradient = gradient;
+    }
     return this.descend(origin, this.gradient);
   }
 
   /** Adam's step, without ε. */
   descend(place, gradient) {
-    const { beta1, beta2, mean, square } = this;
+    const { beta1, beta2, mean, square, momentum } = this;
+    const [length, next] = [-this.trek.scale * this.lr, [0, 0]];
     this.power1 *= beta1;
     this.power2 *= beta2;
-    this.mean = mean.map((m, k) => m + (1 - beta1) * (gradient[k] - m));
-    this.square = square.map((v, k) => beta2 * v + (1 - beta2) * gradient[k] * gradient[k]);
-    this.momentum = this.mean.map((m) => m / (1 - this.power1));
-    const ratio = this.square.map((v, k) => (v > 0 ? this.momentum[k] / Math.sqrt(v / (1 - this.power2)) : 0));
-    return along(place, -this.trek.scale * this.lr, ratio);
+    for (let k = 0; k < 2; k++) {
+      const g = gradient[k];
+      mean[k] += (1 - beta1) * (g - mean[k]);
+      square[k] = beta2 * square[k] + (1 - beta2) * g * g;
+      momentum[k] = mean[k] / (1 - this.power1);
+      const ratio = square[k] > 0 ? momentum[k] / Math.sqrt(square[k] / (1 - this.power2)) : 0;
+      next[k] = place[k] + length * ratio;
+    }
+    return next;
   }
 
   /** Let the way lead on from the centre through a place; say whether there is one. */
   lookAhead(place) {
-    const wide = minus(place, this.centre).map((each) => each / this.lr);
-    const most = Math.max(Math.abs(wide[0]), Math.abs(wide[1]));
+    const [x, y] = [(place[0] - this.centre[0]) / this.lr, (place[1] - this.centre[1]) / this.lr];
+    const most = Math.max(Math.abs(x), Math.abs(y));
     if (!(most > 0 && most < Infinity)) return false;
-    this.way = [wide[0] / most, wide[1] / most];
+    this.way = [x / most, y / most];
     return true;
   }
 

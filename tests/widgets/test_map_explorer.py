@@ -248,6 +248,8 @@ def test_a_short_descent_from_a_minimum_counts_as_there(key):
 @pytest.mark.parametrize("settings", [
     {}, {"step": 40}, {"swarm": True, "step": 30}, {"swarm": True, "b": "none", "step": 3, "noise": 1.0},
     {"surface": "mueller_brown", "step": 20, "b": "Adam", "a": "Adam"},
+    {"surface": "himmelblau", "step": 60, "a": "over the hill", "b": "self-tuning Hill-ADAM"},
+    {"surface": "rastrigin", "step": 3, "a": "over the hill", "b": "none", "swarm": True},
 ], ids=str)  # fmt: skip
 def test_the_picture_shows_what_is_set(settings):
     explorer = MapExplorer(**settings)
@@ -261,6 +263,20 @@ def test_the_picture_shows_what_is_set(settings):
         assert above.get_title("left") == f"after {explorer.step or explorer.steps} gradients"
         assert {text.get_text() for text in above.texts} == set(explorer.optimizers)
     assert hasattr(other, "get_zlim") == (not explorer.swarm or len(explorer.optimizers) == 1)
+
+
+def test_the_track_of_a_walk_begins_anew_where_the_walk_did():
+    explorer = MapExplorer(surface="rastrigin", steps=400, a="over the hill", b="none", noise=0.5, seed=3)
+    record = explorer.run()["over the hill"]
+    places, climbs = explorer._track("over the hill", record)
+    lines = np.stack([places[:-1], places[1:]], axis=1)
+    whole = ~np.isnan(lines).any(axis=(1, 2))
+    begins, ends = lines[whole].transpose(1, 0, 2)
+    np.testing.assert_array_equal(ends, record.states[1:, 0])
+    np.testing.assert_array_equal(climbs[:-1][whole], record.maximize[:-1, 0])
+    anew = (begins != record.states[:-1, 0]).any(axis=1)
+    assert anew.sum() >= 3 and record.maximize[:-1, 0][anew].any(), "no walk from the centre"
+    assert len(np.unique(begins[anew & record.maximize[:-1, 0]], axis=0)) < anew.sum(), "each began somewhere else"
 
 
 def test_its_rules_are_contenders_with_a_rate_on_every_surface():

@@ -22,8 +22,8 @@ const each = (trek, change) => Object.fromEntries(Object.entries(trek).map(([nam
 export default (asked) => [
   each(TREK, words),
   ...asked.map(({ trek, walking, numbers, rule }) => {
-    const advice = guide(each(trek, read), walking, ...numbers.map(read), each(rule, read));
-    return { ...advice, trek: each(advice.trek, words) };
+    const now = each(trek, read);
+    return { ...guide(now, walking, ...numbers.map(read), rule), trek: each(now, words) };
   }),
 ];
 """
