@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 
 from hilladam.experiments import CONTENDERS, Points, Record, journey, train
 from hilladam.figures import COLOURS
-from hilladam.figures._curves import two_coloured
 from hilladam.figures._style import styled
 from hilladam.losses import SURFACES, Surface
 from hilladam.optim import AdaptiveHillAdam, OverTheHill
@@ -36,7 +35,7 @@ _SCENES = {
     "rastrigin": (80.0, (3.3, 2.2), 0.01, (0.1, 0.02, 0.01, 2e-3, 5e-4)),
     "himmelblau": (400.0, (-0.5, -1.5), 0.01, (0.1, 0.02, 0.01, 5e-3, 1e-3)),
 }
-_RATE = dict(zip(RULES, (0, 0, 3, 4, 4, 1, 0, 0, 2, 4), strict=False))  # which of them
+_RATE = dict(zip(RULES, (0, 0, 3, 4, 4, 1, 0, 0, 2, 4), strict=False))  # which; the last two have their own
 _TURNING = ("Hill-ADAM", *_OWN_RATE)
 _FIRST = 1e-4  # λ of the first step of those that take it from the run
 # The deepest first, as in map.css.
@@ -255,7 +254,11 @@ class MapExplorer(Explorer):
             places, climbs = self._track(name, record)
             x, y = places.T
             if name in _TURNING:
-                two_coloured(ax, x, y, climbs, 1.2)
+                steps = climbs[:-1]
+                for leg in np.split(np.arange(len(steps)), np.flatnonzero(np.diff(steps)) + 1):
+                    along = slice(leg[0], leg[-1] + 2)
+                    colour = COLOURS["maximize" if steps[leg[0]] else "minimize"]
+                    ax.plot(x[along], y[along], style, color=colour, linewidth=1.2)
             else:
                 ax.plot(x, y, style, color=COLOURS["ink"] if name == "Adam" else "0.35", linewidth=1.2)
             ax.plot(x[-1], y[-1], "o", color="white", markeredgecolor=COLOURS["ink"], markersize=7, zorder=5)
@@ -286,6 +289,7 @@ class MapExplorer(Explorer):
                 places, _ = self._track(name, record)
                 colour = COLOURS["maximize"] if name in _TURNING else COLOURS["ink"] if name == "Adam" else "0.35"
                 z = _height(scene, self.loss(places).numpy())
+                places = np.clip(places, [left, bottom], [right, top])
                 ax.plot(*places.T, z, color=colour, linewidth=1.2, zorder=10)
                 ax.plot(*places[-1], z[-1], "o", color="white", markeredgecolor=COLOURS["ink"], markersize=7, zorder=11)
             else:
