@@ -115,8 +115,10 @@ def test_it_walks_over_the_hill_and_begins_anew_at_the_centre(plant):
     taken = journey(explorer_there.loss, explorer_there.start, 501)
     elsewhere = (taken.origins[1:] != taken.places[:-1]).any(axis=1)
     turned = np.append(True, taken.walking[2:] != taken.walking[1:-1])
-    lines = sum(path.get_attribute("d").count("M") for path in track.all()[:2])  # from above, and not on the surface
-    assert lines == (elsewhere | turned).sum()
+    down, up = (re.findall(r"M([^L]+)L", path.get_attribute("d")) for path in track.all()[:2])  # seen from above
+    assert len(down) + len(up) == (elsewhere | turned).sum()
+    centres = np.unique(taken.origins[1:][taken.walking[1:] & (elsewhere | turned)], axis=0)
+    assert 1 < len(set(up)) <= len(centres) < len(up), "walks begin somewhere else than at a centre"
 
 
 def balls(explorer, cls):
