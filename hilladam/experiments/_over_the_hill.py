@@ -30,7 +30,8 @@ class Journey(NamedTuple):
     walking: np.ndarray
     """Whether the step to each place belonged to a walk, bool, shape ``(evaluations,)``."""
     origins: np.ndarray
-    """Where that step began: at the place before, or at the centre; shape ``(evaluations, variables)``."""
+    """Where that step began: at the place before, at the centre, or, where a step was taken back, where that had begun;
+    shape ``(evaluations, variables)``."""
 
 
 def journey(function: Callable, start: np.ndarray, evaluations: int, **settings) -> Journey:
@@ -61,10 +62,10 @@ def journey(function: Callable, start: np.ndarray, evaluations: int, **settings)
         places.append(x.tolist())
         losses.append(loss.item())
         optimizer.step(loss=loss)
-        group = optimizer.param_groups[0]
-        first = group["maximize"] and not group["walked"]
+        group, state = optimizer.param_groups[0], optimizer.state[x]
         walking.append(group["maximize"])
-        origins.append(optimizer.state[x]["centre"].tolist() if first or group["homing"] else places[-1])
+        begun = places[-1] if group["walked"] else state["centre"].tolist()
+        origins.append(begun if group["maximize"] else state["previous"].tolist())
     return Journey(np.array(places), np.array(losses), np.array(walking[:-1]), np.array(origins[:-1]))
 
 

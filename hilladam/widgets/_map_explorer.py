@@ -10,18 +10,23 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from hilladam.experiments import CONTENDERS, Points, Record, train
+from hilladam.experiments import CONTENDERS, Points, Record, journey, train
 from hilladam.figures import COLOURS
-from hilladam.figures._curves import two_coloured
 from hilladam.figures._style import styled
 from hilladam.losses import SURFACES, Surface
+from hilladam.optim import AdaptiveHillAdam, OverTheHill
+from hilladam.optim._frame import orthogonal_frame
 from hilladam.widgets._explorer import Explorer, Number, front_end, look, setting
 
 SIDE = 20
 """Balls of the swarm along each side of the box."""
+_OWN_RATE = {"self-tuning Hill-ADAM": AdaptiveHillAdam, "over the hill": OverTheHill}  # they take λ from the run
 RULES = (
     "Hill-ADAM", "Adam", "SGD", "momentum", "Nesterov", "RMSprop", "AMSGrad", "NAdam", "RAdam", "CoolMomentum",
+    *_OWN_RATE,
 )  # fmt: skip
+FRAMES = 64
+"""So many frames of directions the page has for over the hill; then it begins with them again."""
 # What a page shows of a surface: the height at which its walls are cut off, where the first ball is, the gate above the
 # lowest minimum, and λ: of Adam and its like, of RMSprop, RAdam, gradient descent, and of those that add gradients up.
 _SCENES = {
@@ -30,7 +35,9 @@ _SCENES = {
     "rastrigin": (80.0, (3.3, 2.2), 0.01, (0.1, 0.02, 0.01, 2e-3, 5e-4)),
     "himmelblau": (400.0, (-0.5, -1.5), 0.01, (0.1, 0.02, 0.01, 5e-3, 1e-3)),
 }
-_RATE = dict(zip(RULES, (0, 0, 3, 4, 4, 1, 0, 0, 2, 4), strict=True))  # which of them
+_RATE = dict(zip(RULES, (0, 0, 3, 4, 4, 1, 0, 0, 2, 4), strict=False))  # which; the last two have their own
+_TURNING = ("Hill-ADAM", *_OWN_RATE)
+_FIRST = 1e-4  # λ of the first step of those that take it from the run
 # The deepest first, as in map.css.
 _VALLEYS = (COLOURS["best"], "#8a6fb0", "#c9a227", "#5b8fb9", "#c0708f", "#85854a")
 
@@ -43,10 +50,16 @@ class MapExplorer(Explorer):
     the cell that it started in by the valley that it is in. Heights are drawn as the square root of the loss above the
     lowest one. The picture without JavaScript is of the whole run where the page opens before the first step.
 
+    ``"self-tuning Hill-ADAM"`` is :class:`hilladam.AdaptiveHillAdam`, ``"over the hill"`` is
+    :class:`hilladam.OverTheHill`. They decide for both variables and take λ from the run: the one that is set is that
+    of the first step, and ``delta`` and ``gamma`` are not for them. All balls over the hill take the directions of the
+    class's ``seed=0``. Their κ is 0.5, over the hill without noise 0.
+
     Args:
         surface (str): a key of :data:`hilladam.losses.SURFACES`.
         a (str): the first optimizer: ``"Hill-ADAM"``, ``"Adam"``, ``"SGD"``, ``"momentum"``, ``"Nesterov"``,
-            ``"RMSprop"``, ``"AMSGrad"``, ``"NAdam"``, ``"RAdam"`` or ``"CoolMomentum"``.
+            ``"RMSprop"``, ``"AMSGrad"``, ``"NAdam"``, ``"RAdam"``, ``"CoolMomentum"``, ``"self-tuning Hill-ADAM"`` or
+            ``"over the hill"``.
         b (str): the second one, or ``"none"``.
         rates (dict[str, float]): λ of some optimizers by their names; the others have one that suits the surface.
         start (tuple[float, float]): where the ball is dropped. Default: a place that suits the surface.
@@ -84,6 +97,7 @@ class MapExplorer(Explorer):
     _css = look("map")
 
     landscapes = traitlets.Dict().tag(sync=True)
+    frames = traitlets.List().tag(sync=True)
     surface = setting(traitlets.Enum(list(SURFACES), "camel"))
     a = setting(traitlets.Enum(list(RULES), "Hill-ADAM"))
     b = setting(traitlets.Enum([*RULES, "none"], "Adam"))
@@ -117,6 +131,12 @@ class MapExplorer(Explorer):
     def _landscapes(self):
         return {key: landscape_of(key) for key in SURFACES}
 
+    @traitlets.default("frames")
+    def _frames(self):
+        """The directions of over the hill with ``seed=0``: the columns of each frame, their largest entry ±1."""
+        frames = torch.stack([orthogonal_frame(0, k, 2) for k in range(FRAMES)])
+        return (frames / frames.abs().amax(dim=1, keepdim=True)).mT.tolist()
+
     @property
     def loss(self) -> Surface:
         """The surface."""
@@ -147,21 +167,45 @@ class MapExplorer(Explorer):
     def run(self) -> dict[str, Record]:
         """Run the two with these settings in torch, in float64: what the page shows, up to rounding.
 
-        Each record has ``steps + 1`` places, and a member for each of :attr:`starts`.
+        Each record has ``steps + 1`` places, and a member for each of :attr:`starts`. Of those that take λ from the run
+        each member is an optimizer of its own, so that 400 of them take minutes.
         """
         return {name: self._run(name, self.steps) for name in self.optimizers}
 
     def _run(self, name, steps):
         points = Points(torch.tensor(self.starts))
-        told = {"betas": (self.beta1, self.beta2), "delta": self.delta, "gamma": self.gamma, "steps": self.steps}
-        optimizer = CONTENDERS[name].for_rows(points.parameters, self.lr_of(name), **told)
+        if name in _OWN_RATE:
+            optimizer = _Apart(points.parameters, _OWN_RATE[name], self._own(name))
+        else:
+            told = {"betas": (self.beta1, self.beta2), "delta": self.delta, "gamma": self.gamma, "steps": self.steps}
+            optimizer = CONTENDERS[name].for_rows(points.parameters, self.lr_of(name), **told)
+        return train(points, self._seen(), optimizer, steps + 1)
+
+    def _seen(self):
+        """The loss as a run sees it, with its noise from the beginning."""
         generator = torch.Generator().manual_seed(self.seed)
 
         def noisy(x):
             pull = self.noise * torch.empty_like(x).normal_(generator=generator)
             return self.loss(x) + (pull * (x - x.detach())).sum(dim=-1)
 
-        return train(points, noisy if self.noise else self.loss, optimizer, steps + 1)
+        return noisy if self.noise else self.loss
+
+    def _track(self, name, record):
+        """Places of a ball's run, and whether each step from there climbs; NaN where the next one began elsewhere."""
+        run = record.member(0)
+        if name != "over the hill":
+            return run.states, run.maximize
+        origins = journey(self._seen(), self.start, len(run.losses), **self._own(name)).origins
+        jumps = np.flatnonzero((origins[1:] != run.states[:-1]).any(axis=1)) + 1
+        between = np.stack([np.full((len(jumps), 2), np.nan), origins[jumps]], axis=1).reshape(-1, 2)
+        at = np.repeat(jumps, 2)
+        return np.insert(run.states, at, between, axis=0), np.insert(run.maximize, at, run.maximize[at - 1])
+
+    def _own(self, name):
+        """The settings of an optimizer that takes λ from the run."""
+        kappa = 0.5 if self.noise or name != "over the hill" else 0.0
+        return {"lr": self.lr_of(name), "betas": (self.beta1, self.beta2), "kappa": kappa}
 
     def valleys(self, places: np.ndarray) -> np.ndarray:
         """The minimum near which each place of shape ``(…, 2)`` is, as an index into ``loss.minima``; −1 for none."""
@@ -207,10 +251,14 @@ class MapExplorer(Explorer):
     def _draw_tracks(self, ax: Axes, runs):
         self._draw_ground(ax)
         for (name, record), style in zip(runs.items(), ("-", "--"), strict=False):
-            run = record.member(0)
-            x, y = run.states.T
-            if name == "Hill-ADAM":
-                two_coloured(ax, x, y, run.maximize, 1.2)
+            places, climbs = self._track(name, record)
+            x, y = places.T
+            if name in _TURNING:
+                steps = climbs[:-1]
+                for leg in np.split(np.arange(len(steps)), np.flatnonzero(np.diff(steps)) + 1):
+                    along = slice(leg[0], leg[-1] + 2)
+                    colour = COLOURS["maximize" if steps[leg[0]] else "minimize"]
+                    ax.plot(x[along], y[along], style, color=colour, linewidth=1.2)
             else:
                 ax.plot(x, y, style, color=COLOURS["ink"] if name == "Adam" else "0.35", linewidth=1.2)
             ax.plot(x[-1], y[-1], "o", color="white", markeredgecolor=COLOURS["ink"], markersize=7, zorder=5)
@@ -237,18 +285,39 @@ class MapExplorer(Explorer):
         left, right, bottom, top = scene["box"]
         ax.plot_surface(*self._relief(60), cmap="Greys", alpha=0.8, linewidth=0, antialiased=True, rcount=60, ccount=60)
         for name, record in runs.items():
-            places = record.final_states if self.swarm else record.states[:, 0]
             if not self.swarm:
-                colour = {"Hill-ADAM": COLOURS["maximize"], "Adam": COLOURS["ink"]}.get(name, "0.35")
-                z = _height(scene, record.losses[:, 0])
+                places, _ = self._track(name, record)
+                colour = COLOURS["maximize"] if name in _TURNING else COLOURS["ink"] if name == "Adam" else "0.35"
+                z = _height(scene, self.loss(places).numpy())
+                places = np.clip(places, [left, bottom], [right, top])
                 ax.plot(*places.T, z, color=colour, linewidth=1.2, zorder=10)
                 ax.plot(*places[-1], z[-1], "o", color="white", markeredgecolor=COLOURS["ink"], markersize=7, zorder=11)
             else:
                 z = _height(scene, record.final_losses)
-                ax.plot(*places.T, z, ".", color=COLOURS["ink"], markersize=2, zorder=10)
+                ax.plot(*record.final_states.T, z, ".", color=COLOURS["ink"], markersize=2, zorder=10)
         ax.set_box_aspect((right - left, top - bottom, 0.55 * max(right - left, top - bottom)), zoom=1.25)
         ax.view_init(self.elevation, -90 + self.azimuth)
         ax.set_axis_off()
+
+
+class _Apart:
+    """Optimizers that decide for a whole model, one for each row of the parameter: a rule for :func:`train`."""
+
+    def __init__(self, params, make, settings):
+        (self.points,) = params
+        self.rows = [torch.nn.Parameter(row.detach().clone()) for row in self.points]
+        self.optimizers = [make([row], process_group=False, **settings) for row in self.rows]
+
+    def step(self, losses, grads):
+        before = [optimizer.switch_count for optimizer in self.optimizers]
+        for row, optimizer, loss, grad in zip(self.rows, self.optimizers, losses.tolist(), grads[0], strict=True):
+            row.grad = grad.clone()
+            optimizer.step(loss=loss)
+        with torch.no_grad():
+            self.points.copy_(torch.stack(self.rows))
+        self.maximize = torch.tensor([optimizer.direction == "maximize" for optimizer in self.optimizers])
+        turned = [optimizer.switch_count > count for optimizer, count in zip(self.optimizers, before, strict=True)]
+        self.reason = torch.tensor(turned, dtype=torch.int8)
 
 
 def _height(scene: dict, loss: np.ndarray) -> np.ndarray:
@@ -282,5 +351,5 @@ def landscape_of(key: str) -> dict:
         "gate": gate,
         "start": list(start),
         "gamma": top,
-        "lr": {name: rates[which] for name, which in _RATE.items()},
+        "lr": {name: rates[which] for name, which in _RATE.items()} | dict.fromkeys(_OWN_RATE, _FIRST),
     }

@@ -1,6 +1,6 @@
 // The map: drop a ball, or four hundred, on a loss of two variables.
 
-import { Flock, NAMES, SURFACES, update, valley } from "./map_dynamics.js";
+import { Flock, NAMES, SURFACES, tunesItself, update, valley } from "./map_dynamics.js";
 import { Chart, STAR, clamp, draggable, format, oncePerFrame, pointing, set, steer, svg } from "./plot.js";
 import { BETAS, button, choice, follow, html, inward, mount, playing, powers, slider, spoken, through } from "./controls.js";
 import { ball } from "./balls.js";
@@ -16,7 +16,7 @@ const BUDGET = 9; // milliseconds of a frame for the swarm
 const TITLES = { SGD: "gradient descent" };
 const titleOf = (name) => TITLES[name] ?? name;
 const RATES = powers(-6, 1, 8);
-const SETTINGS = ["beta1", "beta2", "delta", "gamma", "steps", "noise", "seed"];
+const SETTINGS = ["beta1", "beta2", "delta", "gamma", "steps", "noise", "seed", "frames"];
 const RERUN = ["surface", "a", "b", "rates", "start", "swarm", ...SETTINGS];
 
 /** How high a loss is drawn, from 0 to 1; where a run has gone so far out that it is ∞ − ∞, as high as can be. */
@@ -201,14 +201,17 @@ export function render({ model, el }) {
   /** The track of a ball until time t as paths: [d, whether it climbs]. `at` gives pixels. */
   function track(flock, t, at) {
     const paths = { 0: "", 1: "" };
+    const pixels = (x, y, loss) => at(x, y, loss).map((each) => clamp(each, -9999, 9999).toFixed(1)).join(" ");
     let [before, direction] = ["", -1];
     for (let k = 0; k <= t; k++) {
       const [x, y] = [flock.x[k][0], flock.y[k][0]];
       if (!finite(x, y)) break;
-      const here = at(x, y, flock.loss[k][0]).map((each) => clamp(each, -9999, 9999).toFixed(1)).join(" "); // prettier-ignore
+      const here = pixels(x, y, flock.loss[k][0]);
       if (k > 0) {
         const climbs = flock.climbs[k - 1][0];
-        paths[climbs] += climbs === direction ? `L${here}` : `M${before}L${here}`;
+        const origin = flock.origin(k - 1);
+        if (origin) before = pixels(...origin, lossAt(...origin));
+        paths[climbs] += climbs === direction && !origin ? `L${here}` : `M${before}L${here}`;
         direction = climbs;
       }
       before = here;
@@ -238,7 +241,7 @@ export function render({ model, el }) {
     );
     arrows.replaceChildren();
     const flock = flocks[0];
-    if (!model.get("arrows") || t >= flock.done || !finite(...here(flock))) return;
+    if (!model.get("arrows") || t >= flock.done || !finite(...here(flock)) || flock.origin(t)) return;
     const { gradient, momentum, scale, step } = update(flock, t);
     const [x, y] = here(flock);
     if (x < l || x > r || y < b || y > top || !finite(...gradient, ...momentum, ...step)) return;
@@ -334,8 +337,9 @@ export function render({ model, el }) {
     const at = valley(scene, x, y);
     if (arrival >= 0 && arrival <= t)
       return `${name} met ${goal()} after ${many(arrival, "gradient")}${deep(at) ? "" : ", and has left it"}`;
-    if (!finite(x, y) || out) return `${name} is lost: its λ is too large for these walls`;
-    if (flock.climbs[Math.min(t, flock.done - 1)][0]) return `${name} climbs, at loss ${format(loss)}`;
+    if (!finite(x, y) || out) return `${name} is ${tunesItself(flock.name) ? "far outside" : "lost: its λ is too large for these walls"}`; // prettier-ignore
+    const does = flock.name === "over the hill" ? "walks" : "climbs";
+    if (flock.climbs[Math.min(t, flock.done - 1)][0]) return `${name} ${does}, at loss ${format(loss)}`;
     const where = at < 0 ? "on its way" : deep(at) ? `nearly in ${goal()}` : "in another valley";
     return `${name} is ${where}, at loss ${format(loss)}`;
   }

@@ -1,11 +1,14 @@
 // Balls on losses of two variables, without drawing: what torch's optimizers do there in float64.
 //
-// An optimizer works on each coordinate by itself, so the rules are those of one variable. Only Hill-ADAM's direction is
-// decided for both, by the loss. On the polynomials a run of Adam or Hill-ADAM is made of +, −, ×, ÷ and √ in a fixed
-// order: it has the same bits in every browser, and those of hilladam/experiments/_compiled_arithmetic.py.
+// Most optimizers work on each coordinate by itself, so their rules are those of one variable. Only Hill-ADAM's direction
+// is decided for both, by the loss. Two decide all for both, and take λ from the run. On the polynomials a run of Adam or
+// of one that turns is made of +, −, ×, ÷ and √ in a fixed order: it has the same bits in every browser, and those of
+// hilladam/experiments/_compiled_arithmetic.py.
 
+import { advance, along, coordinate, rests, setOut, steer } from "./course_dynamics.js";
 import { OPTIMIZERS, averages, decide } from "./dynamics.js";
 import { dice } from "./heat_dynamics.js";
+import { OverTheHill } from "./trek_dynamics.js";
 
 const BROWN = [
   [-200, -1, 0, -10, 1, 0],
@@ -123,7 +126,41 @@ const KNOWN = {
   CoolMomentum: [OPTIMIZERS.CoolMomentum, coolSum],
 };
 
-export const NAMES = Object.keys(KNOWN);
+const BOTH = { dimensions: 2 };
+
+/** A run of hilladam.AdaptiveHillAdam from a place [x, y]; it is used and says what it did as an `OverTheHill` does. */
+class SelfTuning {
+  constructor([x, y], settings) {
+    Object.assign(this, { settings, course: setOut(settings.lr), both: [coordinate(x), coordinate(y)], climbs: false });
+  }
+
+  step(loss, gradient) {
+    const { course, settings } = this;
+    const [first, second] = this.both;
+    const [[slope1, bend1], [slope2, bend2]] = [along(first, gradient[0]), along(second, gradient[1])];
+    const [slope, bend, before] = [slope1 + slope2, bend1 + bend2, course.scale];
+    const verdict = steer(course, this.climbs, loss, slope, bend, BOTH);
+    if (slope === 0 && bend === 0 && !verdict.again && this.both.every(rests)) course.scale = before;
+    this.from = verdict.again ? [first.place, second.place] : null;
+    advance(first, gradient[0], verdict, course.scale, settings);
+    advance(second, gradient[1], verdict, course.scale, settings);
+    this.momentum = [first.m / (1 - first.power1), second.m / (1 - second.power1)];
+    this.climbs = verdict.climbs;
+    this.reason = verdict.reason;
+    return [first.x, second.x];
+  }
+}
+
+/** Those that decide for both coordinates and take λ from the run, by name: (place, settings) → a run. */
+const RUNS = {
+  "self-tuning Hill-ADAM": (place, settings) => new SelfTuning(place, settings),
+  "over the hill": (place, settings) => new OverTheHill(place, settings, settings.frames),
+};
+
+export const NAMES = [...Object.keys(KNOWN), ...Object.keys(RUNS)];
+
+/** Whether an optimizer takes λ from the run, and decides for both coordinates. */
+export const tunesItself = (name) => name in RUNS;
 
 /** The minimum in whose reach a place is, as its number; −1 on the way. */
 export function valley({ minima, reach }, x, y) {
@@ -139,7 +176,8 @@ export function valley({ minima, reach }, x, y) {
  * does not depend on the rule.
  *
  * `x`, `y` and `loss` hold an array of the balls' for each of the times 0 … `done`, `gx`, `gy` and `climbs` for each step
- * until then; `arrival` the number of gradients after which each was first below `gate`, or −1.
+ * until then; `arrival` the number of gradients after which each was first below `gate`, or −1. A rule that takes steps back
+ * has `origins`, for each step a map from the balls whose step began elsewhere to where that was.
  */
 export class Flock {
   constructor(surface, starts, name, settings, gate = -Infinity) {
@@ -148,7 +186,9 @@ export class Flock {
     Object.assign(this, { done: 0, x: [], y: [], loss: [], gx: [], gy: [], climbs: [] });
     this.arrival = new Int32Array(count).fill(-1);
     this.slopes = [new Float64Array(count), new Float64Array(count)];
-    this.rules = starts.map(() => this.fresh());
+    Object.assign(this, { mx: [], my: [], origins: [] });
+    this.runs = name in RUNS ? starts.map((start) => RUNS[name](start, settings)) : null;
+    this.rules = this.runs ? [] : starts.map(() => this.fresh());
     this.memory = starts.map(() => ({ climbs: false, previous: NaN, reason: "" }));
     this.sources = settings.noise > 0 ? starts.map((_, i) => dice(settings.seed + 1_000_000 * i)) : null;
     this.look(Float64Array.from(starts, ([x]) => x), Float64Array.from(starts, ([, y]) => y));
@@ -176,12 +216,28 @@ export class Flock {
 
   /** A step of all. */
   advance() {
-    const { count, done, settings, sources, rules, memory } = this;
-    const { noise, delta, gamma } = settings;
+    const { count, settings, sources, runs } = this;
+    const { noise } = settings;
     const [x, y, gx, gy] = Array.from({ length: 4 }, () => new Float64Array(count));
     const climbs = new Uint8Array(count);
-    const turning = this.name === "Hill-ADAM";
     for (let i = 0; i < count; i++) {
+      gx[i] = this.slopes[0][i] + (sources ? noise * sources[i].normal() : 0);
+      gy[i] = this.slopes[1][i] + (sources ? noise * sources[i].normal() : 0);
+    }
+    if (runs) this.advanceRuns(x, y, gx, gy, climbs);
+    else this.advanceRules(x, y, gx, gy, climbs);
+    this.gx.push(gx);
+    this.gy.push(gy);
+    this.climbs.push(climbs);
+    this.done += 1;
+    this.look(x, y);
+  }
+
+  advanceRules(x, y, gx, gy, climbs) {
+    const { done, rules, memory } = this;
+    const { delta, gamma } = this.settings;
+    const turning = this.name === "Hill-ADAM";
+    for (let i = 0; i < this.count; i++) {
       if (turning) {
         const now = decide(this.loss[done][i], memory[i].climbs, memory[i].previous, delta, gamma);
         memory[i] = now;
@@ -191,35 +247,52 @@ export class Flock {
           rules[i] = this.fresh(); // forgets its averages
         }
       }
-      gx[i] = this.slopes[0][i] + (sources ? noise * sources[i].normal() : 0);
-      gy[i] = this.slopes[1][i] + (sources ? noise * sources[i].normal() : 0);
       x[i] = rules[i][0](this.x[done][i], climbs[i] ? -gx[i] : gx[i]);
       y[i] = rules[i][1](this.y[done][i], climbs[i] ? -gy[i] : gy[i]);
     }
-    this.gx.push(gx);
-    this.gy.push(gy);
-    this.climbs.push(climbs);
-    this.done += 1;
-    this.look(x, y);
+  }
+
+  advanceRuns(x, y, gx, gy, climbs) {
+    const { count, done } = this;
+    const [mx, my, origins] = [new Float64Array(count), new Float64Array(count), new Map()];
+    for (let i = 0; i < count; i++) {
+      const run = this.runs[i];
+      const before = run.climbs;
+      [x[i], y[i]] = run.step(this.loss[done][i], [gx[i], gy[i]]);
+      [mx[i], my[i]] = run.momentum;
+      climbs[i] = run.climbs;
+      if (run.from) origins.set(i, run.from);
+      if (run.climbs !== before) this.turns.push({ ball: i, step: done, reason: run.reason, climbs: run.climbs });
+    }
+    this.mx.push(mx);
+    this.my.push(my);
+    this.origins.push(origins);
+  }
+
+  /** Where the step from time t of a ball began, if that was not where it was then. */
+  origin(t, ball = 0) {
+    return this.origins[t]?.get(ball) ?? null;
   }
 }
 
 /**
  * What the step from time t of a ball is made of, t < `done`: { gradient, momentum, scale, step }, each [along x, along
- * y], with step = −scale × momentum. The momentum is the gradient itself where a rule has none. A scale is null where
- * momentum is zero.
+ * y], with step = −scale × momentum. The momentum is the gradient itself where a rule has none, and zero in a walk over
+ * the hill. A scale is null where momentum is zero. A step that began elsewhere is counted from there.
  */
-export function update({ name, settings, x, y, gx, gy, climbs, turns }, t, ball = 0) {
+export function update(flock, t, ball = 0) {
+  const { name, settings, x, y, gx, gy, mx, my, climbs, turns } = flock;
   const begin = turns.reduce((last, turn) => (turn.ball === ball && turn.step <= t ? turn.step : last), 0);
   const sign = climbs[t][ball] ? -1 : 1;
-  const [, numeratorOf] = KNOWN[name];
-  const momentum = [gx, gy].map((gradients) => {
-    const numerator = numeratorOf(settings);
+  const remembered = (gradients) => {
+    const numerator = KNOWN[name][1](settings);
     let last = 0;
     for (let k = begin; k <= t; k++) last = numerator(sign * gradients[k][ball]);
     return last;
-  });
-  const step = [x, y].map((places) => places[t + 1][ball] - places[t][ball]);
+  };
+  const momentum = flock.runs ? [sign * mx[t][ball], sign * my[t][ball]] : [gx, gy].map(remembered);
+  const [fromX, fromY] = flock.origin(t, ball) ?? [x[t][ball], y[t][ball]];
+  const step = [x[t + 1][ball] - fromX, y[t + 1][ball] - fromY];
   const scale = step.map((each, k) => (momentum[k] ? -each / momentum[k] : null));
   return { gradient: [gx[t][ball], gy[t][ball]], momentum, scale, step };
 }

@@ -2,11 +2,13 @@
 
 import re
 
+import numpy as np
 import pytest
 from gestures import ON_A_DESK, ON_A_PHONE, drag, frames, middle, press
 from planting import trait
 from playwright.sync_api import expect
 
+from hilladam.experiments import journey
 from hilladam.widgets import MapExplorer
 
 
@@ -103,6 +105,30 @@ def test_the_arrows_are_those_of_the_next_update(plant):
     expect(arrows).to_have_count(0)
 
 
+@ON_A_DESK
+def test_it_walks_over_the_hill_and_begins_anew_at_the_centre(plant):
+    page, explorer = opened(plant, surface="rastrigin", a="over the hill", b="Hill-ADAM", steps=500, step=9)
+    track = explorer.locator(".plane > svg g[data-optimizer='over the hill'] path.run")
+    expect(says(explorer)).to_have_text(re.compile("^After 9 gradients: over the hill is on its way"))
+    assert not track.nth(1).get_attribute("d"), "it has not walked yet"
+    explorer_there = MapExplorer(surface="rastrigin", a="over the hill", b="none", steps=500)
+    there = explorer_there.run()["over the hill"].member(0)
+    walk = int(there.maximize.argmax())
+    page.evaluate("step => models.fig.set('step', step)", walk)
+    expect(says(explorer)).to_have_text(re.compile(f"^After {walk} gradients: over the hill walks, at loss "))
+    expect(explorer.locator(".ball[data-optimizer='over the hill']").first).to_have_attribute("data-climbs", "true")
+    page.evaluate("models.fig.set('step', 500)")
+    met = int((there.losses < explorer_there.gate).argmax())
+    expect(says(explorer)).to_contain_text(f"over the hill met the deepest valley after {met} gradients")
+    taken = journey(explorer_there.loss, explorer_there.start, 501)
+    elsewhere = (taken.origins[1:] != taken.places[:-1]).any(axis=1)
+    turned = np.append(True, taken.walking[2:] != taken.walking[1:-1])
+    down, up = (re.findall(r"M([^L]+)L", path.get_attribute("d")) for path in track.all()[:2])  # seen from above
+    assert len(down) + len(up) == (elsewhere | turned).sum()
+    centres = np.unique(taken.origins[1:][taken.walking[1:] & (elsewhere | turned)], axis=0)
+    assert 1 < len(set(up)) <= len(centres) < len(up), "walks begin somewhere else than at a centre"
+
+
 def balls(explorer, cls):
     found = explorer.locator(f".plane:not([hidden]) > svg path.{cls}").evaluate_all(
         "paths => paths.map((path) => (path.getAttribute('d') ?? '').split('M').length - 1)"
@@ -133,8 +159,9 @@ def test_a_swarm_colours_the_basins_as_the_package_has_them(plant):
 
 
 @ON_A_DESK
-def test_the_swarm_keeps_up(plant):
-    page, explorer = opened(plant, swarm=True, steps=1000)
+@pytest.mark.parametrize("a, b", [("Hill-ADAM", "Adam"), ("over the hill", "self-tuning Hill-ADAM")])
+def test_the_swarm_keeps_up(plant, a, b):
+    page, explorer = opened(plant, swarm=True, steps=1000, a=a, b=b)
     for _ in range(4):
         with frames(page) as gaps:
             explorer.get_by_role("button", name="Play").click()

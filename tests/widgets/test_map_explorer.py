@@ -10,6 +10,7 @@ import traitlets
 from hilladam.experiments import CONTENDERS
 from hilladam.losses import SURFACES
 from hilladam.widgets import MapExplorer
+from hilladam.widgets._map_explorer import _OWN_RATE as OWN_RATE
 from hilladam.widgets._map_explorer import RULES, landscape_of
 
 RUN = """
@@ -30,7 +31,7 @@ export default ({ surface, starts, rates, gate, ...settings }) => {
 
 
 def job(explorer, rules=RULES):
-    names = ("surface", "gate", "steps", "noise", "seed", "beta1", "beta2", "delta")
+    names = ("surface", "gate", "steps", "noise", "seed", "beta1", "beta2", "delta", "frames")
     settings = {name: getattr(explorer, name) for name in names}
     gamma = None if math.isinf(explorer.gamma) else explorer.gamma
     rates = {name: explorer.lr_of(name) for name in rules}
@@ -66,8 +67,9 @@ def test_every_rule_is_torchs(node, key):
         explorer.a = name
         here, there = page[name], explorer.run()[name]
         until = 30 if name == "NAdam" else 101  # which is thrown out of its rest by roundings
+        near = 1e-6 if name in OWN_RATE else 1e-9  # where a path may hang on whether it is at the bottom yet
         assert abs(there.states).max() < 10, name
-        np.testing.assert_allclose(places(here)[:until], there.states[:until], rtol=0, atol=1e-9, err_msg=name)
+        np.testing.assert_allclose(places(here)[:until], there.states[:until], rtol=0, atol=near, err_msg=name)
         np.testing.assert_allclose(here["loss"][:until], there.losses[:until], rtol=1e-7, atol=1e-7, err_msg=name)
         np.testing.assert_array_equal(here["climbs"], there.maximize[:-1], err_msg=name)
         assert [turn["step"] for turn in here["turns"]] == np.flatnonzero(there.reasons[:100]).tolist()
@@ -134,7 +136,7 @@ def remembered(name, optimizer, x, lr, t):
     return state["exp_avg"] / (1 - 0.9**steps), None if name == "RAdam" else lr / (square.sqrt() + 1e-8)
 
 
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("name", [name for name in RULES if name not in OWN_RATE])
 def test_the_arrows_are_what_torch_remembers(node, name):
     explorer = MapExplorer(steps=90, a=name, b="none", start=(1.1, 0.9), delta=1e-2)
     page = node(RUN, job(explorer, [name]))[name]
@@ -157,6 +159,35 @@ def test_the_arrows_are_what_torch_remembers(node, name):
         if scale is not None and abs(x - before).min() > 1e-8:
             np.testing.assert_allclose(update["scale"], scale, rtol=1e-5)
     assert name != "Hill-ADAM" or page["turns"]
+
+
+@pytest.mark.parametrize("name", OWN_RATE)
+def test_the_arrows_of_a_rule_with_its_own_rate_are_what_the_package_remembers(node, name):
+    explorer = MapExplorer(steps=90, a=name, b="none", start=(1.1, 0.9))
+    page = node(RUN, job(explorer, [name]))[name]
+    x = torch.nn.Parameter(torch.tensor(explorer.start, dtype=torch.float64))
+    optimizer = OWN_RATE[name]([x], process_group=False)
+    walked = 0
+    for update in page["updates"]:
+        loss = explorer.loss(x)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step(loss=loss)
+        state, group = optimizer.state[x], optimizer.param_groups[0]
+        sign = -1 if group["maximize"] else 1
+        np.testing.assert_allclose(update["gradient"], x.grad, rtol=1e-6, atol=1e-6)
+        if not state["step"]:  # it walks, or stands at the centre
+            walked += 1
+            assert update["momentum"] == [0, 0] and update["scale"] == [None, None]
+            if group["maximize"]:
+                np.testing.assert_allclose(update["step"], group["pace"] * group["lr"] * state["way"], atol=1e-6)
+            continue
+        count = state["step"].item()
+        momentum = sign * state["exp_avg"] / (1 - 0.9**count)
+        scale = group["scale"] * group["lr"] / (state["exp_avg_sq"] / (1 - 0.999**count)).sqrt()
+        np.testing.assert_allclose(update["momentum"], momentum, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(update["step"], -scale * momentum, rtol=1e-5, atol=1e-6)
+    assert (walked > 5) == (name == "over the hill")
 
 
 @pytest.mark.parametrize("name", ["Hill-ADAM", "momentum"])
@@ -217,6 +248,8 @@ def test_a_short_descent_from_a_minimum_counts_as_there(key):
 @pytest.mark.parametrize("settings", [
     {}, {"step": 40}, {"swarm": True, "step": 30}, {"swarm": True, "b": "none", "step": 3, "noise": 1.0},
     {"surface": "mueller_brown", "step": 20, "b": "Adam", "a": "Adam"},
+    {"surface": "himmelblau", "step": 60, "a": "over the hill", "b": "self-tuning Hill-ADAM"},
+    {"surface": "rastrigin", "step": 3, "a": "over the hill", "b": "none", "swarm": True},
 ], ids=str)  # fmt: skip
 def test_the_picture_shows_what_is_set(settings):
     explorer = MapExplorer(**settings)
@@ -232,8 +265,22 @@ def test_the_picture_shows_what_is_set(settings):
     assert hasattr(other, "get_zlim") == (not explorer.swarm or len(explorer.optimizers) == 1)
 
 
+def test_the_track_of_a_walk_begins_anew_where_the_walk_did():
+    explorer = MapExplorer(surface="rastrigin", steps=400, a="over the hill", b="none", noise=0.5, seed=3)
+    record = explorer.run()["over the hill"]
+    places, climbs = explorer._track("over the hill", record)
+    lines = np.stack([places[:-1], places[1:]], axis=1)
+    whole = ~np.isnan(lines).any(axis=(1, 2))
+    begins, ends = lines[whole].transpose(1, 0, 2)
+    np.testing.assert_array_equal(ends, record.states[1:, 0])
+    np.testing.assert_array_equal(climbs[:-1][whole], record.maximize[:-1, 0])
+    anew = (begins != record.states[:-1, 0]).any(axis=1)
+    assert anew.sum() >= 3 and record.maximize[:-1, 0][anew].any(), "no walk from the centre"
+    assert len(np.unique(begins[anew & record.maximize[:-1, 0]], axis=0)) < anew.sum(), "each began somewhere else"
+
+
 def test_its_rules_are_contenders_with_a_rate_on_every_surface():
-    assert set(RULES) <= set(CONTENDERS)
+    assert set(RULES) - set(CONTENDERS) == set(OWN_RATE)
     explorer = MapExplorer(rates={"Adam": 0.3})
     assert explorer.lr_of("Adam") == 0.3 and explorer.lr_of("Hill-ADAM") == landscape_of("camel")["lr"]["Hill-ADAM"]
     assert MapExplorer(a="Adam", b="Adam").optimizers == MapExplorer(a="Adam", b="none").optimizers == ["Adam"]
