@@ -162,7 +162,7 @@ def test_a_swarm_colours_the_basins_as_the_package_has_them(plant):
 @pytest.mark.parametrize("a, b", [("Hill-ADAM", "Adam"), ("over the hill", "self-tuning Hill-ADAM")])
 def test_the_swarm_keeps_up(plant, a, b):
     page, explorer = opened(plant, swarm=True, steps=1000, a=a, b=b)
-    for _ in range(4):
+    for _ in range(8):
         with frames(page) as gaps:
             explorer.get_by_role("button", name="Play").click()
             begin = trait(page, "step")
