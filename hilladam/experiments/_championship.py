@@ -4,7 +4,7 @@ import math
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -15,11 +15,13 @@ import torch
 from hilladam.experiments._account import TARGETS, Account
 from hilladam.experiments._bbob import Problem, bbob
 from hilladam.experiments._budget import Spent
+from hilladam.experiments._compiled import can_compile
 from hilladam.experiments._contenders import chosen
 from hilladam.experiments._over_the_hill import walk_over
 from hilladam.experiments._protocol import Tuning, tune
 from hilladam.experiments._searchers import SEARCHERS, Searcher, _direct
 from hilladam.losses import SUITE, random_suite_loss
+from hilladam.losses._suite import FAMILIES
 from hilladam.optim import Course, ReferenceHillAdam, steer
 
 BUDGET = 1000
@@ -144,7 +146,23 @@ def _problem(function, variables, instance):
         return bbob(function, variables, instance)
     rng = np.random.default_rng((zlib.crc32(function.encode()), instance, variables))
     loss = random_suite_loss(function, rng, variables, rotated=True)
-    return Problem(function, lambda place: loss.value_and_gradient(place)[0], np.array([loss.box] * variables))
+    formula, unused = _formula(function), np.empty(variables)
+
+    def height(place):
+        return formula(loss.rotation @ (place - loss.optimum) + loss.anchor, unused, loss.table) - loss.level
+
+    return Problem(function, height, np.array([loss.box] * variables))
+
+
+@cache
+def _formula(function):
+    """What gives one of the six; compiled where numba is, which takes ten variables in a tenth of the time."""
+    formula = FAMILIES[function].slopes
+    if not can_compile():
+        return formula
+    from numba import njit
+
+    return njit(formula)
 
 
 def _searched(name: str, run: _Run, evaluations: int) -> Account:

@@ -1,5 +1,7 @@
 """The championship: who is told what, what is charged, and that what is stored is what comes out."""
 
+import zlib
+
 import numpy as np
 import pytest
 import torch
@@ -17,8 +19,17 @@ from hilladam.experiments import (
     stored_championship,
 )
 from hilladam.experiments import _championship as championship
-from hilladam.experiments._championship import _arranged, _packed, _searched, _unpacked, standing_of, tuned_for_all
+from hilladam.experiments._championship import (
+    _arranged,
+    _packed,
+    _problem,
+    _searched,
+    _unpacked,
+    standing_of,
+    tuned_for_all,
+)
 from hilladam.experiments._searchers import SEARCHERS
+from hilladam.losses import SUITE, random_suite_loss
 
 FREE = [name for name in CONTESTANTS if name not in ("Adam", "Hill-ADAM")]
 SMALL = dict(budget=60, instances=[1, 2])
@@ -124,6 +135,23 @@ def test_the_fast_forms_go_where_the_optimizers_go(name, make, settings, functio
     driven(make, Account(lambda x: there.append(x.copy()) or run.problem.height(x), 60), run.start)
     there = np.array(there).reshape(-1, 7, 3)[:, 0]  # beside each place come six for its gradient
     np.testing.assert_allclose(asked[:60], there, rtol=1e-5, atol=1e-5 * np.abs(run.problem.box).max())
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("function", SUITE)
+def test_the_six_are_those_of_the_package_compiled_or_not(function, compiled, monkeypatch):
+    if compiled:
+        pytest.importorskip("numba")
+    monkeypatch.setattr(championship, "can_compile", lambda: compiled)
+    championship._formula.cache_clear()
+    problem = _problem(function, 3, 2)
+    championship._formula.cache_clear()
+    seed = (zlib.crc32(function.encode()), 2, 3)
+    loss = random_suite_loss(function, np.random.default_rng(seed), 3, rotated=True)
+    assert abs(problem.height(loss.optimum)) < 1e-12
+    for place in np.random.default_rng(1).uniform(*loss.box, (5, 3)):
+        height = problem.height(place)
+        assert isinstance(height, float) and height == pytest.approx(loss.value_and_gradient(place)[0], rel=1e-12)
 
 
 def test_a_self_paced_descent_goes_to_the_bottom_and_begins_again():
