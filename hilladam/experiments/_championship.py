@@ -52,7 +52,10 @@ def _adaptive(loss, start, box, rng, lr=1e-4):
         value, slopes = loss.both(place)
         step = place - previous
         slope, bend = float((gradient + slopes) @ step) / 2, float((slopes - gradient) @ step) / 2
+        scale = course.scale
         course, maximize, reason, rose, again = steer(course, maximize, value, slope, bend, dimensions=len(start))
+        if not (slope or bend or again or square.any()):  # a step that could move nothing says nothing of λ
+            course = course._replace(scale=scale)
         if reason or again:
             average, square, steps = np.zeros(len(start)), np.zeros(len(start)), 0
         elif rose:

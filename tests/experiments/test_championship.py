@@ -137,6 +137,13 @@ def test_the_fast_forms_go_where_the_optimizers_go(name, make, settings, functio
     np.testing.assert_allclose(asked[:60], there, rtol=1e-5, atol=1e-5 * np.abs(run.problem.box).max())
 
 
+def test_on_a_plateau_the_rule_that_tunes_itself_stays_where_it_is():
+    asked = []
+    with pytest.raises(Spent):
+        championship._adaptive(Account(lambda x: asked.append(x.copy()) or 7.0, 4000), np.ones(2), None, None)
+    np.testing.assert_allclose(asked, 1.0, rtol=0, atol=1.1e-7)  # beside it, for the slopes
+
+
 @pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize("function", SUITE)
 def test_the_six_are_those_of_the_package_compiled_or_not(function, compiled, monkeypatch):
