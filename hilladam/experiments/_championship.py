@@ -14,11 +14,13 @@ import torch
 
 from hilladam.experiments._account import TARGETS, Account
 from hilladam.experiments._bbob import Problem, bbob
-from hilladam.experiments._budget import Spent
+from hilladam.experiments._budget import Spent, value_and_gradient
 from hilladam.experiments._compiled import can_compile
 from hilladam.experiments._contenders import chosen
+from hilladam.experiments._courses import COURSES, course
 from hilladam.experiments._over_the_hill import walk_over
 from hilladam.experiments._protocol import Tuning, tune
+from hilladam.experiments._race import field
 from hilladam.experiments._searchers import SEARCHERS, Searcher, _direct
 from hilladam.losses import SUITE, random_suite_loss
 from hilladam.losses._suite import FAMILIES
@@ -145,6 +147,8 @@ def _arranged(function: int | str, variables: int, instance: int) -> _Run:
 
 
 def _problem(function, variables, instance):
+    if function in COURSES:
+        return _on_course(function, variables, instance)
     if function not in SUITE:
         return bbob(function, variables, instance)
     rng = np.random.default_rng((zlib.crc32(function.encode()), instance, variables))
@@ -155,6 +159,15 @@ def _problem(function, variables, instance):
         return formula(loss.rotation @ (place - loss.optimum) + loss.anchor, unused, loss.table) - loss.level
 
     return Problem(function, height, np.array([loss.box] * variables))
+
+
+def _on_course(key, variables, instance):
+    """One of the book's own losses, less its minimum, in a box shifted as in the race."""
+    loss, box, *_ = course(key)
+    if len(box) != variables:
+        raise ValueError(f"Invalid variables: {variables}; expected {len(box)} on the course {key!r}")
+    both, lowest = value_and_gradient(loss), loss.global_minimum.value
+    return Problem(key, lambda place: float(both(place)[0]) - lowest, field(box, 1, instance).boxes[0])
 
 
 @cache
@@ -229,14 +242,15 @@ def contest(
 
     Args:
         name: one of :data:`CONTESTANTS`.
-        functions: of :data:`FUNCTIONS`; numbers are BBOB's, and need coco-experiment.
+        functions: of :data:`FUNCTIONS`, where numbers are BBOB's and need coco-experiment; or of :data:`COURSES`, those
+            that have so many variables.
         variables: d.
-        instances: of each function.
+        instances: of each function; of a course, which stays where it is, other boxes and starts.
         lr: λ for both charges, for what is tuned: :func:`stored_championship` has them.
         budget: evaluations for each variable.
 
     Raises:
-        ValueError: an unknown contestant, or no λ where one is needed.
+        ValueError: an unknown contestant, no λ where one is needed, or a course of another number of variables.
         MissingExtra: what the contestant or the function needs is not installed.
 
     Example:

@@ -9,12 +9,14 @@ import torch
 from hilladam import AdaptiveHillAdam, HillAdam
 from hilladam.experiments import (
     CONTESTANTS,
+    COURSES,
     FUNCTIONS,
     TARGETS,
     Account,
     Spent,
     championship_results,
     contest,
+    course,
     score,
     stored_championship,
 )
@@ -201,6 +203,24 @@ def test_rows_are_made_one_by_one_but_for_those_that_are_there(monkeypatch):
     assert [(row["contestant"], row["variables"]) for row in made] == [("Adam", 2), ("DIRECT", 2), ("Adam", 3)]
     assert "charged" in made[0] and "charged" not in made[1]  # no gradient, no other charge
     assert len(made[0]["lr"]) == 2 and "lr" not in made[1]
+
+
+@pytest.mark.parametrize("key", COURSES)
+def test_a_course_stays_where_it_is_and_its_box_does_not(key):
+    loss, box, *_ = course(key)
+    runs = [_arranged(key, len(box), instance) for instance in (1, 2, 3)]
+    best = np.atleast_1d(loss.global_minimum.x)
+    for run in runs:
+        low, high = run.problem.box.T
+        assert abs(run.problem.height(best)) < 1e-9 < run.problem.height(run.start)
+        assert (low <= best).all() and (best <= high).all() and (low <= run.start).all() and (run.start <= high).all()
+        np.testing.assert_allclose(high - low, np.diff(box)[:, 0])
+    assert len({run.problem.box.tobytes() for run in runs}) == 3
+
+
+def test_a_course_of_another_number_of_variables_is_refused():
+    with pytest.raises(ValueError, match="Invalid variables: 2; expected 1 on the course 'tenth'"):
+        contest("DIRECT", ["tenth"], 2)
 
 
 @pytest.mark.parametrize(
