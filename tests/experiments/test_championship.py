@@ -248,23 +248,34 @@ def test_a_row_says_what_a_contest_said(monkeypatch):
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("name", ["Adam", "OverTheHill", "L-BFGS, restarted", "dual annealing ×10", "DIRECT"])
+@pytest.mark.parametrize(
+    "name, variables",
+    [
+        ("Adam", 2),
+        ("OverTheHill", 2),
+        ("L-BFGS, restarted", 2),
+        ("dual annealing ×10", 2),
+        ("DIRECT", 2),
+        ("OverTheHill, L-BFGS", 5),
+        ("DIRECT", 5),
+    ],
+)
 @pytest.mark.parametrize("function", ["Levy", 15])
-def test_what_is_stored_is_what_comes_out(name, function):
+def test_what_is_stored_is_what_comes_out(name, variables, function):
     if function == 15:
         pytest.importorskip("cocoex")
-    stored = stored_championship()[name, 2]
-    live = contest(name, [function], 2, instances=[1, 2], lr=stored.lr)
+    stored = stored_championship()[name, variables]
+    live = contest(name, [function], variables, instances=[1, 2], lr=stored.lr)
     row = FUNCTIONS.index(function)
     for one, other in ((live.costs, stored.costs), (live.charged, stored.charged)):
-        found, kept = score(one[0], 2000), score(other[row, :2], 2000)
+        found, kept = (score(costs, 1000 * variables) for costs in (one[0], other[row, :2]))
         assert np.abs(found - kept).mean() <= 0.15  # other last bits may lead another way
 
 
 def test_the_store_is_whole():
     stored = stored_championship()
     dimensions = {variables for _, variables in stored}
-    assert 2 in dimensions and len(stored) == len(CONTESTANTS) * len(dimensions)
+    assert dimensions >= {2, 3, 5} and len(stored) == len(CONTESTANTS) * len(dimensions)
     for (name, variables), standing in stored.items():
         assert name in CONTESTANTS and standing.costs.shape == standing.charged.shape == (30, 5, 21)
         for costs in standing[:2]:
