@@ -1,5 +1,7 @@
 """The championship: who is told what, what is charged, and that what is stored is what comes out."""
 
+import zlib
+
 import numpy as np
 import pytest
 import torch
@@ -7,18 +9,29 @@ import torch
 from hilladam import AdaptiveHillAdam, HillAdam
 from hilladam.experiments import (
     CONTESTANTS,
+    COURSES,
     FUNCTIONS,
     TARGETS,
     Account,
     Spent,
     championship_results,
     contest,
+    course,
     score,
     stored_championship,
 )
 from hilladam.experiments import _championship as championship
-from hilladam.experiments._championship import _arranged, _packed, _searched, _unpacked, standing_of, tuned_for_all
+from hilladam.experiments._championship import (
+    _arranged,
+    _packed,
+    _problem,
+    _searched,
+    _unpacked,
+    standing_of,
+    tuned_for_all,
+)
 from hilladam.experiments._searchers import SEARCHERS
+from hilladam.losses import SUITE, random_suite_loss
 
 FREE = [name for name in CONTESTANTS if name not in ("Adam", "Hill-ADAM")]
 SMALL = dict(budget=60, instances=[1, 2])
@@ -126,6 +139,30 @@ def test_the_fast_forms_go_where_the_optimizers_go(name, make, settings, functio
     np.testing.assert_allclose(asked[:60], there, rtol=1e-5, atol=1e-5 * np.abs(run.problem.box).max())
 
 
+def test_on_a_plateau_the_rule_that_tunes_itself_stays_where_it_is():
+    asked = []
+    with pytest.raises(Spent):
+        championship._adaptive(Account(lambda x: asked.append(x.copy()) or 7.0, 4000), np.ones(2), None, None)
+    np.testing.assert_allclose(asked, 1.0, rtol=0, atol=1.1e-7)  # beside it, for the slopes
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("function", SUITE)
+def test_the_six_are_those_of_the_package_compiled_or_not(function, compiled, monkeypatch):
+    if compiled:
+        pytest.importorskip("numba")
+    monkeypatch.setattr(championship, "can_compile", lambda: compiled)
+    championship._formula.cache_clear()
+    problem = _problem(function, 3, 2)
+    championship._formula.cache_clear()
+    seed = (zlib.crc32(function.encode()), 2, 3)
+    loss = random_suite_loss(function, np.random.default_rng(seed), 3, rotated=True)
+    assert abs(problem.height(loss.optimum)) < 1e-12
+    for place in np.random.default_rng(1).uniform(*loss.box, (5, 3)):
+        height = problem.height(place)
+        assert isinstance(height, float) and height == pytest.approx(loss.value_and_gradient(place)[0], rel=1e-12)
+
+
 def test_a_self_paced_descent_goes_to_the_bottom_and_begins_again():
     run = _arranged("Styblinski–Tang", 2, 1)
     account = _searched("self-paced Adam, restarted", run, 3000)
@@ -168,6 +205,24 @@ def test_rows_are_made_one_by_one_but_for_those_that_are_there(monkeypatch):
     assert len(made[0]["lr"]) == 2 and "lr" not in made[1]
 
 
+@pytest.mark.parametrize("key", COURSES)
+def test_a_course_stays_where_it_is_and_its_box_does_not(key):
+    loss, box, *_ = course(key)
+    runs = [_arranged(key, len(box), instance) for instance in (1, 2, 3)]
+    best = np.atleast_1d(loss.global_minimum.x)
+    for run in runs:
+        low, high = run.problem.box.T
+        assert abs(run.problem.height(best)) < 1e-9 < run.problem.height(run.start)
+        assert (low <= best).all() and (best <= high).all() and (low <= run.start).all() and (run.start <= high).all()
+        np.testing.assert_allclose(high - low, np.diff(box)[:, 0])
+    assert len({run.problem.box.tobytes() for run in runs}) == 3
+
+
+def test_a_course_of_another_number_of_variables_is_refused():
+    with pytest.raises(ValueError, match="Invalid variables: 2; expected 1 on the course 'tenth'"):
+        contest("DIRECT", ["tenth"], 2)
+
+
 @pytest.mark.parametrize(
     "name, message", [("SGD", "Invalid contestant: 'SGD'"), ("Adam", "Invalid lr: none; Adam needs one")]
 )
@@ -193,23 +248,34 @@ def test_a_row_says_what_a_contest_said(monkeypatch):
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("name", ["Adam", "OverTheHill", "L-BFGS, restarted", "dual annealing ×10", "DIRECT"])
+@pytest.mark.parametrize(
+    "name, variables",
+    [
+        ("Adam", 2),
+        ("OverTheHill", 2),
+        ("L-BFGS, restarted", 2),
+        ("dual annealing ×10", 2),
+        ("DIRECT", 2),
+        ("OverTheHill, L-BFGS", 5),
+        ("DIRECT", 5),
+    ],
+)
 @pytest.mark.parametrize("function", ["Levy", 15])
-def test_what_is_stored_is_what_comes_out(name, function):
+def test_what_is_stored_is_what_comes_out(name, variables, function):
     if function == 15:
         pytest.importorskip("cocoex")
-    stored = stored_championship()[name, 2]
-    live = contest(name, [function], 2, instances=[1, 2], lr=stored.lr)
+    stored = stored_championship()[name, variables]
+    live = contest(name, [function], variables, instances=[1, 2], lr=stored.lr)
     row = FUNCTIONS.index(function)
     for one, other in ((live.costs, stored.costs), (live.charged, stored.charged)):
-        found, kept = score(one[0], 2000), score(other[row, :2], 2000)
+        found, kept = (score(costs, 1000 * variables) for costs in (one[0], other[row, :2]))
         assert np.abs(found - kept).mean() <= 0.15  # other last bits may lead another way
 
 
 def test_the_store_is_whole():
     stored = stored_championship()
     dimensions = {variables for _, variables in stored}
-    assert 2 in dimensions and len(stored) == len(CONTESTANTS) * len(dimensions)
+    assert dimensions >= {2, 3, 5} and len(stored) == len(CONTESTANTS) * len(dimensions)
     for (name, variables), standing in stored.items():
         assert name in CONTESTANTS and standing.costs.shape == standing.charged.shape == (30, 5, 21)
         for costs in standing[:2]:
