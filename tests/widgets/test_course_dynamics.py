@@ -38,11 +38,11 @@ export default (jobs) => jobs.map(({ polynomial, start, gate, ...settings }) => 
 
 
 def walk(dice, steps):
-    """Losses, slopes and bends of a walk in a rough landscape: here and there it stands still, and two of them are none."""
+    """Losses, slopes and bends of a walk in a rough landscape: it stands still here and there; two of them are none."""
     height = np.cumsum(dice.normal(size=steps)) * 2.0 ** dice.integers(-8, 9)
     change = np.diff(height, prepend=height[0])
     slope = change + 0.1 * dice.normal(size=steps) * np.abs(change)
-    slope[dice.random(steps) < dice.choice([0.05, 0.3])] *= 1e-5
+    slope[dice.random(steps) < dice.choice([0.05, 0.3])] *= dice.choice([1e-5, 0.0])
     bend = dice.normal(size=steps) * np.abs(change)
     for kind in (math.inf, math.nan):
         (height, slope, bend)[dice.integers(3)][dice.integers(10, steps)] = kind
