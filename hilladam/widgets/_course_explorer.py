@@ -55,8 +55,8 @@ class CourseExplorer(FromEveryStart):
         1e-06 0.2 1.0
         1.0 1.0 1.0
         >>> explorer.width = 10  # x in other units
-        >>> [round(explorer.reached(name).mean(), 1) for name in ("published", "tuning itself")]
-        [0.4, 1.0]
+        >>> [float(round(explorer.reached(name).mean(), 1)) for name in ("published", "tuning itself")]
+        [0.5, 1.0]
     """
 
     _esm = front_end("course")
@@ -115,7 +115,7 @@ class CourseExplorer(FromEveryStart):
                           history=history)  # fmt: skip
 
     def lids(self) -> np.ndarray:
-        """The lid of the rule that tunes itself, by step: the loss above which its climb ends; NaN where there is none."""
+        """The lid of the rule that tunes itself, by step: the loss above which climbs end; NaN where there is none."""
         run, course, maximize, lids = self.run(), Course(), False, np.full(self.steps, np.nan)
         slopes, steps = self.polynomial.derivative(run.states), np.diff(run.states, prepend=run.states[:1])
         before = np.append(slopes[:1], slopes[:-1])

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from gestures import ON_A_DESK, drag, middle, press
+from gestures import ON_A_DESK, drag, middle, press, settled
 from planting import trait
 from playwright.sync_api import expect
 
@@ -17,12 +17,13 @@ def opened(plant, **settings):
     return page, page.get_by_role("group", name="Explorer: no tuning")
 
 
-def counts(course):
+def counts(page, course):
     """How many starts each strip says are green, once all are known."""
-    expect(course.locator(".say .unseen")).to_contain_text(re.compile("Of 240 starts"))
-    return [
-        int(re.search(r": (\d+) of 240 starts", name)[1]) for name in course.locator(".stripname").all_inner_texts()
-    ]
+    settled(page)
+    names = course.locator(".stripname")
+    for name in names.all():
+        expect(name).to_have_text(re.compile(r": \d+ of 240 starts"))
+    return [int(re.search(r": (\d+) of", name)[1]) for name in names.all_text_contents()]
 
 
 def test_it_opens_before_the_surprise_and_plays(plant):
@@ -45,11 +46,12 @@ def test_it_opens_before_the_surprise_and_plays(plant):
 
 @pytest.mark.parametrize("settings", [dict(lr=1e-6), dict(height=-12, width=6), dict(loss="tenth", lr=1.0)])
 def test_the_strips_are_those_of_the_package(plant, settings):
-    _, course = opened(plant, step=5000, steps=500, **settings)
+    page, course = opened(plant, step=5000, steps=500, **settings)
     explorer = CourseExplorer(steps=500, **settings)
     reached = [explorer.reached(name) for name in RULES]
-    assert counts(course) == [hits.sum() for hits in reached]
-    for ground, strip, hits in zip(course.locator("rect.ground").all(), course.locator("path.arrives").all(), reached):
+    assert counts(page, course) == [hits.sum() for hits in reached]
+    strips = [course.locator(each).all() for each in ("rect.ground", "path.arrives")]
+    for ground, strip, hits in zip(*strips, reached, strict=True):
         runs = [tuple(map(float, each)) for each in re.findall(r"M([\d.]+) [\d.]+H([\d.]+)V", strip.get_attribute("d"))]
         left, width = (float(ground.get_attribute(name)) for name in ("x", "width"))
         centres = [left + (i + 0.5) / 240 * width for i in range(240)]
@@ -64,10 +66,10 @@ def test_one_strip_falls_apart_and_the_other_stays(plant):
         for key in ends:
             slider.press(key)
             assert trait(page, "step") == 1000, "a setting that moves shows what comes of it"
-            own, published = counts(course)
+            own, published = counts(page, course)
             assert own >= 235 and published < 200, (name, key)
         slider.fill(opening)
-    assert min(counts(course)) == 240
+    assert min(counts(page, course)) == 240
 
 
 def test_the_lid_is_a_line_and_the_turns_say_why(plant):
@@ -104,6 +106,6 @@ def test_the_chapter_has_it(page, address):
     course = page.get_by_role("group", name="Explorer: no tuning")
     course.scroll_into_view_if_needed()
     course.get_by_role("slider", name="λ", exact=True).press("ArrowLeft")
-    own, published = counts(course)
+    own, published = counts(page, course)
     assert own > published
     assert page.faults == []
