@@ -282,7 +282,7 @@ export function render({ model, el }) {
     row.addEventListener("input", ({ target }) => target.name === "step" || model.set("step", model.get("steps")));
   const more = html("details", {}, html("summary", {}, "more"), others);
   const charts = html("div", { className: "charts pinned" }, hill.root);
-  fitHeights(charts, new Map([[hill, [400, 262]]]), signal);
+  fitHeights(charts, new Map([[hill, [380, 262]]]), signal);
   follow(model, ["task"], () => (task.textContent = model.get("task")), signal);
   follow(model, ["loss", ...SETTINGS], rerun, signal);
   follow(model, ["start"], moved, signal);
