@@ -44,6 +44,7 @@ def test_it_opens_before_the_surprise_and_plays(plant):
     expect(says).to_contain_text("Press ▶")
 
 
+@ON_A_DESK
 @pytest.mark.parametrize("settings", [dict(lr=1e-6), dict(height=-12, width=6), dict(loss="tenth", lr=1.0)])
 def test_the_strips_are_those_of_the_package(plant, settings):
     page, course = opened(plant, step=5000, steps=500, **settings)
@@ -58,6 +59,7 @@ def test_the_strips_are_those_of_the_package(plant, settings):
         assert [any(a < x < b for a, b in runs) for x in centres] == hits.tolist()
 
 
+@ON_A_DESK
 def test_one_strip_falls_apart_and_the_other_stays(plant):
     page, course = opened(plant, lr=1.0)
     for name, ends in {"λ": ("Home", "End"), "loss × 2ᵏ, k =": ("Home",), "x × 2ᵏ, k =": ("Home", "End")}.items():
@@ -72,6 +74,7 @@ def test_one_strip_falls_apart_and_the_other_stays(plant):
     assert min(counts(page, course)) == 240
 
 
+@ON_A_DESK
 def test_the_lid_is_a_line_and_the_turns_say_why(plant):
     page, course = opened(plant, steps=300)
     explorer = CourseExplorer(steps=300)
