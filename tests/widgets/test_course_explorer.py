@@ -31,11 +31,12 @@ SETTINGS = [
     dict(loss="double well", lr=1e-8, steps=300),
     dict(loss="tenth", lr=1.0, steps=500, height=40, width=-7),
     dict(loss="eighth", lr=100.0, steps=500, height=-21, width=20, gamma=math.inf, delta=0.0),
+    dict(loss="double well", start=0.961, steps=300),  # near a bottom
 ]
 
 
 def test_the_page_has_the_strips_and_the_runs_of_the_package(node):
-    explorers, jobs = [CourseExplorer(**settings) for settings in SETTINGS], []
+    explorers, jobs, tried = [CourseExplorer(**settings) for settings in SETTINGS], [], set()
     for explorer in explorers:
         state = explorer.get_state()
         rule = {name: state[name] for name in ("lr", "delta", "gamma", "steps", "height", "width", "start")}
@@ -51,7 +52,8 @@ def test_the_page_has_the_strips_and_the_runs_of_the_package(node):
         np.testing.assert_array_equal(np.array(found["own"]["lid"], float), lids)
         heights = np.array(found["own"]["heights"], float)
         np.testing.assert_array_equal(np.isnan(heights), np.isnan(lids))
-        assert {2, 4} <= set(heights[~np.isnan(heights)]), "high lids are tried in turn"
+        tried |= set(heights[~np.isnan(heights)])
+    assert {2, 4, 8, 32} <= tried, "high lids are tried in turn"
 
 
 def test_units_change_nothing_for_the_rule_that_tunes_itself_and_all_for_the_published_one():
