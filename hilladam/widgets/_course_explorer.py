@@ -124,7 +124,7 @@ class CourseExplorer(FromEveryStart):
             was, climbed = course, maximize
             course, maximize, *_ = steer(was, maximize, float(loss), float(change), float(bend))
             if climbed and not (np.isnan(was.top) and course.climbed < _ENOUGH_TO_TELL):
-                lids[t] = course.low + room_above(was.walls, 1, was.blind or course.blind) * course.rise
+                lids[t] = course.low + room_above(was.walls, 1, was.blind) * course.rise
         return lids
 
     @styled
