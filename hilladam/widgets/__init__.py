@@ -6,6 +6,7 @@ with extra("widgets"):
     from hilladam.widgets._bar_code_explorer import BarCodeExplorer
     from hilladam.widgets._climb_explorer import ClimbExplorer
     from hilladam.widgets._colour_explorer import ColourExplorer
+    from hilladam.widgets._course_explorer import CourseExplorer
     from hilladam.widgets._heat_explorer import HeatExplorer
     from hilladam.widgets._hill_explorer import HillExplorer
     from hilladam.widgets._map_explorer import MapExplorer
@@ -20,6 +21,7 @@ __all__ = [
     "BarCodeExplorer",
     "ClimbExplorer",
     "ColourExplorer",
+    "CourseExplorer",
     "HeatExplorer",
     "HillExplorer",
     "MapExplorer",

@@ -147,16 +147,37 @@ function walk(x, { lr, beta1, beta2 }) {
   return { course, state, step };
 }
 
+/** 2 to a whole power, exactly: browsers may round Math.pow. */
+export function twoTo(k) {
+  let value = 1;
+  for (let i = 0; i < Math.abs(k); i++) value *= k < 0 ? 0.5 : 2;
+  return value;
+}
+
+/** A landscape of _course_explorer.py with its loss multiplied by 2 to `height`, and its variable by 2 to `width`. */
+export function scaled(landscape, height, width) {
+  const last = landscape.coefficients.length - 1;
+  const [across, up] = [(x) => x * twoTo(width), (value) => value * twoTo(height)];
+  return {
+    ...landscape,
+    coefficients: landscape.coefficients.map((c, i) => c * twoTo(height - width * (last - i))),
+    minima: landscape.minima.map(across),
+    ...Object.fromEntries(["centre", "left", "right", "from", "to"].map((name) => [name, across(landscape[name])])),
+    ...Object.fromEntries(["gate", "low", "bottom", "top"].map((name) => [name, up(landscape[name])])),
+  };
+}
+
 /**
  * One run of `settings.steps` steps from x0 with λ = `settings.lr` at first and the rule's own δ and κ.
  *
- * Returns what `run` of dynamics.js does, and for each step its `length`, λ, and the `lid` by which it was judged, or NaN.
+ * Returns what `run` of dynamics.js does, and for each step its `length`, λ, the `lid` by which its loss was judged, or
+ * NaN, and how many `heights` of hills that lies above the lowest bottom.
  * A step to where a formula has no value or no slope is taken back.
  */
 export function runCourse(polynomial, x0, settings) {
   const { steps } = settings;
   const [x, loss] = [new Float64Array(steps + 1), new Float64Array(steps + 1)];
-  const [length, lid] = [new Float64Array(steps), new Float64Array(steps)];
+  const [length, lid, heights] = Array.from({ length: 3 }, () => new Float64Array(steps));
   const [climbs, best] = [new Uint8Array(steps), new Int32Array(steps + 1)];
   const switches = [];
   const { course, state, step } = walk(x0, settings);
@@ -171,8 +192,9 @@ export function runCourse(polynomial, x0, settings) {
     climbs[t] = verdict.climbs;
     length[t] = course.scale;
     lid[t] = verdict.lid;
+    heights[t] = Math.round((verdict.lid - course.low) / course.rise);
   }
-  return { x, loss, climbs, switches, best, end: null, length, lid };
+  return { x, loss, climbs, switches, best, end: null, length, lid, heights };
 }
 
 /** The step at which such a run is first below `gate`, or −1: see `arrival` of dynamics.js. */

@@ -11,6 +11,7 @@ PAGES = [
     "index",
     "adam/adam-as-a-series",
     "adam/escape-condition",
+    "beyond/tuning-itself",
     "experiments/colour",
     "hill-adam/algorithm",
     "hill-adam/crossing",

@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 from hilladam import widgets
 from hilladam.widgets import (
     ClimbExplorer,
+    CourseExplorer,
     HillExplorer,
     PhaseExplorer,
     RaceExplorer,
@@ -47,7 +48,7 @@ def test_the_address_follows_and_a_link_reopens_the_state(plant):
 def test_every_explorer_reopens_from_its_link(plant):
     """Whatever the settings are, the link gives them back: here every one of them is another than at first."""
     for explorer in (HillExplorer, SeriesExplorer, PhaseExplorer, ClimbExplorer, ReturnMapExplorer, SuccessMapExplorer,
-                     RaceExplorer):  # fmt: skip
+                     RaceExplorer, CourseExplorer):  # fmt: skip
         other = {
             HillExplorer: dict(loss="(x^2 - 1)^2 + 0.3x", optimizers=["NAdam"], start=-0.123456789012345, lr=1 / 3,
                                beta1=0.5, beta2=0.9, delta=0.0, gamma=float("inf"), steps=77, step=70, speed=20.0),
@@ -58,6 +59,7 @@ def test_every_explorer_reopens_from_its_link(plant):
             ReturnMapExplorer: dict(loss="sixth", start=-0.3, lr=0.02, delta=1e-3, gamma=float("inf"), steps=99),
             SuccessMapExplorer: dict(loss="sine wave", cell=(99, 0), start=3.3),
             RaceExplorer: dict(course="camel", rival="Adam, restarted", contenders=["SGD", "CMA-ES"], evaluations=10),
+            CourseExplorer: dict(loss="tenth", lr=1e-8, height=-12, width=7, start=1.5, gamma=float("inf"), steps=99),
         }[explorer]  # fmt: skip
         page = plant(fig=explorer())
         wanted = {name: explorer(**other).get_state()[name] for name in other}

@@ -38,11 +38,11 @@ export default (jobs) => jobs.map(({ polynomial, start, gate, ...settings }) => 
 
 
 def walk(dice, steps):
-    """Losses, slopes and bends of a walk in a rough landscape: here and there it stands still, and two of them are none."""
+    """Losses, slopes and bends of a walk in a rough landscape: it stands still here and there; two of them are none."""
     height = np.cumsum(dice.normal(size=steps)) * 2.0 ** dice.integers(-8, 9)
     change = np.diff(height, prepend=height[0])
     slope = change + 0.1 * dice.normal(size=steps) * np.abs(change)
-    slope[dice.random(steps) < dice.choice([0.05, 0.3])] *= 1e-5
+    slope[dice.random(steps) < dice.choice([0.05, 0.3])] *= dice.choice([1e-5, 0.0])
     bend = dice.normal(size=steps) * np.abs(change)
     for kind in (math.inf, math.nan):
         (height, slope, bend)[dice.integers(3)][dice.integers(10, steps)] = kind
@@ -134,3 +134,15 @@ def test_a_climb_ends_above_its_lid_and_nowhere_else(node):
     np.testing.assert_array_equal(np.flatnonzero(value > lid), ended)
     climbing = np.concatenate([[False], found["climbs"][:-1]]).astype(bool)
     assert np.isnan(lid[~climbing]).all() and np.isfinite(lid[climbing]).mean() > 0.9
+
+
+def test_at_rest_nothing_grows(node):
+    x = nn.Parameter(torch.zeros(1, dtype=torch.float64))
+    optimizer = AdaptiveHillAdam([x], lr=0.01)
+    for _ in range(20):
+        x.grad = torch.zeros_like(x)
+        optimizer.step(loss=0.0)
+    job = {"polynomial": {"coefficients": [1, 0, 0], "centre": 0}, "start": 0, "gate": -1, "steps": 20, "lr": 0.01,
+           "beta1": 0.9, "beta2": 0.999}  # fmt: skip
+    (found,) = node(RUN, [job])
+    assert found["length"] == [optimizer.param_groups[0]["scale"] * 0.01] * 20

@@ -53,7 +53,8 @@ def test_every_stored_explorer_brings_its_picture():
 
 
 @pytest.mark.parametrize(
-    "name", ["hill", "series", "phase", "wells", "climb", "turns", "training", "heat", "map", "success", "race"]
+    "name",
+    ["hill", "series", "phase", "wells", "climb", "turns", "training", "heat", "map", "success", "race", "course"],
 )
 def test_a_front_end_is_one_module(name):
     assert not re.search(r"^(import|export (?!default))", front_end(name), re.M)
