@@ -423,6 +423,16 @@ def test_one_that_is_fine_enough_is_not(capturable):
     assert optimizer.switch_count == 3
 
 
+def test_a_loss_that_was_asked_about_is_not_told_of_later():
+    params, optimizer = new(True, delta=1e-4, gamma=200.0, floor=-inf)
+    set_gradients(params, 0)
+    for loss in (torch.tensor(9.75), torch.tensor(1e-4, dtype=torch.bfloat16)):  # of such size and type, fine enough
+        for _ in range(2):
+            optimizer.step(loss=loss)
+        assert optimizer.switches[-1].reason == "critical"
+    assert optimizer.switch_count == 2
+
+
 # The best turn --------------------------------------------------------------------------------------------------------
 
 
