@@ -181,12 +181,17 @@ def losses_of_members_are_averaged_member_by_member(tmp):
 
 def a_group_of_ranks_asks_nobody_else(tmp):
     own = [dist.new_group([number]) for number in range(2)][dist.get_rank()]  # all ranks make all groups
-    x = nn.Parameter(torch.zeros(2))
-    x.grad = torch.ones_like(x)
-    optimizer = HillAdam([x], lr=0.1, fused=True, process_group=own)
+    mine = 3.0 + dist.get_rank()
+    for make in (*MAKERS.values(), OverTheHill, partial(SimulatedAnnealing, lr=0.1, temperature=1.0)):
+        x = nn.Parameter(torch.zeros(2))
+        x.grad = torch.ones_like(x)
+        optimizer = make([x], process_group=own)
+        optimizer.step(lambda: torch.tensor(mine))
+        assert optimizer.best_loss == mine
+    optimizer = HillAdam([x], fused=True, process_group=own)
     optimizer.found_inf = torch.tensor(1.0 - dist.get_rank())  # as a gradient scaler does
-    optimizer.step(loss=3.0 + dist.get_rank())
-    assert optimizer.best_loss == (4.0 if dist.get_rank() else torch.inf)
+    optimizer.step(loss=mine)
+    assert optimizer.best_loss == (mine if dist.get_rank() else torch.inf)
 
 
 def losses_and_flags_are_gathered_in_the_group_that_is_given(tmp):
@@ -210,6 +215,9 @@ def annealing_accepts_on_all_ranks_or_on_none(tmp):
         optimizer.step(lambda: loss_of(net, slice(dist.get_rank(), None, 2)).detach())
     assert spread(net) == 0.0 and 0 < optimizer.acceptance_rate < 1
     assert optimizer.load_best() == pytest.approx(loss_of(net).item(), rel=1e-12)
+    optimizer = SimulatedAnnealing(net.parameters(), lr=0.05, temperature=0.1)
+    optimizer.step(lambda: torch.tensor(3 + dist.get_rank()))
+    assert optimizer.best_loss == 3.5  # a mean of integers need be none
 
 
 def a_walk_refuses_shards(tmp):
