@@ -345,6 +345,9 @@ def test_it_finishes_with_the_mean_of_the_second_half_of_its_places(steps):
     assert x.item() == pytest.approx(np.mean(places[-max(steps // 2, 1) :]), abs=1e-12)
     assert optimizer.switch_count == turns and optimizer.direction == "minimize"
     assert optimizer.best_loss <= best and optimizer.param_groups[0]["probing"]
+    losses.clear()
+    mean = optimizer.finish(noted, steps)  # knows nothing of the one before
+    assert mean == pytest.approx(torch.stack(losses)[-max(steps // 2, 1) :].mean().item(), rel=1e-12)
 
 
 def test_after_the_finish_it_goes_on_and_climbs_again():

@@ -1008,6 +1008,15 @@ def test_a_deepcopy_asks_the_same_ranks_and_a_pickle_all_of_them(make, one_rank)
     optimizer = make(model.parameters(), process_group=group)
     assert copy.deepcopy(optimizer)._process_group is group  # which a pickle could not take to another process
     assert pickle.loads(pickle.dumps(optimizer))._process_group is None
+    alone = make(Wells().parameters(), process_group=False)
+    assert pickle.loads(pickle.dumps(alone))._process_group is copy.deepcopy(alone)._process_group is False
+
+
+@pytest.mark.parametrize("group", [True, 0, "gloo", [0, 1]], ids=repr)
+def test_what_is_no_group_of_ranks_is_refused(make, group):
+    message = f"Invalid process_group value: {group!r}; expected a process group of torch.distributed, None for "
+    with pytest.raises(ValueError, match=re.escape(message)):
+        make([nn.Parameter(torch.ones(2))], process_group=group)
 
 
 def test_losses_keep_their_precision_beside_parameters_of_less(make):

@@ -262,8 +262,12 @@ def a_loss_in_parts_counts_whole(tmp):
     optimizer = HillAdam([x])
     x.grad = torch.ones_like(x)
     part = torch.tensor(1.0 + dist.get_rank(), dtype=torch.float64)
-    optimizer.step(loss=DTensor.from_local(part, init_device_mesh("cpu", (2,)), [Partial()]))
+    loss = DTensor.from_local(part, init_device_mesh("cpu", (2,)), [Partial()])
+    optimizer.step(loss=loss)
     assert optimizer.best_loss == 3.0
+    optimizer = AdaptiveHillAdam([x])
+    optimizer.step(loss=loss)
+    assert optimizer.finish(lambda: loss, 2) == 3.0
 
 
 def a_saved_run_goes_on_in_shards(tmp):
