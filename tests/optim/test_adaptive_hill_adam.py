@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from hilladam import AdaptiveHillAdam
+from hilladam import AdaptiveHillAdam, OverTheHill
 from hilladam.losses import DOUBLE_WELL, TABLE_1
 from hilladam.optim import COURSE_REASONS, Course, Verdict, steer
 from hilladam.optim._adam_step import slopes
@@ -265,6 +265,15 @@ def test_the_lid_rises_after_two_walls_of_each_number_in_the_parameters(split):
         optimizer.param_groups[0].update(maximize=True, **up._asdict())
         optimizer.step(loss=6.1)
         assert (optimizer.last_switch.reason == "lid") == ended
+
+
+def test_a_group_without_gradients_stops_none_behind_it():
+    x, y = (nn.Parameter(torch.ones(1)) for _ in range(2))
+    for make in (AdaptiveHillAdam, OverTheHill):
+        optimizer = make([{"params": [x]}, {"params": [y]}], lr=0.1)
+        x.grad, y.grad, start = None, torch.ones(1), y.item()
+        optimizer.step(loss=1.0)
+        assert x.item() == 1.0 and y.item() < start
 
 
 def test_groups_keep_the_ratio_of_their_learning_rates():

@@ -728,6 +728,7 @@ def test_what_wrappers_hand_over(make, name):
     assert optimizer.step(lambda: 5.0, loss=2.0) == 5.0 and optimizer.best_loss == 2.0
     loss = torch.tensor(1.0, requires_grad=True)
     optimizer.hand_over(loss)
+    assert not optimizer._handed.requires_grad  # so that what made it need not be kept
     assert optimizer.step(lambda: None) is None and optimizer.best_loss == 1.0
     optimizer.hand_over(0.5)
     optimizer.step(loss=0.75)  # drops it: it was the loss of other parameters

@@ -447,6 +447,12 @@ def test_any_rate_finds_the_deeper_well(lr):
         assert optimizer.load_best() == pytest.approx(DOUBLE_WELL.global_minimum.value, abs=1e-3)
 
 
+def test_a_run_that_begins_at_rest_walks_away_at_once():
+    """On a hilltop there is no way straight on, so the first walk takes a direction of the frame."""
+    places, *_ = run(lambda x: ((x**2 - 1) ** 2).sum(), [0.0, 0.0], 3)
+    assert (places[1] == 0).all() and (places[2] != 0).all()
+
+
 def test_a_new_place_after_load_best_is_a_new_run_in_new_directions():
     x = nn.Parameter(torch.tensor([1.0, -2.0], dtype=torch.float64))
     optimizer = OverTheHill([x])
