@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from hilladam import OverTheHill
+from hilladam import AdaptiveHillAdam, OverTheHill
 from hilladam.losses import DOUBLE_WELL, random_torus
 from hilladam.optim import MOVES, TREK_REASONS, Trek, guide
 from hilladam.optim._frame import LARGEST_FRAME, _generator, directions, normal_direction, orthogonal_frame
@@ -451,6 +451,27 @@ def test_a_run_that_begins_at_rest_walks_away_at_once():
     """On a hilltop there is no way straight on, so the first walk takes a direction of the frame."""
     places, *_ = run(lambda x: ((x**2 - 1) ** 2).sum(), [0.0, 0.0], 3)
     assert (places[1] == 0).all() and (places[2] != 0).all()
+
+
+def test_the_first_walk_leads_on_from_the_start_through_the_bottom():
+    x, still = (nn.Parameter(torch.full((1,), 3.0, dtype=torch.float64)) for _ in range(2))
+    optimizer = OverTheHill([{"params": [x], "lr": 0.1}, {"params": [still], "lr": 0.0}])
+    while not optimizer.switches:
+        optimizer.zero_grad()
+        loss = ((x - 1) ** 2).sum() + ((still - 1) ** 2).sum()
+        loss.backward()
+        optimizer.step(loss=loss)
+    assert [optimizer.state[param]["way"].item() for param in (x, still)] == [-1.0, 0.0] and still.item() == 3.0
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_first_loss_that_is_not_finite_moves_nothing(bad):
+    for make in (OverTheHill, AdaptiveHillAdam):
+        x = nn.Parameter(torch.tensor([3.0]))
+        x.grad = torch.ones(1)
+        with pytest.warns(RuntimeWarning, match="not finite"):
+            make([x]).step(loss=bad)
+        assert x.item() == 3.0
 
 
 def test_a_new_place_after_load_best_is_a_new_run_in_new_directions():
