@@ -633,14 +633,15 @@ def test_a_frozen_model_that_is_set_free_begins_with_a_short_step():
     assert optimizer.load_best() == pytest.approx(DOUBLE_WELL.global_minimum.value, abs=1e-2)
 
 
-def test_steps_are_counted_in_full_where_the_default_is_half():
+@pytest.mark.parametrize("losses", [[1.0], [1.0, 1.0]], ids=["begun", "begun and cleared"])
+def test_steps_are_counted_in_full_where_the_default_is_half(losses):
     torch.set_default_dtype(torch.bfloat16)
     try:
         x = nn.Parameter(torch.tensor([2.0], dtype=torch.float64))
         optimizer = AdaptiveHillAdam([x])
-        optimizer.step(loss=1.0)
-        x.grad = torch.ones_like(x)
-        optimizer.step(loss=1.0)
+        for loss in losses:
+            x.grad = torch.ones_like(x)
+            optimizer.step(loss=loss)
     finally:
         torch.set_default_dtype(torch.float32)
     assert optimizer.state[x]["step"].dtype == torch.float32
