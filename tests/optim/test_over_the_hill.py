@@ -453,6 +453,22 @@ def test_a_run_that_begins_at_rest_walks_away_at_once():
     assert (places[1] == 0).all() and (places[2] != 0).all()
 
 
+def test_a_finish_walks_nowhere_however_still_it_stands():
+    x = nn.Parameter(torch.tensor([3.0], dtype=torch.float64))
+    optimizer = OverTheHill([x], lr=0.1)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = ((x - 1) ** 2).sum()
+        loss.backward()
+        return loss
+
+    while not optimizer.switches:
+        optimizer.step(closure)
+    assert optimizer.finish(closure, 60) < 1e-3
+    assert [switch.reason for switch in optimizer.switches] == ["bottom"]
+
+
 def test_the_first_walk_leads_on_from_the_start_through_the_bottom():
     x, still = (nn.Parameter(torch.full((1,), 3.0, dtype=torch.float64)) for _ in range(2))
     optimizer = OverTheHill([{"params": [x], "lr": 0.1}, {"params": [still], "lr": 0.0}])
