@@ -587,6 +587,17 @@ def test_it_does_what_its_points_say_from_wherever_it_is(up):
     assert reasons == (set(COURSE_REASONS) if up else {"none", "critical"})
 
 
+def test_the_rule_is_told_the_settings_and_how_many_variables_there_are(monkeypatch):
+    told = []
+    monkeypatch.setattr(
+        "hilladam.optim._adaptive_hill_adam.steer", lambda *args, **said: told.append(said) or steer(*args, **said)
+    )
+    x = nn.Parameter(torch.ones(2, 3))
+    x.grad = torch.ones_like(x)
+    AdaptiveHillAdam([x], delta=0.2, kappa=0.7).step(loss=1.0)
+    assert told == [{"delta": 0.2, "kappa": 0.7, "dimensions": 6, "settle": False}]
+
+
 def test_it_has_one_parameter_where_nothing_else_is_said():
     up = BEGUN._replace(low=4.0, rise=1.0, top=5.0, bottom=4.0, climbed=9, walls=2)
     assert steer(up, True, 7.9, 0.3, 0.0).reason == 0 and steer(up, True, 7.9, 0.3, 0.0, dimensions=2).reason == 3

@@ -246,6 +246,11 @@ def test_an_argument_out_of_its_range(make, line):
     assert len(optimizer.param_groups) == 1
 
 
+@pytest.mark.parametrize("make", [HillAdam, AdaptiveHillAdam, OverTheHill], ids=lambda make: make.__name__)
+def test_averages_may_forget_at_once(make):
+    assert make([nn.Parameter(torch.ones(2))], betas=(0.0, 0.0)).param_groups[0]["betas"] == (0.0, 0.0)
+
+
 @each({name: settings.items() for name, settings in ONE_FOR_ALL.items()})
 def test_the_groups_follow_the_first_in_what_is_decided_for_all_parameters(make, line):
     setting, value = line
@@ -1200,6 +1205,10 @@ BESTS = [
 ]
 STEPPED = [("steps", -1, f"Invalid steps: -1; {COUNT}"), ("steps", 1.5, f"Invalid steps: 1.5; {COUNT}")]
 LOG = "Invalid switch_log: expected the last of 2 switches in 1000 int64 numbers"
+FINISHES = [
+    ("settled", -1, f"Invalid settled: -1; {COUNT}"),
+    ("settled_loss", 1, "Invalid settled_loss: 1; expected a float"),
+]
 IMPOSSIBLE = {
     "HillAdam": [
         *BEST,
@@ -1232,6 +1241,7 @@ IMPOSSIBLE = {
         ("scale", -1.0, "Invalid scale: -1.0; expected a finite number >= 0"),
         ("growth", 0.99, "Invalid growth: 0.99; expected a number in [1, 2]"),
         ("growth", 2.01, "Invalid growth: 2.01; expected a number in [1, 2]"),
+        *FINISHES,
     ],
     "OverTheHill": [
         *BEST,
@@ -1246,6 +1256,7 @@ IMPOSSIBLE = {
         *((key, -1.0, f"Invalid {key}: -1.0; expected a finite number") for key in ("scale", "stride", "pace", "rate")),
         ("pace", inf, "Invalid pace: inf; expected a finite number >= 0"),
         ("rate", nan, "Invalid rate: nan; expected a finite number >= 0"),
+        *FINISHES,
     ],
     "CoolMomentum": [*BESTS, *STEPPED],
     "Langevin": [*BESTS, *STEPPED],
