@@ -453,6 +453,25 @@ def test_a_run_that_begins_at_rest_walks_away_at_once():
     assert (places[1] == 0).all() and (places[2] != 0).all()
 
 
+def test_a_walk_is_told_the_slope_along_its_way(monkeypatch):
+    told, slopes = [], []
+    monkeypatch.setattr(
+        "hilladam.optim._over_the_hill.guide", lambda *said, **more: told.append(said) or guide(*said, **more)
+    )
+    x, y = (nn.Parameter(torch.tensor([2.0, 1.5], dtype=torch.float64)) for _ in range(2))
+    optimizer = OverTheHill([{"params": [x], "lr": 0.1}, {"params": [y], "lr": 0.2}])
+    for _ in range(60):
+        optimizer.zero_grad()
+        loss = sum(((z**2 - 1) ** 2 + 0.3 * z).sum() for z in (x, y))
+        loss.backward()
+        if optimizer.direction == "maximize":
+            along = [(z.grad * optimizer.state[z]["way"]).sum().item() for z in (x, y)]
+            slopes.append((len(told), 0.1 * along[0] + 0.2 * along[1]))
+        optimizer.step(loss=loss)
+    assert [told[step][3] for step, _ in slopes] == pytest.approx([slope for _, slope in slopes])
+    assert len(slopes) > 5 and max(slope for _, slope in slopes) > 0
+
+
 def test_a_finish_walks_nowhere_however_still_it_stands():
     x = nn.Parameter(torch.tensor([3.0], dtype=torch.float64))
     optimizer = OverTheHill([x], lr=0.1)
