@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from hilladam import AdaptiveHillAdam
+from hilladam import AdaptiveHillAdam, OverTheHill
 from hilladam.losses import DOUBLE_WELL, TABLE_1
 from hilladam.optim import COURSE_REASONS, Course, Verdict, steer
 from hilladam.optim._adam_step import slopes
@@ -267,6 +267,15 @@ def test_the_lid_rises_after_two_walls_of_each_number_in_the_parameters(split):
         assert (optimizer.last_switch.reason == "lid") == ended
 
 
+def test_a_group_without_gradients_stops_none_behind_it():
+    x, y = (nn.Parameter(torch.ones(1)) for _ in range(2))
+    for make in (AdaptiveHillAdam, OverTheHill):
+        optimizer = make([{"params": [x]}, {"params": [y]}], lr=0.1)
+        x.grad, y.grad, start = None, torch.ones(1), y.item()
+        optimizer.step(loss=1.0)
+        assert x.item() == 1.0 and y.item() < start
+
+
 def test_groups_keep_the_ratio_of_their_learning_rates():
     a, b = (nn.Parameter(torch.tensor([1.0], dtype=torch.float64)) for _ in range(2))
     optimizer = AdaptiveHillAdam([{"params": [a], "lr": 1e-3}, {"params": [b], "lr": 4e-3}])
@@ -345,6 +354,9 @@ def test_it_finishes_with_the_mean_of_the_second_half_of_its_places(steps):
     assert x.item() == pytest.approx(np.mean(places[-max(steps // 2, 1) :]), abs=1e-12)
     assert optimizer.switch_count == turns and optimizer.direction == "minimize"
     assert optimizer.best_loss <= best and optimizer.param_groups[0]["probing"]
+    losses.clear()
+    mean = optimizer.finish(noted, steps)  # knows nothing of the one before
+    assert mean == pytest.approx(torch.stack(losses)[-max(steps // 2, 1) :].mean().item(), rel=1e-12)
 
 
 def test_after_the_finish_it_goes_on_and_climbs_again():
@@ -575,6 +587,17 @@ def test_it_does_what_its_points_say_from_wherever_it_is(up):
     assert reasons == (set(COURSE_REASONS) if up else {"none", "critical"})
 
 
+def test_the_rule_is_told_the_settings_and_how_many_variables_there_are(monkeypatch):
+    told = []
+    monkeypatch.setattr(
+        "hilladam.optim._adaptive_hill_adam.steer", lambda *args, **said: told.append(said) or steer(*args, **said)
+    )
+    x = nn.Parameter(torch.ones(2, 3))
+    x.grad = torch.ones_like(x)
+    AdaptiveHillAdam([x], delta=0.2, kappa=0.7).step(loss=1.0)
+    assert told == [{"delta": 0.2, "kappa": 0.7, "dimensions": 6, "settle": False}]
+
+
 def test_it_has_one_parameter_where_nothing_else_is_said():
     up = BEGUN._replace(low=4.0, rise=1.0, top=5.0, bottom=4.0, climbed=9, walls=2)
     assert steer(up, True, 7.9, 0.3, 0.0).reason == 0 and steer(up, True, 7.9, 0.3, 0.0, dimensions=2).reason == 3
@@ -621,14 +644,15 @@ def test_a_frozen_model_that_is_set_free_begins_with_a_short_step():
     assert optimizer.load_best() == pytest.approx(DOUBLE_WELL.global_minimum.value, abs=1e-2)
 
 
-def test_steps_are_counted_in_full_where_the_default_is_half():
+@pytest.mark.parametrize("losses", [[1.0], [1.0, 1.0]], ids=["begun", "begun and cleared"])
+def test_steps_are_counted_in_full_where_the_default_is_half(losses):
     torch.set_default_dtype(torch.bfloat16)
     try:
         x = nn.Parameter(torch.tensor([2.0], dtype=torch.float64))
         optimizer = AdaptiveHillAdam([x])
-        optimizer.step(loss=1.0)
-        x.grad = torch.ones_like(x)
-        optimizer.step(loss=1.0)
+        for loss in losses:
+            x.grad = torch.ones_like(x)
+            optimizer.step(loss=loss)
     finally:
         torch.set_default_dtype(torch.float32)
     assert optimizer.state[x]["step"].dtype == torch.float32

@@ -253,6 +253,11 @@ def test_an_argument_out_of_its_range(make, line):
     assert len(optimizer.param_groups) == 1
 
 
+@pytest.mark.parametrize("make", [HillAdam, AdaptiveHillAdam, OverTheHill], ids=lambda make: make.__name__)
+def test_averages_may_forget_at_once(make):
+    assert make([nn.Parameter(torch.ones(2))], betas=(0.0, 0.0)).param_groups[0]["betas"] == (0.0, 0.0)
+
+
 @each({name: settings.items() for name, settings in ONE_FOR_ALL.items()})
 def test_the_groups_follow_the_first_in_what_is_decided_for_all_parameters(make, line):
     setting, value = line
@@ -735,6 +740,7 @@ def test_what_wrappers_hand_over(make, name):
     assert optimizer.step(lambda: 5.0, loss=2.0) == 5.0 and optimizer.best_loss == 2.0
     loss = torch.tensor(1.0, requires_grad=True)
     optimizer.hand_over(loss)
+    assert not optimizer._handed.requires_grad  # so that what made it need not be kept
     assert optimizer.step(lambda: None) is None and optimizer.best_loss == 1.0
     optimizer.hand_over(0.5)
     optimizer.step(loss=0.75)  # drops it: it was the loss of other parameters
@@ -763,17 +769,19 @@ def test_the_loss_comes_back_as_it_was_given(make, name):
     assert type(optimizer.best_loss) is float
 
 
-def test_a_sparse_gradient_is_refused_before_anything_moves(make, name):
+@pytest.mark.parametrize("steps", [0, 2])
+def test_a_sparse_gradient_is_refused_before_anything_moves(make, name, steps):
     if name in WALKS:
         pytest.skip("it needs no gradients")
     model, optimizer = new(make)
+    go(model, optimizer, 0, steps)
     model().backward()
     model.first.grad = model.first.grad.to_sparse()
-    kept = memory(optimizer)
+    kept, late = memory(optimizer), model.late.item()
     said = type(optimizer).__name__.removeprefix("Hill")  # torch says it for HillAdam
     with pytest.raises(RuntimeError, match=f"{said} does not support sparse gradients"):
         optimizer.step(loss=1.0)
-    assert memory(optimizer) == kept and model.late.item() == 0.9
+    assert memory(optimizer) == kept and model.late.item() == late
 
 
 def test_a_gradient_scaler(make, name):
@@ -1015,6 +1023,15 @@ def test_a_deepcopy_asks_the_same_ranks_and_a_pickle_all_of_them(make, one_rank)
     optimizer = make(model.parameters(), process_group=group)
     assert copy.deepcopy(optimizer)._process_group is group  # which a pickle could not take to another process
     assert pickle.loads(pickle.dumps(optimizer))._process_group is None
+    alone = make(Wells().parameters(), process_group=False)
+    assert pickle.loads(pickle.dumps(alone))._process_group is copy.deepcopy(alone)._process_group is False
+
+
+@pytest.mark.parametrize("group", [True, 0, "gloo", [0, 1]], ids=repr)
+def test_what_is_no_group_of_ranks_is_refused(make, group):
+    message = f"Invalid process_group value: {group!r}; expected a process group of torch.distributed, None for "
+    with pytest.raises(ValueError, match=re.escape(message)):
+        make([nn.Parameter(torch.ones(2))], process_group=group)
 
 
 def test_losses_keep_their_precision_beside_parameters_of_less(make):
@@ -1195,6 +1212,10 @@ BESTS = [
 ]
 STEPPED = [("steps", -1, f"Invalid steps: -1; {COUNT}"), ("steps", 1.5, f"Invalid steps: 1.5; {COUNT}")]
 LOG = "Invalid switch_log: expected the last of 2 switches in 1000 int64 numbers"
+FINISHES = [
+    ("settled", -1, f"Invalid settled: -1; {COUNT}"),
+    ("settled_loss", 1, "Invalid settled_loss: 1; expected a float"),
+]
 IMPOSSIBLE = {
     "HillAdam": [
         *BEST,
@@ -1227,6 +1248,7 @@ IMPOSSIBLE = {
         ("scale", -1.0, "Invalid scale: -1.0; expected a finite number >= 0"),
         ("growth", 0.99, "Invalid growth: 0.99; expected a number in [1, 2]"),
         ("growth", 2.01, "Invalid growth: 2.01; expected a number in [1, 2]"),
+        *FINISHES,
     ],
     "OverTheHill": [
         *BEST,
@@ -1241,6 +1263,7 @@ IMPOSSIBLE = {
         *((key, -1.0, f"Invalid {key}: -1.0; expected a finite number") for key in ("scale", "stride", "pace", "rate")),
         ("pace", inf, "Invalid pace: inf; expected a finite number >= 0"),
         ("rate", nan, "Invalid rate: nan; expected a finite number >= 0"),
+        *FINISHES,
     ],
     "CoolMomentum": [*BESTS, *STEPPED],
     "Langevin": [*BESTS, *STEPPED],

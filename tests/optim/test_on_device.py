@@ -251,6 +251,42 @@ def test_a_step_that_a_gradient_scaler_skips_is_not_judged(capturable):
     assert everything(params, optimizer) == everything(others, unscaled) and optimizer.switch_count == 2
 
 
+@pytest.mark.parametrize("capturable", [False, True], ids=["host", "device"])
+def test_tensors_of_several_types_take_the_fused_form_too(capturable):
+    params, others = ([nn.Parameter(torch.ones(2, dtype=x)) for x in (torch.float32, torch.float64)] for _ in range(2))
+    together = HillAdam(params, 0.1, eps=0.5, fused=True, capturable=capturable)
+    apart = [HillAdam([param], 0.1, eps=0.5, fused=True) for param in others]
+    together.grad_scale, together.found_inf = torch.tensor(4.0), torch.tensor(0.0)  # as a gradient scaler does
+    for loss in (1.0, 1.0, 2.0, 3.0):
+        for param in params:
+            param.grad = torch.full_like(param, 4.0)
+        together.step(loss=torch.tensor(loss))
+        for param, optimizer in zip(others, apart, strict=True):
+            param.grad = torch.ones_like(param)
+            optimizer.step(loss=loss)
+    assert all(torch.equal(x, y) for x, y in zip(params, others, strict=True)) and together.switch_count == 1
+
+
+def test_one_group_is_as_good_as_two(in_a_graph):
+    x = nn.Parameter(torch.ones(2))
+    x.grad = torch.ones(2)
+    optimizer = HillAdam([x], capturable=True)
+    optimizer.step(loss=torch.tensor(3.0))
+    optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    in_a_graph()
+    optimizer.step(loss=torch.tensor(2.0))
+    assert optimizer.best_loss == 2.0
+
+
+@pytest.mark.parametrize("capturable", [False, True], ids=["host", "device"])
+def test_a_group_without_gradients_stops_none_behind_it(capturable):
+    params, optimizer = new(capturable)
+    start = params[2].tolist()
+    params[2].grad = torch.ones_like(params[2])
+    optimizer.step(loss=torch.tensor(1.0))
+    assert params[2].tolist() != start
+
+
 # Nothing waits --------------------------------------------------------------------------------------------------------
 
 
@@ -389,11 +425,12 @@ def test_many_parameters_are_decided_on_the_host_unless_it_is_told_to(monkeypatc
 # Warnings come when something is asked --------------------------------------------------------------------------------
 
 
-def test_a_loss_that_is_not_finite_is_told_when_something_is_asked():
+@pytest.mark.parametrize("bad", [nan, inf, -inf])
+def test_a_loss_that_is_not_finite_is_told_when_something_is_asked(bad):
     params, optimizer = new(True)
     set_gradients(params, 0)
     optimizer.step(loss=torch.tensor(1.0))
-    optimizer.step(loss=torch.tensor(nan))
+    optimizer.step(loss=torch.tensor(bad))
     with pytest.warns(RuntimeWarning, match="not finite") as caught:
         assert optimizer.best_loss == 1.0
     assert [warning.filename for warning in caught] == [__file__]
@@ -422,6 +459,16 @@ def test_one_that_is_fine_enough_is_not(capturable):
     for loss in (9.75, 9.75, 1e6, 2.0, 2.0):
         optimizer.step(loss=torch.tensor(loss))
     assert optimizer.switch_count == 3
+
+
+def test_a_loss_that_was_asked_about_is_not_told_of_later():
+    params, optimizer = new(True, delta=1e-4, gamma=200.0, floor=-inf)
+    set_gradients(params, 0)
+    for loss in (torch.tensor(9.75), torch.tensor(1e-4, dtype=torch.bfloat16)):  # of such size and type, fine enough
+        for _ in range(2):
+            optimizer.step(loss=loss)
+        assert optimizer.switches[-1].reason == "critical"
+    assert optimizer.switch_count == 2
 
 
 # The best turn --------------------------------------------------------------------------------------------------------

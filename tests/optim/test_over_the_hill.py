@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from hilladam import OverTheHill
+from hilladam import AdaptiveHillAdam, OverTheHill
 from hilladam.losses import DOUBLE_WELL, random_torus
 from hilladam.optim import MOVES, TREK_REASONS, Trek, guide
 from hilladam.optim._frame import LARGEST_FRAME, _generator, directions, normal_direction, orthogonal_frame
@@ -135,7 +135,8 @@ def test_before_the_first_top_each_lid_doubles_the_height_of_the_hills():
 
 
 def set_out(trek, move, reason):
-    return trek._replace(pace=max(trek.rate, trek.stride), walked=0, rises=0, high=trek.low), True, move, reason, False
+    anew = dict(walked=0, rises=0, drift=0.0, spread=0.0, pitch=0.0, climb=0.0, valley=0.0, passed=0)
+    return trek._replace(pace=max(trek.rate, trek.stride), high=trek.low, **anew), True, move, reason, False
 
 
 def in_vain(trek, reason, rose, directions):
@@ -144,21 +145,31 @@ def in_vain(trek, reason, rose, directions):
         return *set_out(trek, "next", reason)[:4], rose
     home = trek._replace(
         frame=trek.frame + 1, tried=0, fineness=trek.fineness / 2, room=trek.room * (1 if trek.crested else 2),
-        crested=False, homing=True, scale=trek.rate, moved=False, high=trek.low + trek.hill, lowest=trek.low,
-        drift=0.0, spread=0.0,
+        vain=trek.vain + 1, crested=False, homing=True, scale=trek.rate, moved=False, high=trek.low + trek.hill,
+        lowest=trek.low, drift=0.0, spread=0.0,
     )  # fmt: skip
     return home, False, "home", "round" if reason == "none" else "none", rose
 
 
-def of_a_walk(trek, loss, slope, bend, directions, faster):
+def of_a_walk(trek, loss, slope, bend, kappa, directions, faster):
     trek = trek._replace(walked=trek.walked + 1)
     if not all(map(math.isfinite, (loss, slope, bend))):
         return in_vain(trek, "none", False, directions)
-    over = slope <= 0 and trek.rises >= 2
-    trek = trek._replace(high=max(trek.high, loss), rises=trek.rises + 1 if slope > 0 else 0)
+    trek = trek._replace(high=max(trek.high, loss))
+    if kappa:
+        climb = trek.climb + (trek.pitch + slope) / 2 * trek.pace
+        drift, spread = trek.drift + slope * trek.pace, trek.spread + ((slope - trek.pitch) / 2 * trek.pace) ** 2
+        down = drift <= -kappa * math.sqrt(spread)
+        over, lower, height = down and climb > trek.valley, down and climb < -0.03 * trek.hill, climb
+        drift, spread = (0.0, 0.0) if down or drift > 0 else (drift, spread)
+        trek = trek._replace(pitch=slope, climb=climb, valley=min(trek.valley, climb), drift=drift, spread=spread)
+    else:
+        over, lower, height = slope <= 0 and trek.rises >= 2, loss < trek.low, loss - trek.low
+        trek = trek._replace(rises=trek.rises + 1 if slope > 0 else 0)
     if over:
-        trek = trek._replace(hill=trek.hill if trek.told else trek.high - trek.low, crested=True, told=True)
-    if over or loss < trek.low:
+        hill = trek.hill if trek.told else trek.high - trek.low
+        trek = trek._replace(hill=hill, crested=True, told=True, passed=trek.passed + 1, valley=trek.climb)
+    if lower or (over and (not kappa or trek.passed > trek.vain % 3)):
         across = trek._replace(scale=trek.pace, moved=True, lowest=loss, drift=0.0, spread=0.0)
         return across, False, "descend", "crest", False
     if loss > trek.low + trek.room * trek.hill or trek.walked >= LONGEST:
@@ -166,8 +177,8 @@ def of_a_walk(trek, loss, slope, bend, directions, faster):
             highest = trek.high - trek.low
             trek = trek._replace(hill=min(highest, 2 * trek.hill) if trek.hill else highest)
         return in_vain(trek, "none", False, directions)
-    near = loss < trek.low + 0.03 * trek.hill
-    return trek._replace(pace=trek.pace * faster ** (4 if near else 1)), True, "walk", "none", False
+    grown = faster ** (4 if height < 0.03 * trek.hill else 1)
+    return trek._replace(pace=trek.pace * grown), True, "walk", "none", False
 
 
 def of_a_descent(trek, loss, slope, bend, delta, kappa, directions):
@@ -188,7 +199,7 @@ def of_a_descent(trek, loss, slope, bend, delta, kappa, directions):
     trek = trek._replace(scale=trek.scale / 2, growth=1.05) if rose else trek._replace(scale=trek.scale * trek.growth)
     if abs(slope) + abs(bend) > delta * trek.fineness * (trek.high - trek.lowest):
         return trek, False, "descend", "none", rose
-    centre = dict(low=loss, rate=trek.scale, frame=trek.frame + 1, tried=-1, crested=False, homing=False)
+    centre = dict(low=loss, rate=trek.scale, frame=trek.frame + 1, tried=-1, crested=False, homing=False, vain=0)
     if trek.low == math.inf:
         new = trek._replace(hill=max(trek.hill, trek.start_loss - loss), **centre)
         return *set_out(new, "onward", "bottom")[:4], rose
@@ -202,12 +213,6 @@ def of_a_descent(trek, loss, slope, bend, delta, kappa, directions):
     return in_vain(trek._replace(hill=hill), "bottom", rose, directions)
 
 
-def of_exact(trek, walking):
-    """What is remembered, without what only walks under noise ask for."""
-    trek = trek._replace(pitch=0.0, climb=0.0, valley=0.0, passed=0, vain=0)
-    return trek._replace(drift=0.0, spread=0.0) if walking else trek
-
-
 @pytest.mark.parametrize("walking", [False, True])
 def test_it_does_what_its_points_say_from_wherever_it_is(walking):
     """The rule once more, case by case, at places drawn from few numbers, so that many lie exactly on an edge."""
@@ -218,24 +223,23 @@ def test_it_does_what_its_points_say_from_wherever_it_is(walking):
         low=(1.0,) if walking else (1.0, 1.0, math.inf), rate=(1.0, 8.0), hill=(0.0, 2.0, 4.0), room=(1.0, 2.0),
         fineness=(1.0, 0.5), stride=(0.0, 4.0, 16.0), pace=(2.0, 8.0), walked=(0, LONGEST - 2, LONGEST - 1),
         rises=(0, 1, 2, 3), frame=(0, 5), tried=(-1, 0, 3), crested=(True, False), told=(True, False),
-        homing=(False,) if walking else (True, False),
+        homing=(False,) if walking else (True, False), pitch=(-1.0, 0.0, 0.5), climb=(-1.0, 0.0, 2.0),
+        valley=(-1.0, 0.0, 1.0), passed=(0, 1, 2), vain=(0, 1, 2, 3),
     )  # fmt: skip
     losses = (-1.0, 0.9999, 0.99955, 1.0, 1.0 + 0.03 * 4, 1.1, 2.0, 3.0, 5.0, 9.0, 9.5, 14.0, math.nan, math.inf)
     slopes, bends = (-2.0, -1.0, -0.5, 0.0, 0.0, 0.5, 1.0, math.nan, math.inf), (0.0, 0.0, 0.5, -1.0, 1.0, math.nan)
-    kappas = (0.0,) if walking else (0.0, 0.5)
-    for _ in range(6000):
+    for _ in range(8000):
         trek = Trek(**{key: values[dice.integers(len(values))] for key, values in few.items()})
         loss, slope, bend, delta, kappa, count, faster = (
             values[dice.integers(len(values))]
-            for values in (losses, slopes, bends, (0.0, 0.0625, 0.125), kappas, (1, 4), (1.2, 2.0))
+            for values in (losses, slopes, bends, (0.0, 0.0625, 0.125), (0.0, 0.5), (1, 4), (1.2, 2.0))
         )
         if walking:
-            told = of_a_walk(trek, loss, slope, bend, count, faster)
+            told = of_a_walk(trek, loss, slope, bend, kappa, count, faster)
         else:
             told = of_a_descent(trek, loss, slope, bend, delta, kappa, count)
-        told = of_exact(*told[:2]), *told[1:]
         advice = guide(trek, walking, loss, slope, bend, delta, kappa, count, faster)
-        assert (of_exact(advice.trek, advice.walking), advice.walking, *said(advice), advice.rose) == told
+        assert (advice.trek, advice.walking, *said(advice), advice.rose) == told
         moves.add(said(advice))
     assert {move for move, _ in moves} == {"walk", "descend", "next", "home"} if walking else set(MOVES) - {"walk"}
 
@@ -441,6 +445,68 @@ def test_any_rate_finds_the_deeper_well(lr):
     for start in (2.0, 0.95, 0.5):
         _, _, optimizer = run(lambda x: DOUBLE_WELL(x).sum(), [start], 300, lr=lr)
         assert optimizer.load_best() == pytest.approx(DOUBLE_WELL.global_minimum.value, abs=1e-3)
+
+
+def test_a_run_that_begins_at_rest_walks_away_at_once():
+    """On a hilltop there is no way straight on, so the first walk takes a direction of the frame."""
+    places, *_ = run(lambda x: ((x**2 - 1) ** 2).sum(), [0.0, 0.0], 3)
+    assert (places[1] == 0).all() and (places[2] != 0).all()
+
+
+def test_a_walk_is_told_the_slope_along_its_way(monkeypatch):
+    told, slopes = [], []
+    monkeypatch.setattr(
+        "hilladam.optim._over_the_hill.guide", lambda *said, **more: told.append(said) or guide(*said, **more)
+    )
+    x, y = (nn.Parameter(torch.tensor([2.0, 1.5], dtype=torch.float64)) for _ in range(2))
+    optimizer = OverTheHill([{"params": [x], "lr": 0.1}, {"params": [y], "lr": 0.2}])
+    for _ in range(60):
+        optimizer.zero_grad()
+        loss = sum(((z**2 - 1) ** 2 + 0.3 * z).sum() for z in (x, y))
+        loss.backward()
+        if optimizer.direction == "maximize":
+            along = [(z.grad * optimizer.state[z]["way"]).sum().item() for z in (x, y)]
+            slopes.append((len(told), 0.1 * along[0] + 0.2 * along[1]))
+        optimizer.step(loss=loss)
+    assert [told[step][3] for step, _ in slopes] == pytest.approx([slope for _, slope in slopes])
+    assert len(slopes) > 5 and max(slope for _, slope in slopes) > 0
+
+
+def test_a_finish_walks_nowhere_however_still_it_stands():
+    x = nn.Parameter(torch.tensor([3.0], dtype=torch.float64))
+    optimizer = OverTheHill([x], lr=0.1)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = ((x - 1) ** 2).sum()
+        loss.backward()
+        return loss
+
+    while not optimizer.switches:
+        optimizer.step(closure)
+    assert optimizer.finish(closure, 60) < 1e-3
+    assert [switch.reason for switch in optimizer.switches] == ["bottom"]
+
+
+def test_the_first_walk_leads_on_from_the_start_through_the_bottom():
+    x, still = (nn.Parameter(torch.full((1,), 3.0, dtype=torch.float64)) for _ in range(2))
+    optimizer = OverTheHill([{"params": [x], "lr": 0.1}, {"params": [still], "lr": 0.0}])
+    while not optimizer.switches:
+        optimizer.zero_grad()
+        loss = ((x - 1) ** 2).sum() + ((still - 1) ** 2).sum()
+        loss.backward()
+        optimizer.step(loss=loss)
+    assert [optimizer.state[param]["way"].item() for param in (x, still)] == [-1.0, 0.0] and still.item() == 3.0
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_first_loss_that_is_not_finite_moves_nothing(bad):
+    for make in (OverTheHill, AdaptiveHillAdam):
+        x = nn.Parameter(torch.tensor([3.0]))
+        x.grad = torch.ones(1)
+        with pytest.warns(RuntimeWarning, match="not finite"):
+            make([x]).step(loss=bad)
+        assert x.item() == 3.0
 
 
 def test_a_new_place_after_load_best_is_a_new_run_in_new_directions():

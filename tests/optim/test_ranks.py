@@ -24,6 +24,7 @@ from torch.distributed.fsdp import fully_shard
 from torch.nn.parallel import DistributedDataParallel
 
 from hilladam import AdaptiveHillAdam, CoolMomentum, HillAdam, Langevin, OverTheHill, SimulatedAnnealing
+from hilladam.optim._ranks import agreed, anywhere
 
 STEPS = 50
 MAKERS = {
@@ -144,6 +145,7 @@ def a_rank_waits_only_where_it_has_no_loss(tmp):
     for loss in losses:
         with mock.patch.multiple(torch.Tensor, item=None, tolist=None, __float__=None, __bool__=None):
             optimizer.step(loss=torch.tensor(loss + dist.get_rank()))
+    assert optimizer.best_loss == 1.5  # the mean of 1 and 2
     optimizer.step(loss=torch.tensor(0.25)) if dist.get_rank() else optimizer.step()
     assert optimizer.best_loss == 0.25 and optimizer.param_groups[0]["losses"] == 5 and spread_of(x) == 0.0
     assert [switch.step for switch in optimizer.switches] == [2]
@@ -167,8 +169,42 @@ def losses_of_members_are_averaged_member_by_member(tmp):
     x = nn.Parameter(torch.zeros(3, dtype=torch.float64))
     optimizer = Langevin([x], lr=0.1, temperature=0.0)
     x.grad = torch.ones_like(x)
-    optimizer.step(loss=torch.tensor([1.0, 2.0, 3.0]) + 2 * dist.get_rank())
-    assert optimizer.best_loss.tolist() == [2.0, 3.0, 4.0]
+    losses = torch.tensor([1.0, 2.0, 3.0]) + 2 * dist.get_rank()
+    optimizer.step(loss=losses)
+    assert optimizer.best_loss.tolist() == [2.0, 3.0, 4.0] and optimizer.best_loss.dtype == losses.dtype
+    for dtype in (torch.float64, torch.float16):  # the first is that of the sum, the second cannot hold it
+        optimizer = Langevin([x], lr=0.1, temperature=0.0)
+        losses = torch.tensor([1.0, 2.0, 40000.0], dtype=dtype)
+        optimizer.step(loss=losses)
+        assert optimizer.best_loss.tolist() == losses.tolist() == [1.0, 2.0, 40000.0]
+
+
+def a_group_of_ranks_asks_nobody_else(tmp):
+    own = [dist.new_group([number]) for number in range(2)][dist.get_rank()]  # all ranks make all groups
+    mine = 3.0 + dist.get_rank()
+    for make in (*MAKERS.values(), OverTheHill, partial(SimulatedAnnealing, lr=0.1, temperature=1.0)):
+        x = nn.Parameter(torch.zeros(2))
+        x.grad = torch.ones_like(x)
+        optimizer = make([x], process_group=own)
+        optimizer.step(lambda: torch.tensor(mine))
+        assert optimizer.best_loss == mine
+    optimizer = HillAdam([x], fused=True, process_group=own)
+    optimizer.found_inf = torch.tensor(1.0 - dist.get_rank())  # as a gradient scaler does
+    optimizer.step(loss=mine)
+    assert optimizer.best_loss == (mine if dist.get_rank() else torch.inf)
+
+
+def losses_and_flags_are_gathered_in_the_group_that_is_given(tmp):
+    group, device = dist.new_group([0, 1]), lambda: torch.device("cpu")
+    with (
+        mock.patch.object(dist, "all_reduce", wraps=dist.all_reduce) as reduced,
+        mock.patch.object(dist, "get_world_size", wraps=dist.get_world_size) as counted,
+    ):
+        for loss in (3.0, torch.tensor(3.0), torch.tensor([3.0, 4.0])):
+            assert torch.equal(torch.as_tensor(agreed(loss, group, device)), torch.as_tensor(loss))
+        assert anywhere(torch.tensor(float(dist.get_rank())), group) > 0
+    assert [call.kwargs.get("group") for call in reduced.call_args_list] == [group] * 4
+    assert {call.args for call in counted.call_args_list} == {(group,)}
 
 
 def annealing_accepts_on_all_ranks_or_on_none(tmp):
@@ -179,11 +215,27 @@ def annealing_accepts_on_all_ranks_or_on_none(tmp):
         optimizer.step(lambda: loss_of(net, slice(dist.get_rank(), None, 2)).detach())
     assert spread(net) == 0.0 and 0 < optimizer.acceptance_rate < 1
     assert optimizer.load_best() == pytest.approx(loss_of(net).item(), rel=1e-12)
+    optimizer = SimulatedAnnealing(net.parameters(), lr=0.05, temperature=0.1)
+    optimizer.step(lambda: torch.tensor(3 + dist.get_rank()))
+    assert optimizer.best_loss == 3.5  # a mean of integers need be none
 
 
 def a_walk_refuses_shards(tmp):
     with pytest.raises(ValueError, match="Invalid parameter: a shard; expected whole tensors"):
         OverTheHill(sharded().parameters())
+
+
+def a_gradient_that_is_spread_otherwise_moves_the_shard_all_the_same(tmp):
+    from torch.distributed.tensor import Replicate, Shard, distribute_tensor
+
+    mesh, start = init_device_mesh("cpu", (2,)), torch.tensor([2.0, -1.0, 3.0, 5.0])
+    x, y = nn.Parameter(distribute_tensor(start, mesh, [Shard(0)])), nn.Parameter(start.clone())
+    optimizer, other = HillAdam([x], lr=0.1, capturable=True), HillAdam([y], lr=0.1)
+    for loss in (3.0, 3.0, 4.0):
+        x.grad, y.grad = distribute_tensor(start, mesh, [Replicate()]), start.clone()
+        optimizer.step(loss=torch.tensor(loss))
+        other.step(loss=loss)
+    assert torch.allclose(x.full_tensor(), y) and optimizer.switches == other.switches
 
 
 def a_finish_averages_shards(tmp):
@@ -210,8 +262,12 @@ def a_loss_in_parts_counts_whole(tmp):
     optimizer = HillAdam([x])
     x.grad = torch.ones_like(x)
     part = torch.tensor(1.0 + dist.get_rank(), dtype=torch.float64)
-    optimizer.step(loss=DTensor.from_local(part, init_device_mesh("cpu", (2,)), [Partial()]))
+    loss = DTensor.from_local(part, init_device_mesh("cpu", (2,)), [Partial()])
+    optimizer.step(loss=loss)
     assert optimizer.best_loss == 3.0
+    optimizer = AdaptiveHillAdam([x])
+    optimizer.step(loss=loss)
+    assert optimizer.finish(lambda: loss, 2) == 3.0
 
 
 def a_saved_run_goes_on_in_shards(tmp):
@@ -288,8 +344,11 @@ CHECKS = [
     a_rank_waits_only_where_it_has_no_loss,
     a_gradient_that_is_not_finite_on_one_rank_stops_all,
     losses_of_members_are_averaged_member_by_member,
+    a_group_of_ranks_asks_nobody_else,
+    losses_and_flags_are_gathered_in_the_group_that_is_given,
     annealing_accepts_on_all_ranks_or_on_none,
     a_walk_refuses_shards,
+    a_gradient_that_is_spread_otherwise_moves_the_shard_all_the_same,
     a_finish_averages_shards,
     a_loss_in_parts_counts_whole,
     a_saved_run_goes_on_in_shards,

@@ -58,6 +58,15 @@ def test_on_adams_path_the_average_is_the_papers(lr, beta1):
     assert said.lag == turns[0] - turns[1]
 
 
+def test_on_adams_path_settings_keep_their_shape_and_are_checked():
+    said = theory.equation_13_on_adams_path(DOUBLE_WELL, 2.0, None, [[0.1, 0.5]], (0.9, 0.999))
+    assert said.escapes.tolist() == [[False, True]] and np.array_equal(said.lag, [[7, math.nan]], equal_nan=True)
+    with pytest.raises(ValueError, match=r"Invalid eps: -1\.0"):
+        theory.equation_13_on_adams_path(DOUBLE_WELL, 2.0, None, 0.1, (0.9, 0.999), eps=-1.0)
+    with pytest.raises(ValueError, match="barrier"):
+        theory.equation_13_on_adams_path(DOUBLE_WELL, 2.0, 3.0, 0.1, (0.9, 0.999))
+
+
 @pytest.mark.parametrize("memory", [0.05, 0.2, 0.24, 0.26, 0.5])
 def test_the_path_average_is_its_integral(memory):
     way = way_out(DOUBLE_WELL, 2.0)

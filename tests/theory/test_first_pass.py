@@ -73,6 +73,13 @@ def test_both_forms_change_their_verdict_at_the_same_learning_rate_to_ten_digits
     assert theirs.first.tolist() == [[[False, True]]] and escapes(lr).tolist() == [False, True]
 
 
+@pytest.mark.parametrize("f, x0", CASES.values(), ids=CASES)
+def test_by_default_the_slowest_have_steps_enough(f, x0):
+    setting = f, x0, None, way_out(f, x0).length * np.array([0.05, 0.4]), (0.9, 0.999)
+    by_default, longer = first_pass(*setting), first_pass(*setting, steps=1000)
+    assert not by_default.undecided.any() and (by_default.first == longer.first).all()
+
+
 def test_the_first_pass_is_read_off_the_path():
     way = way_out(DOUBLE_WELL, 2.0)
     for lr, steps in itertools.product(np.geomspace(0.05, 0.7, 12), (3, 60)):
