@@ -122,7 +122,6 @@ def parser() -> argparse.ArgumentParser:
 
     about = "both experiments and the digits, with the rule that tunes itself"
     again = command(_commands.again, about, AGAIN_EPILOG)
-    again.add_argument("--runs", type=seeds, default=1000, help="of each polynomial and contender (default 1000)")
     again.add_argument("--resume", type=_again_rows, metavar="FILE", help="take the rows that are in FILE as they are")
 
     for each, threads in ((table1, 1), (table2, 2), (readings, 1), (race, 1), (championship, 1), (again, 1)):

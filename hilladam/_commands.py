@@ -212,7 +212,7 @@ def again(options: argparse.Namespace) -> Iterator[Result]:
         return Result(table, pd.DataFrame(rows), f"{len(rows)} of {count} rows")
 
     def work():
-        new = again_results(done, runs=options.runs)
+        new = again_results(done)
         for row in tqdm(new, desc="again", initial=len(rows), total=count, leave=False):
             rows.append(row)
             yield result()
