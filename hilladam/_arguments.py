@@ -56,7 +56,7 @@ For example, what the package stores, begun, stopped and finished:
   python -m hilladam championship --resume championship.interrupted.json --json championship.json"""
 
 AGAIN_EPILOG = """\
-Everything takes some half an hour of one core; the table is of the share of runs that reached the global minimum, or of
+Everything takes some ten minutes of one core; the table is of the share of runs that reached the global minimum, or of
 the median of the lowest losses. What Ctrl-C left unfinished goes on with --resume. It needs numba, scikit-learn and
 scikit-image: pip install 'hilladam[fast,digits,colour]'.
 

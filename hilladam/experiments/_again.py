@@ -256,7 +256,7 @@ def keys() -> list[Key]:
 def stored_again() -> dict[Key, Found]:
     """What :func:`again_results` found, which the package stores, by experiment, case and contender.
 
-    It was made with ``python -m hilladam again --json again.json``, in half an hour of one core; the chapter makes some
+    It was made with ``python -m hilladam again --json again.json``, in some ten minutes of one core; the chapter makes some
     of it again.
 
     Example:

@@ -84,9 +84,10 @@ def test_the_digits_are_read_by_a_plain_loop(size):
     model = network(module.DIGITS_SIZES, "tanh", 3)
     order = torch.randperm(len(data.train_images), generator=dice)
 
-    def loss(weights, step=iter(range(99))):
-        k, many = next(step), size or len(order)
-        batch = order[many * k : many * k + many] if size else order
+    batches = iter(order.split(size) if size else [order] * 16)
+
+    def loss(weights):
+        batch = next(batches)
         w1, b1, w2, b2 = weights.split([32 * 64, 32, 10 * 32, 10])
         hidden = torch.tanh(data.train_images[batch] @ w1.view(32, 64).T + b1)
         return nn.functional.cross_entropy(hidden @ w2.view(10, 32).T + b2, data.train_classes[batch])
@@ -102,14 +103,14 @@ def test_the_digits_are_read_by_a_plain_loop(size):
 @pytest.mark.own_rounding
 def test_a_pair_of_photographs_is_trained_by_a_plain_loop(monkeypatch):
     pytest.importorskip("skimage")
-    monkeypatch.setattr(module, "_COLOUR_STEPS", 25)
+    monkeypatch.setattr(module, "_COLOUR_STEPS", 12)
     (row,) = again_results(experiments=["colour"], seeds=[4])
     assert row["case"] == "seed 4"
     pair = colour.pairs()[2]
     loss = ColourLoss(colour.channel_means(pair.source), colour.channel_means(pair.target))
     model = network(TABLE_2_SIZES, "sigmoid", 4, torch.float32)
     optimizer = AdaptiveHillAdam(model.parameters())
-    for _ in range(25):
+    for _ in range(12):
         optimizer.zero_grad()
         value = loss(model(torch.ones(1, 1))[0])
         value.backward()
