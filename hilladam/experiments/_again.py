@@ -32,7 +32,7 @@ EXPERIMENTS = ("3000 gradients", "digits", "table 1", "colour")
 TUNING, RUNS = 200, 1000
 """The first searches choose a λ, and those after them are compared."""
 
-COLOUR_SEEDS = range(100, 108)
+COLOUR_SEEDS = range(100, 105)
 DIGITS_SEEDS, DIGITS_EPOCHS, DIGITS_SIZE = range(20), 25, 64
 
 _DIGITS_STEPS = 1347 // DIGITS_SIZE * DIGITS_EPOCHS
