@@ -14,6 +14,7 @@ import torch
 from hilladam import __version__, _commands
 from hilladam._files import check_file
 from hilladam.experiments import ACTIVATIONS, CONTESTANTS, COURSES, FUNCTIONS, RACE_CONTENDERS, SEARCHERS
+from hilladam.experiments._again import key_of, keys
 from hilladam.experiments._championship import INSTANCES
 
 TABLE_1_EPILOG = """\
@@ -53,6 +54,14 @@ install 'hilladam[benchmark,search]'.
 
 For example, what the package stores, with five variables after two and three, begun, stopped and finished:
   python -m hilladam championship --dimensions 2 3 5 --resume all.interrupted.json --json all.json"""
+
+AGAIN_EPILOG = """\
+Everything takes some ten minutes of one core; the table is of the share of runs that reached the global minimum, or of
+the median of the lowest losses. What Ctrl-C left unfinished goes on with --resume. It needs numba, scikit-learn and
+scikit-image: pip install 'hilladam[fast,digits,colour]'.
+
+For example, what the package stores, begun, stopped and finished:
+  python -m hilladam again --resume again.interrupted.json --json again.json"""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -111,10 +120,14 @@ def parser() -> argparse.ArgumentParser:
     championship.add_argument("--resume", type=_championship_rows, metavar="FILE",
                               help="take the rows that are in FILE as they are")  # fmt: skip
 
-    for each, threads in ((table1, 1), (table2, 2), (readings, 1), (race, 1), (championship, 1)):
+    about = "both experiments and the digits, with the rule that tunes itself"
+    again = command(_commands.again, about, AGAIN_EPILOG)
+    again.add_argument("--resume", type=_again_rows, metavar="FILE", help="take the rows that are in FILE as they are")
+
+    for each, threads in ((table1, 1), (table2, 2), (readings, 1), (race, 1), (championship, 1), (again, 1)):
         device = _device(torch.float32 if each is table2 else torch.float64)
         default = "the CPU with numba, else the GPU" if each in (table1, readings) else "the GPU"
-        if each is not championship:  # whose functions are COCO's, one place at a time
+        if each not in (championship, again):  # which know no device: COCO's functions, and what is compiled
             each.add_argument("--device", type=device, help=f"cpu, cuda, … (default: {default} where there is one)")
         each.add_argument("--threads", type=_whole(1024), default=threads, help=f"CPU threads (default {threads})")
         each.add_argument("--json", type=_file, metavar="FILE",
@@ -194,6 +207,25 @@ def _is_of_a_championship(row) -> bool:
             for costs in (row.get("costs"), row.get("charged") or row.get("costs"))
         )
     )
+
+
+def _again_rows(text: str) -> list[dict]:
+    rows = _read(text)
+    if not isinstance(rows, list) or not all(map(_is_of_again, rows)):
+        raise argparse.ArgumentTypeError(f"{text} does not have the rows of these experiments")
+    names = [key_of(row) for row in rows]
+    if len(set(names)) < len(names):
+        raise argparse.ArgumentTypeError(f"{text} has a row twice")
+    return rows
+
+
+def _is_of_again(row) -> bool:
+    names = ("experiment", "case", "contender")
+    if not isinstance(row, dict) or not all(isinstance(row.get(name), str) for name in names):
+        return False
+    measures = row.get("measures")
+    known = key_of(row) in keys() and isinstance(measures, dict)
+    return known and all(isinstance(values, list) and values for values in measures.values())
 
 
 def _read(text: str):

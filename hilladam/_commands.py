@@ -184,6 +184,43 @@ def championship(options: argparse.Namespace) -> Iterator[Result]:
     return work()
 
 
+def again(options: argparse.Namespace) -> Iterator[Result]:
+    from tqdm.auto import tqdm
+
+    from hilladam import colour  # noqa: F401  # before minutes of work, not after
+    from hilladam._extras import extra
+    from hilladam.experiments import again_results
+    from hilladam.experiments._again import key_of, keys, measures_of
+
+    with extra("fast"):
+        import numba  # noqa: F401
+    with extra("digits"):
+        import sklearn  # noqa: F401
+
+    rows = options.resume or []
+    done, count = [key_of(row) for row in rows], len(keys())
+
+    def result():
+        names = ["experiment", "case", "contender", "reached", "best"]
+        shown = []
+        for row in rows:
+            found = measures_of(row)
+            reached = found["reached"].mean() if "reached" in found else math.nan
+            best = float(pd.Series(found["best"]).median()) if "best" in found else math.nan
+            shown.append([*key_of(row), reached, best])
+        table = pd.DataFrame(shown, columns=names).set_index(names[:3])
+        return Result(table, pd.DataFrame(rows), f"{len(rows)} of {count} rows")
+
+    def work():
+        new = again_results(done)
+        for row in tqdm(new, desc="again", initial=len(rows), total=count, leave=False):
+            rows.append(row)
+            yield result()
+        yield result()
+
+    return work()
+
+
 def to_json(rows: Any) -> bytes:
     """Rows as JSON in UTF-8. It has no infinite or missing numbers: they become strings and nulls."""
     text = json.dumps(_plain(rows), indent=1, ensure_ascii=False, allow_nan=False) + "\n"

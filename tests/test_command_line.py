@@ -206,6 +206,71 @@ def test_the_championship_is_printed_and_written_and_resumed(call, tmp_path, mon
     assert read(file) == rows
 
 
+def row_of_the_experiments_again(contender="Adam", **changed):
+    row = {"experiment": "table 1", "case": "sixth", "contender": contender, "lr": 0.01}
+    return row | {"measures": {"reached": [8, "0f"], "ended": [8, "01"]}} | changed
+
+
+def test_the_experiments_again_are_printed_and_written_and_resumed(call, tmp_path, monkeypatch):
+    read_by = {"best": [0.5, 3.0, 1e300], "final": [1.0, np.inf, np.nan]}
+    made = [row_of_the_experiments_again(), row_of_the_experiments_again("self-tuning, finished"),
+            row_of_the_experiments_again(experiment="digits", case="mini-batches", measures=read_by)]  # fmt: skip
+
+    def results(done):
+        yield from (row for row in made if (row["experiment"], row["case"], row["contender"]) not in done)
+
+    monkeypatch.setattr(experiments, "again_results", results)
+    file, again = tmp_path / "all.json", tmp_path / "again.json"
+    status, out, _ = call("again", "--json", file)
+    assert status == 0 and "0.5000" in out and "3.0000" in out
+    rows = read(file)
+    assert [row["contender"] for row in rows] == ["Adam", "self-tuning, finished", "Adam"]
+    assert rows[2]["measures"]["final"] == [1.0, "inf", None]
+    file.write_text(json.dumps(rows[1:]))
+    assert call("again", "--resume", file, "--json", again)[0] == 0
+    assert read(again) == [*rows[1:], rows[0]]
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("", "rows.json: "),
+        *((text, "does not have the rows of these experiments") for text in ("{}", "3", "[3]", '[{"lr": 2}]')),
+        *(
+            (json.dumps([row_of_the_experiments_again(**changed)]), "does not have the rows of these experiments")
+            for changed in (
+                {"contender": "SGD"},
+                {"case": ["sixth"]},
+                {"measures": None},
+                {"measures": {"reached": "0f"}},
+                {"measures": {"reached": []}},
+            )
+        ),
+        (json.dumps([row_of_the_experiments_again()] * 2), "has a row twice"),
+    ],
+)
+def test_what_cannot_be_resumed_of_the_experiments_again_is_refused(call, tmp_path, text, message, monkeypatch):
+    monkeypatch.setattr(experiments, "again_results", lambda *_, **__: pytest.fail("it computes"))
+    file = tmp_path / "rows.json"
+    file.write_text(text)
+    status, _, err = call("again", "--resume", file)
+    assert status == 2 and message in err.splitlines()[-1] and "Traceback" not in err
+
+
+def test_ctrl_c_keeps_what_of_the_experiments_again_is_complete(call, tmp_path, monkeypatch):
+    def results(done):
+        yield row_of_the_experiments_again()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(experiments, "again_results", results)
+    status, out, err = call("again", "--json", tmp_path / "all.json")
+    assert status == 130 and "sixth" in out
+    part = tmp_path / "all.interrupted.json"
+    complete = err.splitlines()[-1]
+    assert complete.startswith("Interrupted: 1 of ") and complete.endswith(f"the table is of that, and so is {part}.")
+    assert read(part) == [row_of_the_experiments_again()] and list(tmp_path.iterdir()) == [part]
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [

@@ -37,6 +37,7 @@ print("race", main(["race"]))
 sys.modules.update(cma=sys, nlopt=sys)
 tell("benchmark", lambda: hilladam.experiments.contest("DIRECT", [1], 2))
 print("championship", main(["championship"]))
+print("again", main(["again"]))
 print("table1", main(["table1", "--steps", "1", "--seeds", "1"]))
 """
 
@@ -67,6 +68,7 @@ def test_the_command_tells_it_without_a_traceback(bare):
     assert "race 2\n" in bare.stdout
     assert "hilladam: cma is not installed: pip install 'hilladam[search]'\n" in bare.stderr
     assert "championship 2\n" in bare.stdout
+    assert "again 2\n" in bare.stdout
     assert "hilladam: cocoex is not installed: pip install 'hilladam[benchmark]'\n" in bare.stderr
     assert "Traceback" not in bare.stderr
 

@@ -1,6 +1,7 @@
 """The paper's experiments, rerun: many independent runs in lock step on one device."""
 
 from hilladam.experiments._account import TARGETS, Account
+from hilladam.experiments._again import again_results, stored_again
 from hilladam.experiments._against_restarts import against_restarts, stored_against_restarts
 from hilladam.experiments._bbob import GROUPS
 from hilladam.experiments._budget import Budget, Spent
@@ -15,7 +16,7 @@ from hilladam.experiments._championship import (
 from hilladam.experiments._classifier import DIGITS_SIZES
 from hilladam.experiments._coincidences import coincidences
 from hilladam.experiments._compiled import run_networks, run_points
-from hilladam.experiments._compiled_landscapes import LADDER, Rule, SineBatches, run_landscapes
+from hilladam.experiments._compiled_landscapes import LADDER, Networks, Rule, SineBatches, run_landscapes
 from hilladam.experiments._contenders import CONTENDERS, Contender
 from hilladam.experiments._courses import COURSES, Course, course
 from hilladam.experiments._digits import DIGITS_CONTENDERS, DIGITS_LR, DigitsRecord, digits, summarize_digits
@@ -107,6 +108,7 @@ __all__ = [
     "LossRule",
     "LossSample",
     "MappedLoss",
+    "Networks",
     "Outcome",
     "Points",
     "PositiveGains",
@@ -120,6 +122,7 @@ __all__ = [
     "Standing",
     "SuccessMap",
     "Tuning",
+    "again_results",
     "against_restarts",
     "championship_results",
     "choose_by_half",
@@ -158,6 +161,7 @@ __all__ = [
     "score",
     "search",
     "standings",
+    "stored_again",
     "stored_against_restarts",
     "stored_championship",
     "stored_further_races",

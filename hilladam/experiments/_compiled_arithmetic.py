@@ -171,35 +171,64 @@ def points(losses, settings, betas, in_place, state, history, steps, done, start
 
 
 @_compiled
-def networks(losses, settings, betas, in_place, state, history, steps, done, start, stop, sizes, activation):
-    """The same for fully connected networks with an input of ones and one output, by back-propagation.
+def forward(w, sizes, activation, hidden):
+    """The output of a network with an input of ones.
 
-    A member's weights lie in a row of ``x``: for each layer its matrix, row by row, and then its biases.
+    Its weights lie in a row: for each layer its matrix, row by row, and then its biases. ``hidden`` has a row for what
+    goes into each layer, the first all ones, and one for the output.
     """
+    layers, at = len(sizes) - 1, 0
+    for layer in range(layers):
+        columns, rows = sizes[layer], sizes[layer + 1]
+        bias = at + rows * columns
+        for r in range(rows):
+            total = w[bias + r]
+            for c in range(columns):
+                total += w[at + r * columns + c] * hidden[layer, c]
+            hidden[layer + 1, r] = activate(total, activation) if layer < layers - 1 else total
+        at = bias + rows
+    return hidden[layers, 0]
+
+
+@_compiled
+def backward(w, sizes, activation, hidden, errors, g, slope):
+    """The gradient by the weights into g, after :func:`forward`; ``slope`` is the derivative by the output.
+
+    ``errors`` is room for the derivatives by what each layer adds up, shaped as ``hidden``.
+    """
+    layers, at = len(sizes) - 1, len(w)
+    errors[layers, 0] = slope
+    for layer in range(layers - 1, -1, -1):
+        columns, rows = sizes[layer], sizes[layer + 1]
+        bias = at - rows
+        at = bias - rows * columns
+        for r in range(rows):
+            g[bias + r] = errors[layer + 1, r]
+            for c in range(columns):
+                g[at + r * columns + c] = errors[layer + 1, r] * hidden[layer, c]
+        if layer > 0:
+            for c in range(columns):
+                total = 0.0
+                for r in range(rows):
+                    total += errors[layer + 1, r] * w[at + r * columns + c]
+                errors[layer, c] = total * activation_slope(hidden[layer, c], activation)
+
+
+@_compiled
+def networks(losses, settings, betas, in_place, state, history, steps, done, start, stop, sizes, activation):
+    """The same for fully connected networks with an input of ones and one output, a member's weights a row of ``x``."""
     coefficients, first, centres, which = losses
     lr, eps, eps_root, delta, gamma, floor = settings
     x, m, v, power1, power2, climbs, previous, turns, loss, output, best_loss, best_output = state
     beta1, beta2 = betas
     keep = len(history.losses) > 0
     layers, weights = len(sizes) - 1, x.shape[1]
-    hidden = np.ones((layers + 1, max(sizes)))  # what goes into each layer, the last row being the output
-    errors = np.empty((layers + 1, max(sizes)))  # the derivatives of the loss by what each layer adds up
+    hidden, errors = np.ones((layers + 1, max(sizes))), np.empty((layers + 1, max(sizes)))
     g = np.empty(weights)
     for i in range(start, stop):
         w, mean, square, row = x[i].copy(), m[i].copy(), v[i].copy(), which[i]
         for step in range(done[0], done[0] + steps):
-            at = 0
-            for layer in range(layers):
-                columns, rows = sizes[layer], sizes[layer + 1]
-                bias = at + rows * columns
-                for r in range(rows):
-                    total = w[bias + r]
-                    for c in range(columns):
-                        total += w[at + r * columns + c] * hidden[layer, c]
-                    hidden[layer + 1, r] = activate(total, activation) if layer < layers - 1 else total
-                at = bias + rows
-
-            place = hidden[layers, 0]
+            place = forward(w, sizes, activation, hidden)
             value, slope = evaluate(coefficients, row, first[row], place - centres[row])
             climb, previous[i], reason = decide(value, climbs[i], previous[i], delta[i], gamma[i], floor[i])
             loss[i], output[i], climbs[i] = value, place, climb
@@ -212,22 +241,7 @@ def networks(losses, settings, betas, in_place, state, history, steps, done, sta
                 turns[i] += 1
                 power1[i], power2[i], mean[:], square[:] = 1.0, 1.0, 0.0, 0.0
 
-            errors[layers, 0] = -slope if climb else slope
-            for layer in range(layers - 1, -1, -1):
-                columns, rows = sizes[layer], sizes[layer + 1]
-                bias = at - rows
-                at = bias - rows * columns
-                for r in range(rows):
-                    g[bias + r] = errors[layer + 1, r]
-                    for c in range(columns):
-                        g[at + r * columns + c] = errors[layer + 1, r] * hidden[layer, c]
-                if layer > 0:
-                    for c in range(columns):
-                        total = 0.0
-                        for r in range(rows):
-                            total += errors[layer + 1, r] * w[at + r * columns + c]
-                        errors[layer, c] = total * activation_slope(hidden[layer, c], activation)
-
+            backward(w, sizes, activation, hidden, errors, g, -slope if climb else slope)
             power1[i] *= beta1
             power2[i] *= beta2
             correction1, correction2 = 1 / (1 - power1[i]), 1 / (1 - power2[i])

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -74,6 +75,31 @@ class SineBatches(NamedTuple):
     dimensions = 2
 
 
+class Networks(NamedTuple):
+    """A polynomial of the output of the paper's network without activation: a landscape for :func:`run_landscapes`.
+
+    Its variables are the weights, laid out as :func:`torch.nn.utils.parameters_to_vector` does, and its input is ones.
+
+    Example:
+        >>> import torch
+        >>> from hilladam.experiments import LADDER, Networks, network, run_landscapes
+        >>> from hilladam.losses import TABLE_1
+        >>> weights = torch.nn.utils.parameters_to_vector(network(seed=0).parameters()).detach().numpy()
+        >>> found = run_landscapes([Networks(TABLE_1["sixth"])], [weights], 1000, LADDER["lids in turn"])
+        >>> found.best_losses.round(2).tolist()
+        [2.89]
+    """
+
+    loss: Polynomial
+    sizes: tuple[int, ...] = (6, 4, 3, 1)
+    """The widths of the layers, the last one 1."""
+
+    @property
+    def dimensions(self) -> int:
+        """How many weights there are."""
+        return sum((columns + 1) * rows for columns, rows in pairwise(self.sizes))
+
+
 _CYCLE = Rule(lr=1e-4, cycle=True)
 _LOSSES = _CYCLE._replace(lid=True, fall=True, relative=True, eps=0.0)
 _SLOPES = _LOSSES._replace(slopes=True, delta=1e-3)
@@ -97,7 +123,7 @@ LADDER: Mapping[str, Rule] = {
 
 
 def run_landscapes(
-    landscapes: Sequence[Polynomial] | Sequence[Torus] | Sequence[Wells] | Sequence[SineBatches],
+    landscapes: Sequence[Polynomial] | Sequence[Torus] | Sequence[Wells] | Sequence[SineBatches] | Sequence[Networks],
     starts: ArrayLike,
     steps: int,
     rule: Rule = LADDER["lids in turn"],
@@ -236,7 +262,8 @@ def _tabulate(given, dimensions):
     """The landscapes as arrays; a kind is told by the first of them."""
     compiled = _compiled_rules()
     kinds = {
-        Polynomial: compiled.POLYNOMIAL, Torus: compiled.TORUS, Wells: compiled.WELLS, SineBatches: compiled.SINE
+        Polynomial: compiled.POLYNOMIAL, Torus: compiled.TORUS, Wells: compiled.WELLS, SineBatches: compiled.SINE,
+        Networks: compiled.NETWORK,
     }  # fmt: skip
     names = sorted({type(loss).__name__ for loss in given})
     if len(names) != 1 or type(given[0]) not in kinds:
@@ -249,9 +276,9 @@ def _tabulate(given, dimensions):
         counts = np.array([whole("size", loss.size) for loss in given])
         nothing = np.zeros((1, 1))
         return compiled.Landscapes(kind, counts, nothing, nothing[..., None], nothing, nothing[0])
-    if kind == compiled.POLYNOMIAL:
-        parts = [loss.about_centre for loss in given]
-        rest = [loss.middle for loss in given]
+    if kind in (compiled.POLYNOMIAL, compiled.NETWORK):
+        polynomials = [loss if kind == compiled.POLYNOMIAL else loss.loss for loss in given]
+        parts, rest = [loss.about_centre for loss in polynomials], [loss.middle for loss in polynomials]
     elif kind == compiled.TORUS:
         parts, rest = [loss.amplitudes for loss in given], [0.0] * len(given)
     else:
@@ -261,12 +288,17 @@ def _tabulate(given, dimensions):
     sizes, shapes = np.zeros((len(given), width)), np.ones((len(given), width))
     places = np.zeros((len(given), width, dimensions))
     for row, (loss, part, count) in enumerate(zip(given, parts, counts, strict=True)):
-        if kind == compiled.POLYNOMIAL:
+        if kind in (compiled.POLYNOMIAL, compiled.NETWORK):
             sizes[row, width - count :] = part
             continue
         sizes[row, :count] = part
         places[row, :count] = loss.waves if kind == compiled.TORUS else loss.centres
         shapes[row, :count] = loss.phases if kind == compiled.TORUS else loss.widths
-    if kind == compiled.POLYNOMIAL:
+    if kind in (compiled.POLYNOMIAL, compiled.NETWORK):
         counts = width - counts
+    if kind == compiled.NETWORK:
+        architectures = {loss.sizes for loss in given}
+        if len(architectures) != 1 or given[0].sizes[-1] != 1:
+            raise ValueError(f"Invalid sizes: {sorted(architectures)}; expected the same for all, the last of them 1")
+        places = np.array(given[0].sizes, dtype=np.float64)[None, :, None]
     return compiled.Landscapes(kind, counts, sizes, places, shapes, np.array(rest, dtype=np.float64))

@@ -14,7 +14,7 @@ from hilladam.experiments import _compiled_arithmetic as arithmetic
 from hilladam.experiments._compiled_arithmetic import _compiled
 from hilladam.optim._course import _ENOUGH_TO_TELL, CLIMBING_GROWTH, FIRST_GROWTH, GROWTH, LOWER, room_above
 
-POLYNOMIAL, TORUS, WELLS, SINE = range(4)
+POLYNOMIAL, TORUS, WELLS, SINE, NETWORK = range(5)
 
 SAMPLES = 256
 FAR = 1e9
@@ -29,11 +29,12 @@ class Landscapes(NamedTuple):
 
     kind: int
     counts: np.ndarray
-    """``(losses,)``: the parts of each; of a polynomial, where its coefficients begin; of a sine, its mini-batch."""
+    """``(losses,)``: the parts of each; of a polynomial, of a network's output too, where its coefficients begin; of a
+    sine, its mini-batch."""
     sizes: np.ndarray
     """``(losses, parts)``: amplitudes, depths, or coefficients in powers of (x − centre)."""
     places: np.ndarray
-    """``(losses, parts, variables)``: waves or centres."""
+    """``(losses, parts, variables)``: waves or centres; ``(1, layers + 1, 1)``: the widths of the networks' layers."""
     shapes: np.ndarray
     """``(losses, parts)``: phases or widths."""
     rest: np.ndarray
@@ -148,11 +149,26 @@ def fit(batch, x, g, dice):
 
 
 @_compiled
+def through(sizes, coefficients, first, centre, x, g):
+    """A polynomial of the output of a network without activation, whose weights are x."""
+    widths = np.empty(len(sizes), np.int64)
+    for k in range(len(sizes)):
+        widths[k] = np.int64(sizes[k, 0])
+    hidden, errors = np.ones((len(widths), widths.max())), np.empty((len(widths), widths.max()))
+    output = arithmetic.forward(x, widths, arithmetic.NONE, hidden)
+    value, slope = arithmetic.evaluate(coefficients, 0, first, output - centre)
+    arithmetic.backward(x, widths, arithmetic.NONE, hidden, errors, g, slope)
+    return value
+
+
+@_compiled
 def evaluate(landscapes, row, x, g, dice):
     """The loss at x; its gradient goes into g."""
     kind, counts, sizes, places, shapes, rest = landscapes
     if kind == SINE:
         return fit(counts[row], x, g, dice)
+    if kind == NETWORK:
+        return through(places[0], sizes[row : row + 1], counts[row], rest[row], x, g)
     if kind == POLYNOMIAL:
         value, g[0] = arithmetic.evaluate(sizes, row, counts[row], x[0] - rest[row])
         return value

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 from tqdm.auto import trange
 
-from hilladam.optim import REASONS, HillAdam, ReferenceHillAdam, SimulatedAnnealing
+from hilladam.optim import ReferenceHillAdam, SimulatedAnnealing
+from hilladam.optim._turning import Turning
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +40,8 @@ class Record:
     maximize: np.ndarray
     """``(steps, members)``, bool: whether the step climbed."""
     reasons: np.ndarray
-    """``(steps, members)``: index into :data:`hilladam.optim.REASONS`, 0 where the direction did not change."""
+    """``(steps, members)``: index into :data:`hilladam.optim.REASONS`, or into those of another rule; 0 where
+    the direction did not change."""
     best_losses: np.ndarray
     """``(members,)``: the lowest loss."""
     best_states: np.ndarray
@@ -253,9 +255,10 @@ def _check(optimizer, states: Tensor, values: Tensor) -> None:
             "loss for each member, of which the states have at least one"
         )
     decisions = len(optimizer) if isinstance(optimizer, Sequence) else 1
-    if isinstance(optimizer, HillAdam | Sequence) and members != decisions:
+    if isinstance(optimizer, Turning | Sequence) and members != decisions:
+        kind = type(next(iter(optimizer), None) if isinstance(optimizer, Sequence) else optimizer).__name__
         raise ValueError(
-            f"HillAdam decides for one model: expected {members} optimizers for as many members, got {decisions}"
+            f"{kind} decides for one model: expected {members} optimizers for as many members, got {decisions}"
         )
 
 
@@ -293,13 +296,13 @@ def _step(optimizer, parameters, values, grads) -> tuple:
 def _step_one(optimizer, parameters, value, grads) -> tuple[bool, int]:
     for parameter, grad in zip(parameters, grads, strict=True):
         parameter.grad = grad
-    if not isinstance(optimizer, HillAdam):
+    if not isinstance(optimizer, Turning):
         optimizer.step()
         return False, 0
     before = optimizer.switch_count
     optimizer.step(loss=value)
     turned = optimizer.last_switch if optimizer.switch_count > before else None
-    return optimizer.direction == "maximize", REASONS.index(turned.reason) if turned else 0
+    return optimizer.direction == "maximize", optimizer._REASONS.index(turned.reason) if turned else 0
 
 
 def joined(records: Sequence[Record]) -> Record:

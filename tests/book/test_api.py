@@ -24,7 +24,7 @@ def test_every_public_name_has_an_entry(site, module):
     assert not missing
 
 
-@pytest.mark.parametrize("experiment", ["table1", "table2", "readings", "race", "championship"])
+@pytest.mark.parametrize("experiment", ["table1", "table2", "readings", "race", "championship", "again"])
 def test_every_option_is_named(site, capsys, experiment):
     with pytest.raises(SystemExit):
         main([experiment, "--help"])

@@ -10,7 +10,16 @@ import torch
 from torch import nn
 
 from hilladam import AdaptiveHillAdam, HillAdam
-from hilladam.experiments import LADDER, Rule, SineBatches, run_landscapes, run_points
+from hilladam.experiments import (
+    LADDER,
+    Networks,
+    Rule,
+    SineBatches,
+    StackedMLP,
+    run_landscapes,
+    run_networks,
+    run_points,
+)
 from hilladam.losses import DOUBLE_WELL, TABLE_1, Torus, Wells, random_polynomial, random_torus, random_wells
 
 pytest.importorskip("numba")
@@ -288,9 +297,52 @@ def test_no_state_is_kept_where_floats_are_far_apart():
     assert (np.abs(found.states[1:]) > 1e9).any() and abs(found.best_states[0, 0]) < 1e9
 
 
+@pytest.mark.parametrize("sizes", [(6, 4, 3, 1), (2, 5, 1), (3, 1)])
+@pytest.mark.parametrize("rule", [Rule(), Rule(delta=0.0)])
+def test_through_the_network_it_is_the_other_engine(rule, sizes):
+    weights = StackedMLP([3, 4], sizes).parameters[0].detach().numpy()
+    losses = [TABLE_1["sixth"], TABLE_1["tenth"]]
+    ours = run_landscapes([Networks(loss, sizes) for loss in losses], weights, 300, rule, lr=0.03)
+    theirs = run_networks(losses, [3, 4], 300, 0.03, sizes=sizes, delta=rule.delta, history=False)
+    np.testing.assert_allclose(ours.best_losses, theirs.best_losses, rtol=1e-9)
+    np.testing.assert_allclose(ours.final_losses, theirs.final_losses, rtol=1e-6)
+    np.testing.assert_array_equal(ours.turns, theirs.turns)
+    assert theirs.turns.any() == (rule.delta > 0)
+
+
+def test_through_the_network_the_last_rung_is_the_optimizer_that_tunes_itself():
+    weights = StackedMLP([5]).parameters[0][0].tolist()
+
+    def loss(x):
+        w1, b1, w2, b2, w3, b3 = x.split([24, 4, 12, 3, 3, 1])
+        hidden = w2.view(3, 4) @ (w1.view(4, 6) @ torch.ones(6, dtype=torch.float64) + b1) + b2
+        return TABLE_1["eighth"](w3 @ hidden + b3)
+
+    places, climbs, _ = by_torch(AdaptiveHillAdam, loss, weights, 60)
+    found = run_landscapes([Networks(TABLE_1["eighth"])], [weights], 60, LAST, history=True)
+    np.testing.assert_allclose(found.states[:, 0], places, rtol=1e-6, atol=1e-6)
+    np.testing.assert_array_equal(found.maximize[:, 0], climbs)
+    assert climbs.any()
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [
+        (
+            {
+                "landscapes": [Networks(DOUBLE_WELL, (1, 1)), Networks(DOUBLE_WELL, (1, 1, 1))],
+                "starts": [[1.0, 2.0]] * 2,
+            },
+            r"Invalid starts: 2 variables for landscapes of \[2, 4\]",
+        ),
+        (
+            {
+                "landscapes": [Networks(DOUBLE_WELL, (1, 2, 1)), Networks(DOUBLE_WELL, (6, 1))],
+                "starts": [[1.0] * 7] * 2,
+            },
+            r"Invalid sizes: \[\(1, 2, 1\), \(6, 1\)\]; expected the same for all",
+        ),
+        ({"landscapes": [Networks(DOUBLE_WELL, (1, 2))], "starts": [[1.0] * 4] * 2}, r"the last of them 1"),
         ({"landscapes": []}, "Invalid landscapes: none; expected one kind of them"),
         ({"landscapes": [DOUBLE_WELL, Torus([1.0], [[1]], [0.0])]}, "Invalid landscapes: Polynomial, Torus"),
         ({"landscapes": [DOUBLE_WELL] * 3}, "Invalid landscapes: 3; expected one, or one for each of 2 runs"),

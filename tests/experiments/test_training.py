@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from hilladam import HillAdam
+from hilladam import AdaptiveHillAdam, HillAdam
 from hilladam.experiments import Points, Record, StackedMLP, train
 from hilladam.experiments._training import joined, train_in_full
 from hilladam.losses import DOUBLE_WELL, TABLE_1, stack
-from hilladam.optim import REASONS, ReferenceHillAdam
+from hilladam.optim import COURSE_REASONS, REASONS, ReferenceHillAdam
 
 STARTS = [2.0, 0.9, -0.5]
 
@@ -143,6 +143,21 @@ def test_hill_adam_is_refused_for_several_members():
     model = points(1.0, 2.0)
     with pytest.raises(ValueError, match="decides for one model: expected 2 optimizers for as many members, got 1"):
         train(model, DOUBLE_WELL, hill(model), 10)
+
+
+def test_the_rule_that_tunes_itself_trains_members_apart():
+    model = Points(torch.tensor([2.0, -0.4], dtype=torch.float64), split=True)
+    optimizers = [AdaptiveHillAdam([point]) for point in model.parameters]
+    record = train(model, DOUBLE_WELL, optimizers, 80)
+    for member, optimizer in enumerate(optimizers):
+        found = [(step, "maximize" if record.maximize[step, member] else "minimize",
+                  COURSE_REASONS[record.reasons[step, member]])
+                 for step in record.member(member).switches]  # fmt: skip
+        assert found == optimizer.switches != []
+        assert record.best_losses[member] == optimizer.best_loss
+    together = points(2.0, -0.4)
+    with pytest.raises(ValueError, match="AdaptiveHillAdam decides for one model: expected 2 optimizers"):
+        train(together, DOUBLE_WELL, AdaptiveHillAdam(together.parameters), 10)
 
 
 def test_one_hill_adam_for_each_member_is_the_reference():

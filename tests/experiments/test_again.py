@@ -1,0 +1,131 @@
+"""The experiments again: that what is stored is whole and comes out, and that the digits are read as told."""
+
+import json
+from importlib.resources import files
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from hilladam import AdaptiveHillAdam, colour
+from hilladam._commands import to_json
+from hilladam.experiments import (
+    TABLE_2_SIZES,
+    again_results,
+    load_digits,
+    network,
+    stored_again,
+    stored_against_restarts,
+)
+from hilladam.experiments import _again as module
+from hilladam.losses import TABLE_1, ColourLoss
+
+pytest.importorskip("numba")
+
+POLYNOMIALS = ("3000 gradients", "table 1")
+
+
+def test_everything_is_stored_and_reads_back():
+    text = (files("hilladam.experiments") / "again.json").read_bytes()
+    rows = json.loads(text)
+    assert [module.key_of(row) for row in rows] == module.keys() == list(stored_again())
+    again = [row | {"measures": {n: module._packed(m) for n, m in module.measures_of(row).items()}} for row in rows]
+    assert json.loads(to_json(again)) == rows
+    for (experiment, *_), found in stored_again().items():
+        sizes = {values.shape for values in found.values()}
+        expected = {"colour": 12, "digits": 20}.get(experiment, module.RUNS)
+        assert sizes == {(expected,)}
+
+
+@pytest.mark.own_rounding  # what is stored was not rounded otherwise
+def test_a_part_run_again_is_what_is_stored():
+    stored = stored_again()
+    wanted = {("3000 gradients", "eighth, weights × 3", "self-tuning, finished"), ("3000 gradients", "tenth, x itself",
+              "self-tuning"), ("table 1", "sixth", "published"), ("table 1", "tenth", "Adam")}  # fmt: skip
+    done = set(module.keys()) - wanted
+    found = list(again_results(done, experiments=POLYNOMIALS, runs=4))
+    assert {module.key_of(row) for row in found} == wanted
+    for row in found:
+        for name, values in module.measures_of(row).items():
+            np.testing.assert_array_equal(values, stored[module.key_of(row)][name][:4])
+
+
+@pytest.mark.own_rounding
+def test_adam_takes_the_best_of_its_rivals_rates(monkeypatch):
+    monkeypatch.setattr(module, "TUNING", 12)
+    done = set(module.keys()) - {("3000 gradients", "sixth, x itself", "Adam")}
+    (row,) = again_results(done, experiments=["3000 gradients"], runs=5)
+    rates = sorted({lr for loss, scale, lr, _ in stored_against_restarts() if (loss, scale) == ("sixth", None)})
+    starts = module._starts(range(12), None)
+    low = TABLE_1["sixth"].global_minimum.value + 0.01
+    runs = [starts.run(TABLE_1["sixth"], np.zeros(12, int), 3000, lr=lr, delta=0.0) for lr in rates]
+    counts = [(run.best_losses < low).sum() for run in runs]
+    assert row["lr"] == rates[int(np.argmax(counts))] and len(set(counts)) > 1
+
+
+def by_torch(weights, loss, steps, optimizer=AdaptiveHillAdam):
+    weights = nn.Parameter(weights)
+    optimizer, losses = optimizer([weights]), []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        value = loss(weights)
+        value.backward()
+        losses.append(optimizer.step(loss=value).item())
+    optimizer.load_best()
+    return np.array(losses), weights.detach()
+
+
+@pytest.mark.own_rounding  # a noisy decision magnifies the last bit
+@pytest.mark.parametrize("size", [64, None])
+def test_the_digits_are_read_by_a_plain_loop(size):
+    pytest.importorskip("sklearn")
+    data, dice = load_digits(), torch.Generator().manual_seed(3)
+    model = network(module.DIGITS_SIZES, "tanh", 3)
+    order = torch.randperm(len(data.train_images), generator=dice)
+
+    batches = iter(order.split(size) if size else [order] * 16)
+
+    def loss(weights):
+        batch = next(batches)
+        w1, b1, w2, b2 = weights.split([32 * 64, 32, 10 * 32, 10])
+        hidden = torch.tanh(data.train_images[batch] @ w1.view(32, 64).T + b1)
+        return nn.functional.cross_entropy(hidden @ w2.view(10, 32).T + b2, data.train_classes[batch])
+
+    losses, best = by_torch(nn.utils.parameters_to_vector(model.parameters()).detach(), loss, 16)
+    found = module.read_digits([3], 16, size)
+    nn.utils.vector_to_parameters(best, model.parameters())
+    whole = nn.functional.cross_entropy(model(data.train_images), data.train_classes).item()
+    assert found["lowest"].tolist() == [losses.argmin()]
+    assert found["best"][0] == pytest.approx(whole, rel=1e-6)
+
+
+@pytest.mark.own_rounding
+def test_a_pair_of_photographs_is_trained_by_a_plain_loop(monkeypatch):
+    pytest.importorskip("skimage")
+    monkeypatch.setattr(module, "_COLOUR_STEPS", 12)
+    (row,) = again_results(experiments=["colour"], seeds=[4])
+    assert row["case"] == "seed 4"
+    pair = colour.pairs()[2]
+    loss = ColourLoss(colour.channel_means(pair.source), colour.channel_means(pair.target))
+    model = network(TABLE_2_SIZES, "sigmoid", 4, torch.float32)
+    optimizer = AdaptiveHillAdam(model.parameters())
+    for _ in range(12):
+        optimizer.zero_grad()
+        value = loss(model(torch.ones(1, 1))[0])
+        value.backward()
+        optimizer.step(loss=value)
+    lowest = optimizer.load_best()
+    found = module.measures_of(row)
+    assert found["best"][2] == pytest.approx(lowest - loss.global_minimum.value, abs=1e-3)
+    gains = model(torch.ones(1, 1))[0].tolist()
+    assert [found[name][2] for name in ("red", "green", "blue")] == pytest.approx(gains, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [({"experiments": ["table 3"]}, "Invalid experiment: 'table 3'"), ({"runs": 0}, "Invalid runs: 0")],
+)
+def test_what_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        next(again_results(**arguments))
