@@ -26,7 +26,7 @@ class Settling(Turning):
 
         For noisy losses, of which the lowest is mostly luck: it names the valley, and not its bottom. Slopes find that,
         and the mean over many places lies nearer to it than each of them. Give it a tenth of all steps. Where losses
-        are exact, :meth:`load_best` is enough.
+        are exact, :meth:`load_best` alone may still lie above the bottom, by about δ times the height of the hills.
 
         ``steps`` gradients are computed, as many as steps are taken; :attr:`best_loss` and :meth:`load_best` go on as
         before. Ended by an exception, it leaves the parameters where they are then. What is remembered of the place is
