@@ -57,7 +57,7 @@ class AdaptiveHillAdam(Settling):
 
     It is for small, rugged losses whose bottoms are round on the scale of a step. Where a step crosses a kink, as that
     of :math:`|x|`, the slopes at its two ends cancel: D says nothing, and the next steps are longer. Do not train a
-    network with it: on one that reads digits its loss grew beyond all bounds with every seed.
+    network with it: on one that reads digits it ended at losses above 1e8 with every seed.
 
     At the end :meth:`load_best` puts the best parameters back into the model: the last ones may be on a hill. Where the
     losses are noisy, as on mini-batches, the lowest one is also the luckiest one, somewhere in the right valley:
