@@ -86,7 +86,7 @@ export function render({ model, el }) {
 
   /** What the marks at the turns mean, under the axis. */
   function drawKey() {
-    const words = { critical: "stood still", crest: "over a crest", lid: "at the lid" };
+    const words = { critical: "stood still", crest: "crest", lid: "lid" };
     let x = hill.x(scene.from) + 4;
     const parts = Object.entries(words).flatMap(([why, text]) => {
       const name = svg("text", { x: x + 8, y: hill.height - 4 });

@@ -20,7 +20,7 @@ UNSET = """() => [...document.querySelectorAll(".math")]
 
 # Boxes that scroll and that no key reaches: axe-core's scrollable-region-focusable, which takes seconds by itself.
 UNREACHED = """() => [...document.querySelectorAll("main *, article *")].filter((box) =>
-    box.scrollWidth > box.clientWidth + 1 && box.clientWidth > 1
+    box.scrollWidth > box.clientWidth + 1 && box.clientWidth > 1 && box.checkVisibility()
     && ["auto", "scroll"].includes(getComputedStyle(box).overflowX) && box.tabIndex < 0
     && ![...box.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex]")]
         .some(({tabIndex}) => tabIndex >= 0))

@@ -176,7 +176,7 @@ def test_a_ball_is_dragged_and_the_runs_begin_there(page, hill):
     start.press("Home")  # away from the balls
     before = start.get_attribute("aria-valuetext")
     ball = hill.locator(".ball[data-optimizer=Adam]")
-    ball.scroll_into_view_if_needed()
+    ball.evaluate("ball => ball.scrollIntoView({ block: 'center' })")  # at once, for it may be drawn anew
     box = ball.locator("circle:not(.reach)").bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
