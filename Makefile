@@ -4,8 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 COLAB := .venv-colab
-# A process for each core, with one thread; a notebook or a file of tests stays in one of them.
-PARALLEL := --numprocesses=logical --maxprocesses=4 --dist=loadscope
+# Three processes with one thread each, for browsers leave time to a third on two cores; a notebook or a file of tests stays
+# in one of them.
+PARALLEL := --numprocesses=3 --dist=loadscope
 
 .DEFAULT_GOAL := help
 .PHONY: help book serve print test portable browser colab lowest newest notebooks lint types mutants bench clean

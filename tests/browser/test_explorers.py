@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from gestures import ON_A_DESK, frames, middle, press, pull, swipe
+from gestures import ON_A_DESK, frames, middle, press, pull, settled, swipe
 from playwright.sync_api import expect
 
 BOOK = Path(__file__).parents[2] / "book"
@@ -174,9 +174,11 @@ def test_a_ball_is_dragged_and_the_runs_begin_there(page, hill):
     start, step = hill.get_by_role("slider", name="start"), hill.get_by_role("slider", name="step", exact=True)
     step.press("End")
     start.press("Home")  # away from the balls
+    settled(page)
     before = start.get_attribute("aria-valuetext")
     ball = hill.locator(".ball[data-optimizer=Adam]")
-    ball.evaluate("ball => ball.scrollIntoView({ block: 'center' })")  # at once, for it may be drawn anew
+    ball.scroll_into_view_if_needed()
+    settled(page)
     box = ball.locator("circle:not(.reach)").bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
