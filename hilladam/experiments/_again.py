@@ -256,8 +256,8 @@ def keys() -> list[Key]:
 def stored_again() -> dict[Key, Found]:
     """What :func:`again_results` found, which the package stores, by experiment, case and contender.
 
-    It was made with ``python -m hilladam again --json again.json``, in some ten minutes of one core; the chapter makes
-    a part of it again.
+    ``python -m hilladam again --json again.json`` makes it anew, in some ten minutes of one core, and the chapter a
+    part of it.
 
     Example:
         >>> from hilladam.experiments import stored_again

@@ -3,7 +3,8 @@
 import { arrival, evaluate, run } from "./dynamics.js";
 import { coarseToFine, valley } from "./crossing_dynamics.js";
 import { Chart, STAR, clamp, draggable, format, oncePerFrame, pointing, set, svg } from "./plot.js";
-import { BETAS, choice, follow, html, inward, mount, playing, powers, slider, spoken } from "./controls.js";
+import { BETAS, follow, html, inward, mount, playing, powers, slider, spoken } from "./controls.js";
+import { landscapeMenu, showsTheRun } from "./menus.js";
 import { fitHeights } from "./room.js";
 import { LEGS, strip } from "./way.js";
 
@@ -234,13 +235,6 @@ export function render({ model, el }) {
   const { play, scrub } = playing(model, "step", () => model.get("steps"), ["steps"], signal);
   play.classList.add("go");
   play.dataset.trait = scrub.dataset.trait = "step";
-  const names = Object.entries(landscapes).map(([name, each]) => [name, each.name]);
-  const losses = choice(model, "loss", "loss", names, signal);
-  losses.addEventListener("change", () => {
-    const { start, gamma } = landscapes[model.get("loss")];
-    model.set({ start, gamma });
-    save();
-  });
   const first = html(
     "div",
     { className: "bar" },
@@ -251,16 +245,14 @@ export function render({ model, el }) {
   const others = html(
     "div",
     { className: "controls" },
-    losses,
+    landscapeMenu(model, landscapes, signal),
     slider(model, "gamma", "γ", [...powers(0, 4, 4), Infinity], signal),
     slider(model, "beta1", "β₁", BETAS, signal),
     slider(model, "beta2", "β₂", BETAS, signal),
     slider(model, "steps", "steps", [100, 200, 300, 500, 1000, 2000, 5000], signal),
     scrub,
   );
-  // A setting that moves shows what comes of it: the whole run.
-  for (const row of [first, others])
-    row.addEventListener("input", ({ target }) => target.name === "step" || model.set("step", model.get("steps")));
+  showsTheRun(model, first, others);
   const more = html("details", {}, html("summary", {}, "more"), others);
   const charts = html("div", { className: "charts pinned" }, hill.root);
   fitHeights(charts, new Map([[hill, [380, 260]]]), signal);

@@ -4,7 +4,8 @@ import { arrival, evaluate, run } from "./dynamics.js";
 import { coarseToFine } from "./crossing_dynamics.js";
 import { arrivalOnCourse, runCourse, scaled, twoTo } from "./course_dynamics.js";
 import { Chart, STAR, clamp, draggable, format, oncePerFrame, pointing, set, svg } from "./plot.js";
-import { choice, follow, html, inward, mount, playing, powers, slider, spoken } from "./controls.js";
+import { follow, html, inward, mount, playing, powers, slider, spoken } from "./controls.js";
+import { landscapeMenu, showsTheRun } from "./menus.js";
 import { fitHeights } from "./room.js";
 import { LEGS, legsOn, strip } from "./way.js";
 
@@ -62,7 +63,7 @@ export function render({ model, el }) {
     if (!scene) return;
     const [left, right] = hill.domain;
     const xs = Array.from({ length: 401 }, (_, i) => left + (i / 400) * (right - left));
-    const d = hill.line(xs, xs.map(height)); // prettier-ignore
+    const d = hill.line(xs, xs.map(height));
     set(curve, { d });
     set(land, { d: `${d}L${hill.x(right)} ${ground() + 4}H${hill.x(left)}Z` });
     const [first, last] = [scene.left, scene.right].map(hill.x);
@@ -191,11 +192,10 @@ export function render({ model, el }) {
     const way = `It turned ${times(switches.length, "time")}: ${still} standing still, ${crests} over a crest, ${lids} at the lid.`;
     const whole = work.length ? `Of the ${asked()} starts computed so far` : `Of ${scene.starts} starts`;
     verdict.say(
-      `The rule that tunes itself is in the deepest valley ${first(ITSELF)}, the published one ${first(PUBLISHED)}. ${way} ` +
+      `The rule that tunes itself is in the deepest valley ${fate(ITSELF)}, the published one ${fate(PUBLISHED)}. ${way} ` +
         `${whole} it gets there from ${count(ITSELF)}, the published rule from ${count(PUBLISHED)}.`,
     );
   }
-  const first = (name) => (arrived(name) < 0 ? "never" : `at step ${arrived(name)}`);
 
   /** Compute of the starts that are not known yet as many as a frame has time for, the coarse first. */
   function survey() {
@@ -252,13 +252,6 @@ export function render({ model, el }) {
   const { play, scrub } = playing(model, "step", () => model.get("steps"), ["steps"], signal);
   play.classList.add("go");
   play.dataset.trait = scrub.dataset.trait = "step";
-  const all = Object.entries(landscapes).map(([name, each]) => [name, each.name]);
-  const losses = choice(model, "loss", "loss", all, signal);
-  losses.addEventListener("change", () => {
-    const { start, gamma } = landscapes[model.get("loss")];
-    model.set({ start, gamma });
-    save();
-  });
   const exponents = (most) => Array.from({ length: most + 1 }, (_, i) => 2 * i - most);
   const bars = html(
     "div",
@@ -271,15 +264,13 @@ export function render({ model, el }) {
   const others = html(
     "div",
     { className: "controls" },
-    losses,
+    landscapeMenu(model, landscapes, signal),
     slider(model, "delta", "δ, published", powers(-8, 0, 2), signal),
     slider(model, "gamma", "γ, published", [...powers(0, 4, 4), Infinity], signal),
     slider(model, "steps", "steps", [100, 200, 300, 500, 1000, 2000, 5000], signal),
     scrub,
   );
-  // A setting that moves shows what comes of it: the whole run.
-  for (const row of [bars, others])
-    row.addEventListener("input", ({ target }) => target.name === "step" || model.set("step", model.get("steps")));
+  showsTheRun(model, bars, others);
   const more = html("details", {}, html("summary", {}, "more"), others);
   const charts = html("div", { className: "charts pinned" }, hill.root);
   fitHeights(charts, new Map([[hill, [380, 262]]]), signal);

@@ -4,7 +4,8 @@ import { evaluate } from "./dynamics.js";
 import { coarseToFine, travel, turnToTurn, valley } from "./crossing_dynamics.js";
 import { Chart, clamp, draggable, format, oncePerFrame, pointing, set, svg } from "./plot.js";
 import { legsOn, strip } from "./way.js";
-import { choice, follow, html, inward, mount, powers, slider, spoken } from "./controls.js";
+import { follow, html, inward, mount, powers, slider, spoken } from "./controls.js";
+import { landscapeMenu } from "./menus.js";
 import { RATES } from "./crossing.js";
 import { fitHeights, folded } from "./room.js";
 
@@ -296,13 +297,6 @@ export function render({ model, el }) {
   });
   pointing(code, { move: (event) => toStart(hill.from(event)[0]), end: save });
 
-  const options = Object.entries(landscapes).map(([value, { name }]) => [value, name]);
-  const losses = choice(model, "loss", "loss", options, signal);
-  losses.addEventListener("change", () => {
-    const { start, gamma } = landscapes[model.get("loss")];
-    model.set({ start, gamma });
-    save();
-  });
   const key = (className, data, text, d) => {
     const sample = svg("svg", { viewBox: "0 0 18 12", width: 18, height: 12, "aria-hidden": "true" });
     sample.append(svg("path", { class: className, ...data, d }));
@@ -346,6 +340,6 @@ export function render({ model, el }) {
     charts,
     html("p", { className: "say" }, verdict.element),
     controls,
-    folded("δ, the loss and the key", signal, patience, html("div", { className: "player" }, losses, legend), html("p", {}, share.element)),
+    folded("δ, the loss and the key", signal, patience, html("div", { className: "player" }, landscapeMenu(model, landscapes, signal), legend), html("p", {}, share.element)),
   );
 }
