@@ -70,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m hilladam", description="Rerun the experiments of the Hill-ADAM paper."
     )
     parser.add_argument("--version", action="version", version=f"hilladam {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="experiment")
+    commands = parser.add_subparsers(required=True)
 
     def command(run: Callable, about: str, epilog: str) -> argparse.ArgumentParser:
         form = argparse.RawDescriptionHelpFormatter  # the epilogs have lines of their own

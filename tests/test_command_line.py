@@ -298,7 +298,7 @@ def test_ctrl_c_keeps_what_of_the_experiments_again_is_complete(call, tmp_path, 
         ("table1 --gamma nan", "argument --gamma: nan is not a number above -inf"),
         ("table1 --gamma=-inf", "argument --gamma: -inf is not a number above -inf"),
         ("table3", "invalid choice: 'table3'"),
-        ("", "the following arguments are required: experiment"),
+        ("", "the following arguments are required: {table1,table2,readings,race,championship,again}"),
     ],
 )
 def test_bad_arguments_get_one_line_and_exit_with_2(call, arguments, message):

@@ -157,7 +157,7 @@ def legs(loss: Torus | Wells, run: Record, *, ax: Axes | None = None, margin: fl
     A square marks the start, a circle each turn to climbing, a triangle each turn to descending.
 
     Args:
-        loss: of two variables; darker is lower.
+        loss: of two variables; darker is higher.
         run: the record of one run, its states of shape ``(steps, 2)``.
         ax: where to draw; default: a new figure.
         margin: how far to draw beyond the run.
@@ -183,7 +183,7 @@ def legs(loss: Torus | Wells, run: Record, *, ax: Axes | None = None, margin: fl
     half = np.ptp(run.states, axis=0).max() / 2 + margin
     lines = [torch.linspace(at - half, at + half, 161, dtype=torch.float64) for at in middle.tolist()]
     grid = torch.stack(torch.meshgrid(*lines, indexing="xy"), dim=-1)
-    ax.contourf(*lines, loss(grid), levels=24, cmap="Greys_r", alpha=0.55)
+    ax.contourf(*lines, loss(grid), levels=24, cmap="Greys", alpha=0.55)
     climbs = run.maximize
     cuts = np.flatnonzero(np.diff(climbs)) + 1
     for first, last in pairwise([0, *cuts, len(climbs) - 1]):  # the last step of a leg is the first of the next

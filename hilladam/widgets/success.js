@@ -102,7 +102,7 @@ export function render({ model, el }) {
     const ys = xs.map((x) => evaluate(scene, x)[0]);
     set(curve, { d: hill.line(xs, ys) });
     set(goal, {
-      x: clamp(hill.x(scene.minima[scene.goal]), hill.x(left) + 46, hill.x(right) - 46),
+      x: clamp(hill.x(scene.minima[scene.goal]), hill.x(left) + 52, hill.x(right) - 52),
       y: Math.min(hill.y(Math.min(...ys.filter(Number.isFinite))) + 16, barTop() - 4),
     });
     drawRun();

@@ -72,7 +72,7 @@ export function render({ model, el }) {
     gammaName.textContent = `γ = ${format(rule.gamma)}`;
     const deepest = scene.minima[scene.goal];
     set(star, {
-      x: clamp(hill.x(deepest), hill.x(left) + 46, hill.x(right) - 46),
+      x: clamp(hill.x(deepest), hill.x(left) + 52, hill.x(right) - 52),
       y: Math.min(hill.y(evaluate(scene, deepest)[0]) + 16, barTop() - 4),
     });
     drawLegs();
