@@ -11,8 +11,10 @@ from torch import nn
 from hilladam import AdaptiveHillAdam, colour
 from hilladam._commands import to_json
 from hilladam.experiments import (
+    DIGITS_LR,
     TABLE_2_SIZES,
     again_results,
+    digits,
     load_digits,
     network,
     stored_again,
@@ -42,11 +44,13 @@ def test_everything_is_stored_and_reads_back():
 def test_a_part_run_again_is_what_is_stored():
     stored = stored_again()
     wanted = {("3000 gradients", "eighth, weights × 3", "self-tuning, finished"), ("3000 gradients", "tenth, x itself",
-              "self-tuning"), ("table 1", "sixth", "published"), ("table 1", "tenth", "Adam")}  # fmt: skip
+              "self-tuning"), ("3000 gradients", "sixth, x itself", "self-tuning, finished"), ("table 1", "sixth", "published"),
+              ("table 1", "tenth", "Adam"), ("table 1", "tenth", "self-tuning, finished")}  # fmt: skip
     done = set(module.keys()) - wanted
     found = list(again_results(done, experiments=POLYNOMIALS, runs=4))
     assert {module.key_of(row) for row in found} == wanted
     for row in found:
+        assert row["lr"] == (None if row["contender"].startswith("self-tuning") else 0.01)
         for name, values in module.measures_of(row).items():
             np.testing.assert_array_equal(values, stored[module.key_of(row)][name][:4])
 
@@ -98,6 +102,23 @@ def test_the_digits_are_read_by_a_plain_loop(size):
     whole = nn.functional.cross_entropy(model(data.train_images), data.train_classes).item()
     assert found["lowest"].tolist() == [losses.argmin()]
     assert found["best"][0] == pytest.approx(whole, rel=1e-6)
+
+
+@pytest.mark.own_rounding
+def test_the_digits_are_adams_and_those_of_the_rule_that_tunes_itself(monkeypatch):
+    pytest.importorskip("sklearn")
+    monkeypatch.setattr(module, "DIGITS_EPOCHS", 2)
+    monkeypatch.setattr(module, "_DIGITS_STEPS", 3)
+    rows = again_results(experiments=["digits"], digits_seeds=[4, 9])
+    for case, size, epochs in (("mini-batches", 64, 2), ("all images", None, 3)):
+        row, losses = next(rows), digits(["Adam"], [4, 9], epochs, size).epochs.groupby("seed")["train_loss"]
+        assert (row["case"], row["contender"], row["lr"]) == (case, "Adam", DIGITS_LR["Adam"])
+        assert row["measures"] == {"best": losses.min().tolist(), "final": losses.last().tolist()}
+        row, alone = next(rows), [module.read_digits([seed], 3, size) for seed in (4, 9)]
+        assert (row["case"], row["contender"], row["lr"]) == (case, "self-tuning", None)
+        for name, values in module.measures_of(row).items():
+            np.testing.assert_allclose(values, np.concatenate([one[name] for one in alone]), rtol=1e-9)
+    assert next(rows, None) is None
 
 
 @pytest.mark.own_rounding

@@ -106,11 +106,21 @@ def test_noise_comes_where_and_as_large_as_it_is_told():
     assert (seen > 0).mean() == pytest.approx(norm.cdf(slope / (0.1 * sample.span[0])), abs=0.03)
 
 
+@pytest.mark.parametrize("kind", ["loss_noise", "slope_noise"])
+def test_the_noise_is_that_of_its_seed(kind):
+    sample = loss_sample("tori of two variables", 5, seed=6)
+    one, same, other = (run_on_sample(sample, 9, **{kind: 0.1}, noise_seed=seed).final_losses for seed in (0, 0, 1))
+    assert (one == same).all() and (one != other).all()
+    np.testing.assert_array_equal(run_on_sample(sample, 9, **{kind: 0.1}).final_losses, one)
+
+
 def test_single_precision_loses_what_is_small_beside_the_losses():
     sample = loss_sample("tori", 50, seed=9)
     offset = torch.full((50,), 1e4, dtype=torch.float64)
     record = run_on_sample(sample, 200, offset=offset, gamma=1e5, dtype=torch.float32, history=True)
     assert record.losses.dtype == np.float32
+    doubles = dict.fromkeys(("lr", "delta", "gamma", "eps", "loss_noise", "slope_noise", "x_scale"), offset / 1e5)
+    assert run_on_sample(sample, 2, **doubles, dtype=torch.float32, history=True).losses.dtype == np.float32
     steps = np.unique(np.diff(record.losses, axis=0))
     assert (steps % 2.0**-10 == 0).all()  # the spacing of floats between 8,192 and 16,384
     assert record.turns.mean() > 2 * run_on_sample(sample, 200).turns.mean()
