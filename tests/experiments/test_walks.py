@@ -5,9 +5,12 @@ import pytest
 import torch
 
 from hilladam.experiments import CELLS, WALKERS, Cell, journey, stored_walks, walk_over, walk_problem, walks
+from hilladam.experiments import _over_the_hill
 from hilladam.experiments import _walks as module
 from hilladam.experiments._budget import Budget, Spent
 from hilladam.experiments._walks import FINEST, packed_gaps, unpacked_gaps
+from hilladam.optim import _frame
+from hilladam.optim import _over_the_hill as optimizer_module
 
 CELL = Cell("Rastrigin", 4, True)
 
@@ -30,6 +33,15 @@ def test_without_torch_it_goes_the_same_way():
     assert 0.5 < before.mean() < 1  # a walk goes on from where it is, and the next one from where the last began
     stood = {tuple(place) for place in taken.places[~np.append(taken.walking[1:], False) | ~taken.walking]}
     assert all(tuple(origin) in stood for origin in taken.origins[1:][taken.walking[1:]][~before])
+
+
+def test_with_too_many_variables_for_a_frame_it_goes_the_same_way_too(monkeypatch):
+    for each in (_frame, _over_the_hill, optimizer_module):
+        monkeypatch.setattr(each, "LARGEST_FRAME", 2)
+    loss, starts = walk_problem(CELL, 3)
+    taken, places = journey(loss, starts[0], 120, seed=7), []
+    walk_over(lambda x: places.append(x.copy()) or loss.value_and_gradient(x), starts[0], 120, seed=7)
+    np.testing.assert_allclose(places, taken.places, atol=1e-6)
 
 
 @pytest.mark.parametrize("kappa", [0.0, 0.5])
