@@ -4,8 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from hilladam.experiments import CELLS, WALKERS, Cell, journey, stored_walks, walk_over, walk_problem, walks
-from hilladam.experiments import _over_the_hill
+from hilladam.experiments import (
+    CELLS,
+    WALKERS,
+    Cell,
+    _over_the_hill,
+    journey,
+    stored_walks,
+    walk_over,
+    walk_problem,
+    walks,
+)
 from hilladam.experiments import _walks as module
 from hilladam.experiments._budget import Budget, Spent
 from hilladam.experiments._walks import FINEST, packed_gaps, unpacked_gaps
