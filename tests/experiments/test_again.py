@@ -77,19 +77,20 @@ def by_torch(weights, loss, steps, optimizer=AdaptiveHillAdam):
         value = loss(weights)
         value.backward()
         losses.append(optimizer.step(loss=value).item())
+    turns, last = [step for step, *_ in optimizer.switches], weights.detach().clone()
     optimizer.load_best()
-    return np.array(losses), weights.detach()
+    return np.array(losses), weights.detach(), last, turns
 
 
 @pytest.mark.own_rounding  # a noisy decision magnifies the last bit
-@pytest.mark.parametrize("size", [64, None])
-def test_the_digits_are_read_by_a_plain_loop(size):
+@pytest.mark.parametrize("size, steps, seed", [(64, 16, 3), (None, 16, 3), (None, 45, 5)])
+def test_the_digits_are_read_by_a_plain_loop(size, steps, seed):
     pytest.importorskip("sklearn")
-    data, dice = load_digits(), torch.Generator().manual_seed(3)
-    model = network(module.DIGITS_SIZES, "tanh", 3)
+    data, dice = load_digits(), torch.Generator().manual_seed(seed)
+    model = network(module.DIGITS_SIZES, "tanh", seed)
     order = torch.randperm(len(data.train_images), generator=dice)
 
-    batches = iter(order.split(size) if size else [order] * 16)
+    batches = iter(order.split(size) if size else [order] * steps)
 
     def loss(weights):
         batch = next(batches)
@@ -97,12 +98,14 @@ def test_the_digits_are_read_by_a_plain_loop(size):
         hidden = torch.tanh(data.train_images[batch] @ w1.view(32, 64).T + b1)
         return nn.functional.cross_entropy(hidden @ w2.view(10, 32).T + b2, data.train_classes[batch])
 
-    losses, best = by_torch(nn.utils.parameters_to_vector(model.parameters()).detach(), loss, 16)
-    found = module.read_digits([3], 16, size)
-    nn.utils.vector_to_parameters(best, model.parameters())
-    whole = nn.functional.cross_entropy(model(data.train_images), data.train_classes).item()
+    losses, best, last, turns = by_torch(nn.utils.parameters_to_vector(model.parameters()).detach(), loss, steps)
+    found = module.read_digits([seed], steps, size)
+    for name, weights in (("best", best), ("final", last)):
+        nn.utils.vector_to_parameters(weights, model.parameters())
+        whole = nn.functional.cross_entropy(model(data.train_images), data.train_classes).item()
+        assert found[name][0] == pytest.approx(whole, rel=1e-6 if steps == 16 else 1e-3)
     assert found["lowest"].tolist() == [losses.argmin()]
-    assert found["best"][0] == pytest.approx(whole, rel=1e-6)
+    assert (found["first"][0], found["turns"][0]) == ((turns or [-1])[0], len(turns)) and bool(turns) == (steps == 45)
 
 
 @pytest.mark.own_rounding

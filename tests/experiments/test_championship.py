@@ -193,6 +193,31 @@ def test_a_self_paced_descent_goes_to_the_bottom_and_begins_again():
     assert account.met  # by chance of a start: two variables have four valleys
 
 
+def test_a_self_paced_descent_ends_where_the_loss_stands_still_however_high():
+    asked, box = [], np.array([[-9.0, 9.0], [-9.0, 9.0]])
+    account = Account(lambda x: asked.append(x.copy()) or 50.0 + x @ x, 600)
+    with pytest.raises(Spent):
+        championship._self_paced(account, np.array([3.0, -5.0]), box, np.random.default_rng(1))
+    draws = np.random.default_rng(1)
+    again = [draws.uniform(*box.T) for _ in range(3)]
+    assert all((np.array(asked) == place).all(axis=1).any() for place in again)
+
+
+@pytest.mark.parametrize("name", championship._RULES)
+def test_in_lock_step_losses_are_in_double_precision(name, monkeypatch):
+    seen, run = [], _arranged("Levy", 2, 1)
+
+    class Still:
+        def step(self, heights, slopes):
+            seen.append((heights.clone(), slopes[0].clone()))
+
+    monkeypatch.setitem(championship._RULES, name, lambda places, lr: Still())
+    championship._walked(name, [run], [0.1, 0.2], 3)
+    value, slopes = Account(run.problem.height, 1).both(run.start)
+    for heights, each in seen:
+        assert heights.tolist() == [value] * 2 and each.tolist() == [slopes.tolist()] * 2
+
+
 def test_direct_goes_on_where_scipys_tolerances_would_end_it():
     function, run = "Griewank", _arranged("Griewank", 2, 1)
     plain = Account(run.problem.height, 2000)

@@ -1,5 +1,7 @@
 """The experiments of "A rule that tunes itself": the ground they stand on, and that what is stored comes out."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -39,6 +41,8 @@ def test_reached_is_within_a_thousandth_of_the_range():
     here = ground("polynomials", 5)
     lowest = np.array([[loss.global_minimum.x] for loss in here.landscapes])
     assert here.reached(lowest).all() and here.reached(1000 * lowest, 1000.0).all()
+    for far in (1e200, np.inf, np.nan):
+        assert not here.reached(np.full((5, 1), far)).any()  # and nothing is said of it
     curvature = []
     for loss, (x,) in zip(here.landscapes, lowest, strict=True):
         curvature.append((loss.derivative(x + 1e-4) - loss.derivative(x - 1e-4)) / 2e-4)
@@ -59,6 +63,39 @@ def test_a_part_run_again_is_what_is_stored(monkeypatch):
         # Factors and ranges have a last bit of their machine, which a long run magnifies.
         assert differ.sum() <= (key[0] in ("scalings", "noise")), key
         assert outcome.lr == stored[key].lr
+
+
+def test_who_is_told_a_box_is_told_that_of_its_variable_and_others_nothing(monkeypatch):
+    told, rates = {}, dict(zip(module.MULTISTARTS, (0.1, 0.2, 0.3), strict=True))
+
+    def run_landscapes(landscapes, starts, steps, rule, **settings):
+        told.setdefault(rule, []).append((starts, settings))
+        return run_landscapes_(landscapes, starts, 1, LADDER["Adam"])
+
+    run_landscapes_ = module.run_landscapes
+    monkeypatch.setattr(module, "run_landscapes", run_landscapes)
+    monkeypatch.setattr(module, "_tuned", lambda family, name: rates[name])
+    tuning_itself(["scalings"], ["wells"], runs=100)
+    here, widths = ground("wells", 100), told[LADDER["Adam"]][0][1]["widths"]
+    heights = told[LADDER["Adam"]][0][1]["heights"]
+    for factors, most in ((heights, 8), (widths, 4)):  # log-uniform, each run's own, the same for all
+        powers = np.log10(factors)
+        assert -most < powers.min() < -0.9 * most and 0.9 * most < powers.max() < most
+        assert abs(powers.mean()) < 0.2 * most and len(set(powers)) == 100
+    for starts, settings in itertools.chain(*told.values()):
+        np.testing.assert_array_equal(settings["heights"], heights)
+        np.testing.assert_array_equal(settings["widths"], widths)
+        np.testing.assert_allclose(starts, here.starts * widths[:, None])
+    low, high = here.box
+    exact, wide, near = (settings for _, settings in told[module._MULTISTART])
+    np.testing.assert_allclose(exact["boxes"], np.multiply.outer(widths, [[low, high]]))
+    reach = 5 * (high - low)
+    np.testing.assert_allclose(wide["boxes"].mean(axis=-1), exact["boxes"].mean(axis=-1), atol=1e-9)
+    np.testing.assert_allclose(np.ptp(wide["boxes"], axis=-1), 2 * reach * widths[:, None])
+    np.testing.assert_allclose(near["boxes"], starts[..., None] + [-1, 1])
+    np.testing.assert_allclose(exact["lr"], 0.1 * (high - low) * widths)
+    np.testing.assert_allclose(wide["lr"], 0.2 * 10 * (high - low) * widths)
+    assert near["lr"] == 0.3
 
 
 @pytest.mark.parametrize("name", module.MULTISTARTS)

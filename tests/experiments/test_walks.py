@@ -76,6 +76,17 @@ def test_without_torch_it_goes_the_same_way_under_noise_too(kappa):
     assert lowest == pytest.approx(taken.losses.min(), abs=1e-6) and taken.walking.any()
 
 
+def test_slopes_may_be_in_single_precision():
+    loss, starts = walk_problem(CELL, 3)
+
+    def single(x, dtype):
+        value, slopes = loss.value_and_gradient(x)
+        return value, slopes.astype(np.float32).astype(dtype)
+
+    one, other = (walk_over(lambda x, d=d: single(x, d), starts[0], 90) for d in (np.float32, np.float64))
+    assert one[0] == other[0] and (one[1] == other[1]).all()
+
+
 def test_who_spends_a_budget_is_stopped():
     loss, starts = walk_problem(CELL, 3)
     budget = Budget(loss.value_and_gradient, 50)
