@@ -74,6 +74,7 @@ def test_who_is_told_a_box_is_told_that_of_its_variable_and_others_nothing(monke
 
     run_landscapes_ = module.run_landscapes
     monkeypatch.setattr(module, "run_landscapes", run_landscapes)
+    monkeypatch.setattr(module.Ground, "reached", lambda here, *_: np.zeros(len(here.starts), bool))
     monkeypatch.setattr(module, "_tuned", lambda family, name: rates[name])
     tuning_itself(["scalings"], ["wells"], runs=100)
     here, widths = ground("wells", 100), told[LADDER["Adam"]][0][1]["widths"]
