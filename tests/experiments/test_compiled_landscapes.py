@@ -351,6 +351,8 @@ def test_through_the_network_the_last_rung_is_the_optimizer_that_tunes_itself():
         ({"starts": [np.nan]}, "Invalid starts"),
         ({"steps": 0}, "Invalid steps: 0; expected an integer >= 1"),
         ({"finish": 5}, "Invalid finish: 5; expected fewer than steps = 5"),
+        ({"finish": -1}, "Invalid finish: -1; expected an integer >= 0"),
+        ({"landscapes": [SineBatches(-1)], "starts": [[1.0, 2.0]]}, "Invalid size: -1; expected an integer >= 0"),
         ({"rule": Rule(kept="all")}, "Invalid kept: 'all'"),
         ({"rule": Rule(cycle=1)}, "Invalid cycle value: 1; expected True or False"),
         ({"rule": Rule(delta=-1.0)}, "Invalid delta: -1.0; expected a number >= 0"),
@@ -361,6 +363,8 @@ def test_through_the_network_the_last_rung_is_the_optimizer_that_tunes_itself():
         ({"gamma": math.nan}, "Invalid gamma"),
         ({"noise": [0.1, 0.1, 0.1]}, r"Invalid noise: shape \(3,\); expected a number or shape \(2,\)"),
         ({"heights": 0.0}, "Invalid heights"),
+        ({"widths": -1.0}, "Invalid widths"),
+        ({"boxes": [math.inf, 0.0]}, "Invalid boxes"),
         ({"seeds": 0.5}, "Invalid seeds: 0.5; expected integers"),
     ],
 )
