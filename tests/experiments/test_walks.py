@@ -158,8 +158,8 @@ def test_what_is_stored_is_what_is_found_again():
 
 def test_all_contenders_run_again_find_what_is_stored(monkeypatch, capsys):
     pytest.importorskip("numba")
-    monkeypatch.setattr(module, "RATES", (0.003, 0.01, 0.03))  # of which, as of all, the middle ones are the best
-    monkeypatch.setattr(module, "_KICKS", (0.03, 0.1, 0.3))
+    monkeypatch.setattr(module, "RATES", (0.003, 0.01, 0.03, 0.1))  # of which, as of all, the second is the best
+    monkeypatch.setattr(module, "_KICKS", (0.03, 0.1, 0.3, 1.0))
     cells = [Cell("Rastrigin", 4, rotated) for rotated in (False, True)]
     found = walks(cells=cells, instances=2)
     assert tuple(found) == WALKERS and not capsys.readouterr().err
