@@ -36,41 +36,41 @@ OTHERS = {
 """Those that have a reason of their own, which their docstrings give."""
 
 
-def offered():
-    """Whatever of the package can be called, and what it takes by default."""
+@pytest.fixture
+def defaults():
+    """What whatever of the package can be called takes by default, by its name."""
+    found = {}
     for name in experiments.__all__:
         each = getattr(experiments, name)
         if inspect.isfunction(each) or (inspect.isclass(each) and each is not experiments.Spent):
             parameters = inspect.signature(each).parameters.values()
-            yield name, {p.name: p.default for p in parameters if p.default is not p.empty}
-
-
-DEFAULTS = dict(offered())
+            found[name] = {p.name: p.default for p in parameters if p.default is not p.empty}
+    return found
 
 
 @pytest.mark.parametrize("name", USUAL)
-def test_a_setting_has_the_same_default_wherever_it_is_one(name):
-    having = {of: found[name] for of, found in DEFAULTS.items() if name in found and of != "success_map"}
+def test_a_setting_has_the_same_default_wherever_it_is_one(name, defaults):
+    having = {of: found[name] for of, found in defaults.items() if name in found and of != "success_map"}
     assert having
     for of, default in having.items():
         usual = OTHERS.get((of, name), USUAL[name])
         assert default == usual and type(default) is type(usual), of
 
 
-def test_nobody_shows_a_bar_who_is_not_asked_to():
-    for name, found in DEFAULTS.items():
+def test_nobody_shows_a_bar_who_is_not_asked_to(defaults):
+    for name, found in defaults.items():
         progress = found.get("progress", False)
         assert progress in (False, "") or (name == "limits" and progress is str)
 
 
-def test_what_is_stored_was_made_with_the_defaults():
+def test_what_is_stored_was_made_with_the_defaults(defaults):
     table = stored_readings().query("activation == 'none' and bias_correction == 'in_place'")  # which nothing else says
-    of = DEFAULTS["readings"]
+    of = defaults["readings"]
     assert set(table["runs"]) == {len(of["seeds"])} and set(table["scale"]) == set(of["scales"])
     assert set(table["gamma"].dropna()) == set(of["gammas"]) and set(table["eps"]) == set(of["eps_places"])
-    assert DEFAULTS["table1"]["steps"] == of["steps"] == 15_000 and DEFAULTS["table1"]["seeds"] == range(15)
+    assert defaults["table1"]["steps"] == of["steps"] == 15_000 and defaults["table1"]["seeds"] == range(15)
 
-    of, keys = DEFAULTS["against_restarts"], stored_against_restarts()
+    of, keys = defaults["against_restarts"], stored_against_restarts()
     for losses, scale, lr, name in keys:
         assert losses in of["losses"] and scale in of["scales"]
         assert lr in of["lrs"] or (scale is None and lr in (2, 3, 10))
@@ -78,29 +78,29 @@ def test_what_is_stored_was_made_with_the_defaults():
     assert {len(hits) for hits in keys.values()} == {len(of["searches"])} and set(of["lrs"]) < {key[2] for key in keys}
     assert (of["budget"], of["box"]) == (3000, (-2.0, 6.0))
 
-    of, rows = DEFAULTS["table2_rates"], stored_table2_rates()
+    of, rows = defaults["table2_rates"], stored_table2_rates()
     for name, column in (("seeds", "seed"), ("lrs", "lr"), ("optimizers", "optimizer")):
         assert list(of[name]) == list(rows[column].unique())
-    of, rows = DEFAULTS["table2"], stored_table2()
+    of, rows = defaults["table2"], stored_table2()
     assert set(of["seeds"]) == set(rows["seed"]) and set(of["optimizers"]) == set(rows["optimizer"])
     assert (of["steps"], of["lr"], of["history"]) == (1000, 0.01, True)
     for name in ("table1", "run_on_sample"):
-        assert (DEFAULTS[name]["lr"], DEFAULTS[name]["history"]) == (0.01, False)
+        assert (defaults[name]["lr"], defaults[name]["history"]) == (0.01, False)
 
     for found in stored_success_maps().values():  # a map is of many λ and δ
-        assert all((getattr(found, name) == DEFAULTS["success_map"][name]).all() for name in ("lr", "delta"))
+        assert all((getattr(found, name) == defaults["success_map"][name]).all() for name in ("lr", "delta"))
 
-    of = DEFAULTS["walks"]
+    of = defaults["walks"]
     for gaps in stored_walks().values():
         assert gaps.shape == (len(of["cells"]), of["instances"], of["starts"])
-    assert tuple(stored_walks()) == of["walkers"] and DEFAULTS["walk_problem"]["starts"] == of["starts"]
+    assert tuple(stored_walks()) == of["walkers"] and defaults["walk_problem"]["starts"] == of["starts"]
     for name, stored in (("race_results", stored_race()), ("tuning_itself", stored_tuning_itself())):
-        assert {len(each.hits) for each in stored.values()} == {DEFAULTS[name]["runs"]}
-    of = DEFAULTS["noisy_walks"]
+        assert {len(each.hits) for each in stored.values()} == {defaults[name]["runs"]}
+    of = defaults["noisy_walks"]
     assert {(len(hits), *key[:2]) for key, hits in stored_noisy_walks().items()} == {
         (of["runs"], family, walker) for family in of["families"] for walker in of["walkers"]
     }
-    of = DEFAULTS["contest"]
+    of = defaults["contest"]
     assert {standing.costs.shape[1] for standing in stored_championship().values()} == {len(of["instances"])}
-    assert of["budget"] == DEFAULTS["championship_results"]["budget"] == 1000
-    assert DEFAULTS["tuned"]["runs"] == DEFAULTS["race_results"]["tuning_runs"] == 200
+    assert of["budget"] == defaults["championship_results"]["budget"] == 1000
+    assert defaults["tuned"]["runs"] == defaults["race_results"]["tuning_runs"] == 200

@@ -6,6 +6,7 @@ import torch
 
 from hilladam.experiments import (
     CELLS,
+    RATES,
     WALKERS,
     Cell,
     _over_the_hill,
@@ -158,14 +159,14 @@ def test_what_is_stored_is_what_is_found_again():
 
 def test_all_contenders_run_again_find_what_is_stored(monkeypatch, capsys):
     pytest.importorskip("numba")
-    monkeypatch.setattr(module, "RATES", (0.003, 0.01, 0.03, 0.1))  # of which, as of all, the second is the best
+    monkeypatch.setattr(module, "RATES", RATES[6:10])  # of which, as of all, the second is the best
     monkeypatch.setattr(module, "_KICKS", (0.03, 0.1, 0.3, 1.0))
-    cells = [Cell("Rastrigin", 4, rotated) for rotated in (False, True)]
+    cells = [Cell("Griewank", 2, rotated) for rotated in (False, True)]
     found = walks(cells=cells, instances=2)
     assert tuple(found) == WALKERS and not capsys.readouterr().err
     for name, gaps in found.items():
         kept = stored_walks()[name][[CELLS.index(cell) for cell in cells], :2]
-        assert (np.abs(gaps / kept - 1) < 0.03).mean() > 0.8, name  # a last bit may make another run
+        assert (np.abs(gaps / kept - 1) < 0.03).mean() > 0.9, name  # a last bit may make another run
 
 
 def test_an_unknown_contender_is_named():
