@@ -76,8 +76,8 @@ def test_who_is_told_a_box_is_told_that_of_its_variable_and_others_nothing(monke
     monkeypatch.setattr(module, "run_landscapes", run_landscapes)
     monkeypatch.setattr(module.Ground, "reached", lambda here, *_: np.zeros(len(here.starts), bool))
     monkeypatch.setattr(module, "_tuned", lambda family, name: rates[name])
-    tuning_itself(["scalings"], ["wells"], runs=60)
-    here, widths = ground("wells", 60), told[LADDER["Adam"]][0][1]["widths"]
+    tuning_itself(["scalings"], ["tori"], runs=60)
+    here, widths = ground("tori", 60), told[LADDER["Adam"]][0][1]["widths"]
     heights = told[LADDER["Adam"]][0][1]["heights"]
     for factors, most in ((heights, 8), (widths, 4)):  # log-uniform, each run's own, the same for all
         powers = np.log10(factors)
@@ -138,6 +138,14 @@ def test_the_oracle_takes_the_best_of_its_settings_for_each_loss(monkeypatch):
     assert own is tried[-1][1] and tried[-1][0] == LADDER["lids in turn"] and len(tried) == 3 * 9 + 1
     for key, outcome in found.items():
         assert (outcome.hits != stored_tuning_itself()[key].hits[:60]).sum() <= 2  # where a last bit is the machine's
+
+
+def test_of_settings_of_the_oracle_that_do_as_well_the_first_counts(monkeypatch):
+    monkeypatch.setattr(module, "_FUNCTIONS", 1)
+    monkeypatch.setattr(module, "_STARTS", 4)
+    hits = itertools.cycle([np.array([True, False, True, False]), np.array([False, True, False, True])])
+    monkeypatch.setattr(module, "_race", lambda *_, **__: next(hits))
+    assert module._oracle("tori")[0].tolist() == [True, False, True, False]
 
 
 def test_on_mini_batches_it_is_what_is_stored(monkeypatch):
