@@ -13,6 +13,7 @@ from hilladam._commands import to_json
 from hilladam.experiments import (
     DIGITS_LR,
     TABLE_2_SIZES,
+    Networks,
     again_results,
     digits,
     load_digits,
@@ -54,6 +55,30 @@ def test_a_part_run_again_is_what_is_stored():
         assert row["lr"] == (None if row["contender"].startswith("self-tuning") else 0.01)
         for name, values in module.measures_of(row).items():
             np.testing.assert_array_equal(values, stored[module.key_of(row)][name][:4])
+
+
+def test_the_rule_that_tunes_itself_begins_where_search_200_does_and_is_told_when_to_finish(monkeypatch):
+    asked, original = [], module.run_landscapes
+
+    def run_landscapes(landscapes, starts, *numbers, **settings):
+        asked.append((landscapes, np.array(starts), *numbers, settings))
+        return original(landscapes, starts, 2)
+
+    monkeypatch.setattr(module, "run_landscapes", run_landscapes)
+    done = [key for key in module.keys() if not key[2].startswith("self-tuning")]
+    rows = list(again_results(done, experiments=POLYNOMIALS, runs=2))
+    places = {f"{key}, x itself": (key, None) for key in TABLE_1} | {key: (key, 1.0) for key in TABLE_1}
+    places |= {f"{key}, weights × {scale:g}": (key, scale) for key in TABLE_1 for scale in (1.0, 3.0)}
+    for row, (landscapes, starts, steps, settings) in zip(rows, asked, strict=True):
+        (key, scale), finished = places[row["case"]], row["contender"].endswith("finished")
+        assert steps == {"table 1": 15_000, "3000 gradients": 3000}[row["experiment"]]
+        assert settings == {"finish": steps // 10 * finished}
+        for search, start in zip((200, 201), starts, strict=True):
+            if scale is None:
+                assert landscapes == [TABLE_1[key]] and start == np.random.default_rng(search).uniform(-2, 6)
+            else:
+                weights = nn.utils.parameters_to_vector(network(seed=search).parameters())
+                assert landscapes == [Networks(TABLE_1[key])] and start.tolist() == (scale * weights).tolist()
 
 
 @pytest.mark.own_rounding
