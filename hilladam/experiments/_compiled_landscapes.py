@@ -217,8 +217,9 @@ def run_landscapes(
         if values.shape not in ((), (count,)):
             raise ValueError(f"Invalid {name}: shape {values.shape}; expected a number or shape ({count},)")
     each = {name: np.array(np.broadcast_to(values, count)) for name, values in each.items()}
+    box = finite("boxes", 0.0 if boxes is None else boxes)
     try:
-        box = np.broadcast_to(finite("boxes", 0.0 if boxes is None else boxes), (count, dimensions, 2))
+        box = np.broadcast_to(box, (count, dimensions, 2))
     except ValueError as error:
         raise ValueError(f"Invalid boxes: {np.shape(boxes)}; expected shape {(count, dimensions, 2)}") from error
     which = np.arange(count) if len(given) == count else np.zeros(count, dtype=np.int64)

@@ -11,8 +11,11 @@ from torch import nn
 from hilladam import AdaptiveHillAdam, colour
 from hilladam._commands import to_json
 from hilladam.experiments import (
+    DIGITS_LR,
     TABLE_2_SIZES,
+    Networks,
     again_results,
+    digits,
     load_digits,
     network,
     stored_again,
@@ -41,14 +44,41 @@ def test_everything_is_stored_and_reads_back():
 @pytest.mark.own_rounding  # what is stored was not rounded otherwise
 def test_a_part_run_again_is_what_is_stored():
     stored = stored_again()
-    wanted = {("3000 gradients", "eighth, weights × 3", "self-tuning, finished"), ("3000 gradients", "tenth, x itself",
-              "self-tuning"), ("table 1", "sixth", "published"), ("table 1", "tenth", "Adam")}  # fmt: skip
+    wanted = {("3000 gradients", "eighth, weights × 3", "self-tuning, finished"), ("table 1", "tenth", "Adam"),
+              ("3000 gradients", "tenth, x itself", "self-tuning"), ("table 1", "sixth", "published"),
+              ("3000 gradients", "sixth, x itself", "self-tuning, finished"),
+              ("table 1", "tenth", "self-tuning, finished")}  # fmt: skip
     done = set(module.keys()) - wanted
     found = list(again_results(done, experiments=POLYNOMIALS, runs=4))
     assert {module.key_of(row) for row in found} == wanted
     for row in found:
+        assert row["lr"] == (None if row["contender"].startswith("self-tuning") else 0.01)
         for name, values in module.measures_of(row).items():
             np.testing.assert_array_equal(values, stored[module.key_of(row)][name][:4])
+
+
+def test_the_rule_that_tunes_itself_begins_where_search_200_does_and_is_told_when_to_finish(monkeypatch):
+    asked, original = [], module.run_landscapes
+
+    def run_landscapes(landscapes, starts, *numbers, **settings):
+        asked.append((landscapes, np.array(starts), *numbers, settings))
+        return original(landscapes, starts, 2)
+
+    monkeypatch.setattr(module, "run_landscapes", run_landscapes)
+    done = [key for key in module.keys() if not key[2].startswith("self-tuning")]
+    rows = list(again_results(done, experiments=POLYNOMIALS, runs=2))
+    places = {f"{key}, x itself": (key, None) for key in TABLE_1} | {key: (key, 1.0) for key in TABLE_1}
+    places |= {f"{key}, weights × {scale:g}": (key, scale) for key in TABLE_1 for scale in (1.0, 3.0)}
+    for row, (landscapes, starts, steps, settings) in zip(rows, asked, strict=True):
+        (key, scale), finished = places[row["case"]], row["contender"].endswith("finished")
+        assert steps == {"table 1": 15_000, "3000 gradients": 3000}[row["experiment"]]
+        assert settings == {"finish": steps // 10 * finished}
+        for search, start in zip((200, 201), starts, strict=True):
+            if scale is None:
+                assert landscapes == [TABLE_1[key]] and start == np.random.default_rng(search).uniform(-2, 6)
+            else:
+                weights = nn.utils.parameters_to_vector(network(seed=search).parameters())
+                assert landscapes == [Networks(TABLE_1[key])] and start.tolist() == (scale * weights).tolist()
 
 
 @pytest.mark.own_rounding
@@ -72,19 +102,20 @@ def by_torch(weights, loss, steps, optimizer=AdaptiveHillAdam):
         value = loss(weights)
         value.backward()
         losses.append(optimizer.step(loss=value).item())
+    turns, last = [step for step, *_ in optimizer.switches], weights.detach().clone()
     optimizer.load_best()
-    return np.array(losses), weights.detach()
+    return np.array(losses), weights.detach(), last, turns
 
 
 @pytest.mark.own_rounding  # a noisy decision magnifies the last bit
-@pytest.mark.parametrize("size", [64, None])
-def test_the_digits_are_read_by_a_plain_loop(size):
+@pytest.mark.parametrize("size, steps, seed", [(64, 16, 3), (None, 16, 3), (None, 45, 5)])
+def test_the_digits_are_read_by_a_plain_loop(size, steps, seed):
     pytest.importorskip("sklearn")
-    data, dice = load_digits(), torch.Generator().manual_seed(3)
-    model = network(module.DIGITS_SIZES, "tanh", 3)
+    data, dice = load_digits(), torch.Generator().manual_seed(seed)
+    model = network(module.DIGITS_SIZES, "tanh", seed)
     order = torch.randperm(len(data.train_images), generator=dice)
 
-    batches = iter(order.split(size) if size else [order] * 16)
+    batches = iter(order.split(size) if size else [order] * steps)
 
     def loss(weights):
         batch = next(batches)
@@ -92,12 +123,31 @@ def test_the_digits_are_read_by_a_plain_loop(size):
         hidden = torch.tanh(data.train_images[batch] @ w1.view(32, 64).T + b1)
         return nn.functional.cross_entropy(hidden @ w2.view(10, 32).T + b2, data.train_classes[batch])
 
-    losses, best = by_torch(nn.utils.parameters_to_vector(model.parameters()).detach(), loss, 16)
-    found = module.read_digits([3], 16, size)
-    nn.utils.vector_to_parameters(best, model.parameters())
-    whole = nn.functional.cross_entropy(model(data.train_images), data.train_classes).item()
+    losses, best, last, turns = by_torch(nn.utils.parameters_to_vector(model.parameters()).detach(), loss, steps)
+    found = module.read_digits([seed], steps, size)
+    for name, weights in (("best", best), ("final", last)):
+        nn.utils.vector_to_parameters(weights, model.parameters())
+        whole = nn.functional.cross_entropy(model(data.train_images), data.train_classes).item()
+        assert found[name][0] == pytest.approx(whole, rel=1e-6 if steps == 16 else 1e-3)
     assert found["lowest"].tolist() == [losses.argmin()]
-    assert found["best"][0] == pytest.approx(whole, rel=1e-6)
+    assert (found["first"][0], found["turns"][0]) == ((turns or [-1])[0], len(turns)) and bool(turns) == (steps == 45)
+
+
+@pytest.mark.own_rounding
+def test_the_digits_are_adams_and_those_of_the_rule_that_tunes_itself(monkeypatch):
+    pytest.importorskip("sklearn")
+    monkeypatch.setattr(module, "DIGITS_EPOCHS", 2)
+    monkeypatch.setattr(module, "_DIGITS_STEPS", 3)
+    rows = again_results(experiments=["digits"], digits_seeds=[4, 9])
+    for case, size, epochs in (("mini-batches", 64, 2), ("all images", None, 3)):
+        row, losses = next(rows), digits(["Adam"], [4, 9], epochs, size).epochs.groupby("seed")["train_loss"]
+        assert (row["case"], row["contender"], row["lr"]) == (case, "Adam", DIGITS_LR["Adam"])
+        assert row["measures"] == {"best": losses.min().tolist(), "final": losses.last().tolist()}
+        row, alone = next(rows), [module.read_digits([seed], 3, size) for seed in (4, 9)]
+        assert (row["case"], row["contender"], row["lr"]) == (case, "self-tuning", None)
+        for name, values in module.measures_of(row).items():
+            np.testing.assert_allclose(values, np.concatenate([one[name] for one in alone]), rtol=1e-9)
+    assert next(rows, None) is None
 
 
 @pytest.mark.own_rounding

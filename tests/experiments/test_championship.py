@@ -139,6 +139,30 @@ def test_the_fast_forms_go_where_the_optimizers_go(name, make, settings, functio
     np.testing.assert_allclose(asked[:60], there, rtol=1e-5, atol=1e-5 * np.abs(run.problem.box).max())
 
 
+@pytest.mark.parametrize("name", ["OverTheHill", "OverTheHill, L-BFGS"])
+def test_a_walk_has_directions_of_its_runs_own(name, monkeypatch):
+    told = []
+
+    def walk_over(function, start, evaluations, *, seed):
+        told.append((start, evaluations, seed))
+        raise Spent
+
+    monkeypatch.setattr(championship, "walk_over", walk_over)
+    run = _arranged("Levy", 2, 1)
+    _searched(name, run, 100)
+    ((start, evaluations, seed),) = told
+    assert start.tolist() == run.start.tolist() and evaluations == {"OverTheHill": 100}.get(name, 80)
+    assert seed == np.random.default_rng((*run.seed, 1)).integers(2**31) and run.seed[1:] == (1, 2)
+
+
+def test_where_a_variable_has_no_slope_it_stands_still():
+    for _ in range(3):
+        dirty = [np.full(50, 7.0) for _ in range(9)]  # which numpy hands out again
+        del dirty
+        steps = championship._ratio(np.full(50, 2.0), np.repeat([0.0, 1.0], 25), 1)
+        np.testing.assert_allclose(steps, np.repeat([0.0, 20 * 1e-3**0.5], 25))
+
+
 def test_on_a_plateau_the_rule_that_tunes_itself_stays_where_it_is():
     asked = []
     with pytest.raises(Spent):
@@ -167,6 +191,31 @@ def test_a_self_paced_descent_goes_to_the_bottom_and_begins_again():
     run = _arranged("Styblinski–Tang", 2, 1)
     account = _searched("self-paced Adam, restarted", run, 3000)
     assert account.met  # by chance of a start: two variables have four valleys
+
+
+def test_a_self_paced_descent_ends_where_the_loss_stands_still_however_high():
+    asked, box = [], np.array([[-9.0, 9.0], [-9.0, 9.0]])
+    account = Account(lambda x: asked.append(x.copy()) or 50.0 + x @ x, 600)
+    with pytest.raises(Spent):
+        championship._self_paced(account, np.array([3.0, -5.0]), box, np.random.default_rng(1))
+    draws = np.random.default_rng(1)
+    again = [draws.uniform(*box.T) for _ in range(3)]
+    assert all((np.array(asked) == place).all(axis=1).any() for place in again)
+
+
+@pytest.mark.parametrize("name", championship._RULES)
+def test_in_lock_step_losses_are_in_double_precision(name, monkeypatch):
+    seen, run = [], _arranged("Levy", 2, 1)
+
+    class Still:
+        def step(self, heights, slopes):
+            seen.append((heights.clone(), slopes[0].clone()))
+
+    monkeypatch.setitem(championship._RULES, name, lambda places, lr: Still())
+    championship._walked(name, [run], [0.1, 0.2], 3)
+    value, slopes = Account(run.problem.height, 1).both(run.start)
+    for heights, each in seen:
+        assert heights.tolist() == [value] * 2 and each.tolist() == [slopes.tolist()] * 2
 
 
 def test_direct_goes_on_where_scipys_tolerances_would_end_it():
@@ -200,6 +249,10 @@ def test_what_is_packed_is_read_back():
 def test_rows_are_made_one_by_one_but_for_those_that_are_there(monkeypatch):
     monkeypatch.setattr(championship, "CONTESTANTS", ("Adam", "DIRECT"))
     made = list(championship_results([("DIRECT", 3)], dimensions=(2, 3), functions=("Levy", "Ackley"), budget=10))
+    (row,) = championship_results([("DIRECT", 2)], dimensions=(2,), functions=("Levy", "camel"), budget=60)
+    rates = [tuned_for_all("Adam", ["camel"], 2, price, budget=60) for price in (0, 4)]  # the six tune nothing
+    assert row["lr"] == [each.lr for each in rates]
+    assert row["tried"] == [{str(lr): count for lr, count in each.successes.items()} for each in rates]
     assert [(row["contestant"], row["variables"]) for row in made] == [("Adam", 2), ("DIRECT", 2), ("Adam", 3)]
     assert "charged" in made[0] and "charged" not in made[1]  # no gradient, no other charge
     assert len(made[0]["lr"]) == 2 and "lr" not in made[1]

@@ -106,11 +106,21 @@ def test_noise_comes_where_and_as_large_as_it_is_told():
     assert (seen > 0).mean() == pytest.approx(norm.cdf(slope / (0.1 * sample.span[0])), abs=0.03)
 
 
+@pytest.mark.parametrize("kind", ["loss_noise", "slope_noise"])
+def test_the_noise_is_that_of_its_seed(kind):
+    sample = loss_sample("tori of two variables", 5, seed=6)
+    one, same, other = (run_on_sample(sample, 9, **{kind: 0.1}, noise_seed=seed).final_losses for seed in (0, 0, 1))
+    assert (one == same).all() and (one != other).all()
+    np.testing.assert_array_equal(run_on_sample(sample, 9, **{kind: 0.1}).final_losses, one)
+
+
 def test_single_precision_loses_what_is_small_beside_the_losses():
     sample = loss_sample("tori", 50, seed=9)
     offset = torch.full((50,), 1e4, dtype=torch.float64)
     record = run_on_sample(sample, 200, offset=offset, gamma=1e5, dtype=torch.float32, history=True)
     assert record.losses.dtype == np.float32
+    doubles = dict.fromkeys(("lr", "delta", "gamma", "eps", "loss_noise", "slope_noise", "x_scale"), offset / 1e5)
+    assert run_on_sample(sample, 2, **doubles, dtype=torch.float32, history=True).losses.dtype == np.float32
     steps = np.unique(np.diff(record.losses, axis=0))
     assert (steps % 2.0**-10 == 0).all()  # the spacing of floats between 8,192 and 16,384
     assert record.turns.mean() > 2 * run_on_sample(sample, 200).turns.mean()
@@ -123,6 +133,10 @@ def test_a_row_for_each_setting():
         record = run_on_sample(sample, 300, lr, x_scale=scale)
         np.testing.assert_array_equal(row, sample.found(record.best_states / scale))
     assert rows.any() and not rows.all()
+    noise = {"loss_noise": 0.1, "noise_seed": 3, "dtype": torch.float32}
+    (row,) = lowest_found(sample, 300, **noise)
+    np.testing.assert_array_equal(row, sample.found(run_on_sample(sample, 300, **noise).best_states))
+    assert (row != lowest_found(sample, 300, **noise | {"noise_seed": 4})).any()
 
 
 def test_a_climb_is_a_bottom_a_top_and_the_next_bottom():
@@ -165,11 +179,26 @@ def test_the_index_counts_the_directions_that_fall():
     assert slope.tolist() == pytest.approx([0, 0, 0, np.hypot(np.sin(1), np.sin(2))])  # the mean square is 1
 
 
+def test_a_descent_ends_in_the_valley_where_it_begins_whoever_else_descends():
+    drawn = [random_torus(np.random.default_rng(k), 2) for k in range(3)]
+    which, points = torch.tensor([2, 0, 1, 2]), torch.tensor([[1.0, 2.0], [3.0, 1.0], [5.0, 5.0], [4.0, 0.5]]).double()
+    ends = limits_module._descended(drawn, which, points)
+    for k, place, end in zip(which.tolist(), points, ends, strict=True):
+        alone = limits_module._descended([drawn[k]], torch.zeros(1, dtype=torch.int64), place[None])
+        np.testing.assert_allclose(end, alone[0], atol=1e-12)
+        value, slope = drawn[k].value_and_gradient(end.numpy())
+        assert value < drawn[k].value_and_gradient(place.numpy())[0] and np.abs(slope).max() < 1e-2
+
+
 def test_what_is_stored_is_what_the_rule_finds():
     stored = stored_limits()
     sample = limits_sample("tori", 40)
     again = lowest_found(sample, delta=[0.0, 1e-4])
     assert (again == stored["published", "tori"][:, :40]).mean() > 0.95
+    cells = np.ix_([10, 24, 45], range(30))  # of the map, on three of its losses
+    rates = {"delta": limits_module.DELTA[[1, 3, 6]], "lr": limits_module.LR[[3, 3, 3]]}
+    again = lowest_found(limits_module.map_sample("wells", 3), **rates)
+    assert (again == stored["map", "wells"][cells]).mean() > 0.95 and 0.2 < again.mean() < 0.8
     part = climb_ends(2, seed=limits_module.STOPS_SEED, first=15)
     kept = stored["climb ends", 2][:15]
     assert part.by_index.sum() == pytest.approx(int(kept[:, :3].sum()), rel=0.05)

@@ -16,6 +16,8 @@ from hilladam.experiments import (
     RATES,
     SEARCHERS,
     Points,
+    Tuning,
+    _further_races,
     _race,
     _race_results,
     course,
@@ -212,6 +214,7 @@ def test_noise_side_by_side_has_the_strength_that_it_has_alone(name):
         side = race_rates(bowl, rates, 0.05, (1, 2), contender=name, **settings)[rates.index(rate)]
         alone = gradients_to(race(bowl, rate, (1, 2), contenders=[name], **settings)[name], 0.05)
         assert np.isfinite(side).mean() == pytest.approx(np.isfinite(alone).mean(), abs=0.04)
+        assert np.minimum(side, 61).mean() == pytest.approx(np.minimum(alone, 61).mean(), rel=0.04)
     assert 0.05 < np.isfinite(alone).mean()
 
 
@@ -285,12 +288,50 @@ def test_a_further_race_is_found_again(question, key, name, settings):
 
 def test_rows_that_are_done_are_not_made_again(monkeypatch):
     monkeypatch.setattr(_race_results, "COURSES", ("himmelblau",))
-    names = ("SGD", "L-BFGS, restarted")
+    names, shared = ("Langevin", "simulated annealing", "L-BFGS, restarted"), dict(runs=5, evaluations=300)
     done = [("himmelblau", name) for name in (*RACE_CONTENDERS, *SEARCHERS) if name not in names]
-    rows = list(race_results(done, runs=3, tuning_runs=4, evaluations=30))
+    rows = list(race_results(done, tuning_runs=4, **shared))
     assert [(row["course"], row["contender"]) for row in rows] == [("himmelblau", name) for name in names]
-    assert all(len(row["evaluations"].split()) == 3 for row in rows)
-    assert "lr" in rows[0] and "lr" not in rows[1]
+    loss, box, target, heat = course("himmelblau")
+    for row, name in zip(rows, names, strict=True):  # each is the race that it says it is
+        if name in SEARCHERS:
+            hits = search(loss, target, box, searchers=[name], seed=1, **shared)[name]
+            assert "lr" not in row and "tried" not in row
+        else:
+            best, settings = tuned("himmelblau", name, 4, 300), dict(temperature=heat, seed=1, **shared)
+            assert row["lr"] == best.lr and {float(lr): count for lr, count in row["tried"].items()} == best.successes
+            hits = gradients_to(race(loss, best.lr, box, contenders=[name], **settings)[name], target)
+        np.testing.assert_array_equal(_race_results.unpacked(row["evaluations"]), hits)
+        assert np.isfinite(hits).any()
+
+
+def test_the_further_races_are_told_what_they_ask(monkeypatch):
+    tried, asked = [], []
+
+    def tuned(*told, **settings):
+        tried.append((*told, settings))
+        return Tuning(0.7, {0.7: np.array([2.0, math.inf])})
+
+    def race_rates(loss, rates, target, box, **settings):
+        asked.append((loss, *rates, target, box, settings))
+        return np.full((1, 5), float(len(asked)))
+
+    monkeypatch.setattr(_further_races, "tuned", tuned)
+    monkeypatch.setattr(_further_races, "race_rates", race_rates)
+    found, pair, expected = further_races(5, 4, 30), ("Hill-ADAM", "Adam, restarted"), []
+    for key, name, settings in [
+        *(("mueller_brown", name, {"seed": seed}) for name in pair for seed in (11, 12)),
+        *(("tenth", name, {"seed": 2}) for name in pair),
+        *((key, "Hill-ADAM", {"seed": 1, "gamma": math.inf}) for key in ("tenth", "mueller_brown", "rastrigin")),
+    ]:
+        loss, box, target, _ = course(key)
+        lr = 0.7 if "gamma" in settings else RATES[9] if key == "tenth" else stored_race()[key, name].lr
+        expected.append((loss, lr, target, box, settings | dict(contender=name, runs=5, evaluations=30)))
+    assert asked == expected
+    assert tried == [(key, "Hill-ADAM", 4, 30, {"gamma": math.inf}) for key in ("tenth", "mueller_brown", "rastrigin")]
+    assert [sorted(set(result.hits)) for result in found.values()] == [[1, 2], [3, 4], [5], [6], [7], [8], [9]]
+    for (question, *_), result in found.items():
+        assert result.tried == ({0.7: 1} if question == "no gamma" else None)
 
 
 @pytest.mark.parametrize("key", COURSES)
@@ -324,6 +365,10 @@ def test_rastrigins_surface_is_turned_and_its_slopes_with_it():
     cos, sin = math.cos(0.5), math.sin(0.5)
     back = points @ torch.tensor([[cos, -sin], [sin, cos]], dtype=torch.float64)
     torch.testing.assert_close(loss(points), plain(back), rtol=1e-12, atol=1e-12)
+    for point in points[:5]:
+        (value, slopes), x = loss.value_and_gradient(point.numpy()), point.clone().requires_grad_()
+        loss(x).backward()
+        assert value == pytest.approx(loss(x).item()) and slopes == pytest.approx(x.grad.numpy())
     assert 100 < len(loss.minima) < 140 and loss.global_minimum.x == pytest.approx((0, 0), abs=1e-9)
 
 

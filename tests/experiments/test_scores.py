@@ -23,6 +23,11 @@ def test_it_is_the_paired_test_of_the_means_of_functions():
     assert row.difference == pytest.approx(first.mean() - second.mean())
 
 
+def test_two_functions_are_enough():
+    row = compare_scores({"": (np.array([[0.5], [0.9]]), np.array([[0.25], [0.5]]))}).iloc[0]
+    assert row.difference == pytest.approx(0.325) and row.low < 0.25 and row.high > 0.4
+
+
 def test_more_runs_on_the_same_functions_do_not_make_it_surer():
     first, second = RNG.random((6, 1)), RNG.random((6, 1))
     few, many = (compare_scores({"": (np.repeat(first, n, 1), np.repeat(second, n, 1))}) for n in (1, 50))

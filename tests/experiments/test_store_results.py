@@ -4,16 +4,22 @@ import json
 from importlib.resources import files
 
 import numpy as np
+import pandas as pd
 import pytest
 import store_results
 
 from hilladam.experiments import (
     MAPPED,
+    _again,
     _success_maps,
+    stored_again,
     stored_against_restarts,
+    stored_championship,
     stored_further_races,
     stored_limits,
     stored_noisy_walks,
+    stored_race,
+    stored_readings,
     stored_success_maps,
     stored_table2_rates,
     stored_tuning_itself,
@@ -56,3 +62,21 @@ def test_each_result_goes_into_its_file(tmp_path, monkeypatch):
         "table2_rates.json": '"table2_rates"',
         "success_maps.json": '"success_maps"',
     }
+
+
+def test_numbers_are_read_to_the_last_digit():
+    def rows(name):
+        return json.loads((files("hilladam.experiments") / f"{name}.json").read_text("utf-8"))
+
+    for row, found in zip(rows("again"), stored_again().values(), strict=True):
+        for name, values in _again.measures_of(row).items():
+            np.testing.assert_array_equal(found[name], values)
+    for row, found in zip(rows("race"), stored_race().values(), strict=True):
+        assert found.lr == row.get("lr") and found.tried == (row.get("tried") and {
+            float(lr): count for lr, count in row["tried"].items()
+        })  # fmt: skip
+    for row, found in zip(rows("championship"), stored_championship().values(), strict=True):
+        assert found.lr == (tuple(row["lr"]) if row.get("lr") else None)
+    written, read = pd.DataFrame(rows("readings")), stored_readings()
+    for column in ("mean_best", "sd_best", "mean_final", "low", "high", "gamma"):
+        np.testing.assert_array_equal(read[column], written[column].astype(float))

@@ -1,5 +1,7 @@
 """The experiments of "A rule that tunes itself": the ground they stand on, and that what is stored comes out."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -39,6 +41,8 @@ def test_reached_is_within_a_thousandth_of_the_range():
     here = ground("polynomials", 5)
     lowest = np.array([[loss.global_minimum.x] for loss in here.landscapes])
     assert here.reached(lowest).all() and here.reached(1000 * lowest, 1000.0).all()
+    for far in (1e200, np.inf, np.nan):
+        assert not here.reached(np.full((5, 1), far)).any()  # and nothing is said of it
     curvature = []
     for loss, (x,) in zip(here.landscapes, lowest, strict=True):
         curvature.append((loss.derivative(x + 1e-4) - loss.derivative(x - 1e-4)) / 2e-4)
@@ -50,8 +54,9 @@ def test_a_part_run_again_is_what_is_stored(monkeypatch):
     stored = stored_tuning_itself()
     monkeypatch.setattr(module, "_tuned", lambda family, name: stored["ladder", family, name, 0.0].lr)
     found = tuning_itself(["ladder", "scalings", "noise"], ["wells"], runs=6)
-    found |= tuning_itself(["ladder", "noise"], ["wells of two variables"], runs=2)
-    found |= tuning_itself(["rates"], ["polynomials"], runs=6)
+    found |= tuning_itself(["ladder", "noise", "scalings", "rates", "oracle"], ["wells of two variables"], runs=2)
+    found |= tuning_itself(["rates"], ["polynomials"], runs=6) | tuning_itself(["ladder"], ["tori"], runs=4)
+    assert {key[0] for key in found} == {"ladder", "scalings", "noise", "rates"}  # what is asked for, where it is
     assert {key[2] for key in found} >= {*LADDER, *module.MULTISTARTS, "lowest"}
     for key, outcome in found.items():
         differ = outcome.hits != stored[key].hits[: len(outcome.hits)]
@@ -60,7 +65,42 @@ def test_a_part_run_again_is_what_is_stored(monkeypatch):
         assert outcome.lr == stored[key].lr
 
 
-def test_the_rate_of_multistart_is_tuned_on_other_losses(monkeypatch):
+def test_who_is_told_a_box_is_told_that_of_its_variable_and_others_nothing(monkeypatch):
+    told, rates = {}, dict(zip(module.MULTISTARTS, (0.1, 0.2, 0.3), strict=True))
+
+    def run_landscapes(landscapes, starts, steps, rule, **settings):
+        told.setdefault(rule, []).append((starts, settings))
+        return run_landscapes_(landscapes, starts, 1, LADDER["Adam"])
+
+    run_landscapes_ = module.run_landscapes
+    monkeypatch.setattr(module, "run_landscapes", run_landscapes)
+    monkeypatch.setattr(module.Ground, "reached", lambda here, *_: np.zeros(len(here.starts), bool))
+    monkeypatch.setattr(module, "_tuned", lambda family, name: rates[name])
+    tuning_itself(["scalings"], ["tori"], runs=60)
+    here, widths = ground("tori", 60), told[LADDER["Adam"]][0][1]["widths"]
+    heights = told[LADDER["Adam"]][0][1]["heights"]
+    for factors, most in ((heights, 8), (widths, 4)):  # log-uniform, each run's own, the same for all
+        powers = np.log10(factors)
+        assert -most < powers.min() < -0.85 * most and 0.85 * most < powers.max() < most
+        assert abs(powers.mean()) < 0.2 * most and len(set(powers)) == 60
+    for starts, settings in itertools.chain(*told.values()):
+        np.testing.assert_array_equal(settings["heights"], heights)
+        np.testing.assert_array_equal(settings["widths"], widths)
+        np.testing.assert_allclose(starts, here.starts * widths[:, None])
+    low, high = here.box
+    exact, wide, near = (settings for _, settings in told[module._MULTISTART])
+    np.testing.assert_allclose(exact["boxes"], np.multiply.outer(widths, [[low, high]]))
+    reach = 5 * (high - low)
+    np.testing.assert_allclose(wide["boxes"].mean(axis=-1), exact["boxes"].mean(axis=-1), atol=1e-9)
+    np.testing.assert_allclose(np.ptp(wide["boxes"], axis=-1), 2 * reach * widths[:, None])
+    np.testing.assert_allclose(near["boxes"], starts[..., None] + [-1, 1])
+    np.testing.assert_allclose(exact["lr"], 0.1 * (high - low) * widths)
+    np.testing.assert_allclose(wide["lr"], 0.2 * 10 * (high - low) * widths)
+    assert near["lr"] == 0.3
+
+
+@pytest.mark.parametrize("name", module.MULTISTARTS)
+def test_the_rate_of_multistart_is_tuned_on_other_losses(name, monkeypatch):
     seeds, trials = [], []
     original = module.ground
 
@@ -70,19 +110,18 @@ def test_the_rate_of_multistart_is_tuned_on_other_losses(monkeypatch):
 
     def tune(trial, budget, rates):
         trials.append(np.array(trial(rates)))
+        assert budget == module.STEPS
         return type("Found", (), {"lr": 0.1})
 
     monkeypatch.setattr(module, "ground", watched)
     monkeypatch.setattr(module, "tune", tune)
-    assert module._tuned("tori", module.MULTISTARTS[0]) == 0.1
-    assert seeds == [module.TUNING_SEED] and trials[0].shape == (len(module._SHARES), 5)
-    assert set(np.unique(trials[0])) <= {module.STEPS, np.inf}
+    assert module._tuned("tori", name) == 0.1 and seeds == [module.TUNING_SEED]
+    hits = [module._multistart(original("tori", 5, module.TUNING_SEED), name, rate) for rate in module._SHARES]
+    np.testing.assert_array_equal(trials[0], np.where(hits, module.STEPS, np.inf))
 
 
 def test_the_oracle_takes_the_best_of_its_settings_for_each_loss(monkeypatch):
-    monkeypatch.setattr(module, "_FUNCTIONS", 2)
-    monkeypatch.setattr(module, "_STARTS", 3)
-    monkeypatch.setattr(module, "_ORACLE_DELTA", np.array([1e-4]))
+    monkeypatch.setattr(module, "_FUNCTIONS", 3)  # the first of fifty, with the first of their starts
     tried = []
     original = module._race
 
@@ -91,18 +130,41 @@ def test_the_oracle_takes_the_best_of_its_settings_for_each_loss(monkeypatch):
         return tried[-1][1]
 
     monkeypatch.setattr(module, "_race", watched)
-    best, own = module._oracle("tori")
-    counts = np.array([hits.reshape(2, 3).sum(axis=1) for _, hits in tried[:-1]])
-    np.testing.assert_array_equal(best.reshape(2, 3).sum(axis=1), counts.max(axis=0))
-    assert own is tried[-1][1] and tried[-1][0] == LADDER["lids in turn"] and len(tried) == 10
+    found = tuning_itself(["oracle"], ["tori", "tori of two variables"], runs=1)
+    assert list(found) == [("oracle", "tori", name, 0.0) for name in ("published", "tuning itself")]
+    best, own = (outcome.hits for outcome in found.values())
+    counts = np.array([hits.reshape(3, 20).sum(axis=1) for _, hits in tried[:-1]])
+    np.testing.assert_array_equal(best.reshape(3, 20).sum(axis=1), counts.max(axis=0))
+    assert own is tried[-1][1] and tried[-1][0] == LADDER["lids in turn"] and len(tried) == 3 * 9 + 1
+    for key, outcome in found.items():
+        assert (outcome.hits != stored_tuning_itself()[key].hits[:60]).sum() <= 2  # where a last bit is the machine's
+
+
+def test_of_settings_of_the_oracle_that_do_as_well_the_first_counts(monkeypatch):
+    monkeypatch.setattr(module, "_FUNCTIONS", 1)
+    monkeypatch.setattr(module, "_STARTS", 4)
+    hits = itertools.cycle([np.array([True, False, True, False]), np.array([False, True, False, True])])
+    monkeypatch.setattr(module, "_race", lambda *_, **__: next(hits))
+    assert module._oracle("tori")[0].tolist() == [True, False, True, False]
 
 
 def test_on_mini_batches_it_is_what_is_stored(monkeypatch):
-    stored = stored_tuning_itself()
+    stored, tried = stored_tuning_itself(), []
     rate = stored["batches", "sine wave", module.MULTISTARTS[0], 0.0].lr
-    monkeypatch.setattr(module, "tune", lambda *_: type("Found", (), {"lr": rate}))
-    for key, outcome in module._batches(3).items():
+
+    def tune(trial, budget, rates):
+        tried.append((np.array(trial([rate, 1e-9])), budget, rates))
+        return type("Found", (), {"lr": rate})
+
+    monkeypatch.setattr(module, "TUNING_RUNS", 20)
+    monkeypatch.setattr(module, "tune", tune)
+    for key, outcome in tuning_itself(["batches"], [], 3).items():
         np.testing.assert_array_equal(outcome.hits, stored[key].hits[:3])
+        assert outcome.lr == stored[key].lr
+    ((hits, *told),) = tried
+    assert told == [module.STEPS, module._SHARES] and hits.shape == (2, 20)
+    assert (hits[0] == module.STEPS).mean() > 0.7 > (hits[1] == module.STEPS).mean()
+    assert ((hits == module.STEPS) | (hits == np.inf)).all()
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,23 @@ import numpy as np
 import pytest
 import torch
 
-from hilladam.experiments import CELLS, WALKERS, Cell, journey, stored_walks, walk_over, walk_problem, walks
+from hilladam.experiments import (
+    CELLS,
+    RATES,
+    WALKERS,
+    Cell,
+    _over_the_hill,
+    journey,
+    stored_walks,
+    walk_over,
+    walk_problem,
+    walks,
+)
+from hilladam.experiments import _walks as module
 from hilladam.experiments._budget import Budget, Spent
 from hilladam.experiments._walks import FINEST, packed_gaps, unpacked_gaps
+from hilladam.optim import _frame
+from hilladam.optim import _over_the_hill as optimizer_module
 
 CELL = Cell("Rastrigin", 4, True)
 
@@ -25,6 +39,19 @@ def test_without_torch_it_goes_the_same_way():
     assert lowest == pytest.approx(taken.losses.min(), abs=1e-6) and lowest == float(loss.value_and_gradient(place)[0])
     assert taken.walking.any() and not taken.walking[0]
     np.testing.assert_array_equal(taken.origins[1:][~taken.walking[1:]], taken.places[:-1][~taken.walking[1:]])
+    before = (taken.origins[1:] == taken.places[:-1]).all(axis=1)[taken.walking[1:]]
+    assert 0.5 < before.mean() < 1  # a walk goes on from where it is, and the next one from where the last began
+    stood = {tuple(place) for place in taken.places[~np.append(taken.walking[1:], False) | ~taken.walking]}
+    assert all(tuple(origin) in stood for origin in taken.origins[1:][taken.walking[1:]][~before])
+
+
+def test_with_too_many_variables_for_a_frame_it_goes_the_same_way_too(monkeypatch):
+    for each in (_frame, _over_the_hill, optimizer_module):
+        monkeypatch.setattr(each, "LARGEST_FRAME", 2)
+    loss, starts = walk_problem(CELL, 3)
+    taken, places = journey(loss, starts[0], 120, seed=7), []
+    walk_over(lambda x: places.append(x.copy()) or loss.value_and_gradient(x), starts[0], 120, seed=7)
+    np.testing.assert_allclose(places, taken.places, atol=1e-6)
 
 
 @pytest.mark.parametrize("kappa", [0.0, 0.5])
@@ -48,6 +75,17 @@ def test_without_torch_it_goes_the_same_way_under_noise_too(kappa):
     lowest, _ = walk_over(noted_too, starts[0], 250, seed=7, kappa=kappa)
     np.testing.assert_allclose(noted, taken.places, atol=1e-6)
     assert lowest == pytest.approx(taken.losses.min(), abs=1e-6) and taken.walking.any()
+
+
+def test_slopes_may_be_in_single_precision():
+    loss, starts = walk_problem(CELL, 3)
+
+    def single(x, dtype):
+        value, slopes = loss.value_and_gradient(x)
+        return value, slopes.astype(np.float32).astype(dtype)
+
+    one, other = (walk_over(lambda x, d=d: single(x, d), starts[0], 90) for d in (np.float32, np.float64))
+    assert one[0] == other[0] and (one[1] == other[1]).all()
 
 
 def test_who_spends_a_budget_is_stopped():
@@ -82,8 +120,8 @@ def test_compiled_it_goes_the_same_way_and_the_rivals_are_what_they_are_called()
     problem, rng = compiled.described(loss), np.random.default_rng(0)
     frames = np.array([orthogonal_frame(7, k, 4).numpy() for k in range(64)])
     found, met, _ = compiled.walk_over(
-        compiled.evaluate, problem, starts[0], frames, problem[6], rng, 250, -1.0, compiled.NOTHING
-    )
+        compiled.evaluate, problem, starts[0], frames, problem[6], rng, 250, -1.0, compiled.NOTHING, 0.0, 1.2, 0, False
+    )  # every setting is there, as in `walks`, for which numba need not compile it once more
     assert found == pytest.approx(walk_over(loss.value_and_gradient, starts[0], 250, seed=7)[0], abs=1e-6) and not met
 
     spent = []
@@ -117,6 +155,18 @@ def test_what_is_stored_is_what_is_found_again():
                   for s, start in enumerate(starts[:2])]  # fmt: skip
     kept = stored["over the hill"][CELLS.index(CELL), :4, :2].ravel()
     assert ((np.array(again) < 1e-3) == (kept < 1e-3)).mean() > 0.7  # which a last bit may change
+
+
+def test_all_contenders_run_again_find_what_is_stored(monkeypatch, capsys):
+    pytest.importorskip("numba")
+    monkeypatch.setattr(module, "RATES", RATES[6:10])  # of which, as of all, the second is the best
+    monkeypatch.setattr(module, "_KICKS", (0.03, 0.1, 0.3, 1.0))
+    cells = [Cell("Griewank", 2, rotated) for rotated in (False, True)]
+    found = walks(cells=cells, instances=2)
+    assert tuple(found) == WALKERS and not capsys.readouterr().err
+    for name, gaps in found.items():
+        kept = stored_walks()[name][[CELLS.index(cell) for cell in cells], :2]
+        assert (np.abs(gaps / kept - 1) < 0.03).mean() > 0.9, name  # a last bit may make another run
 
 
 def test_an_unknown_contender_is_named():
