@@ -8,6 +8,7 @@ import numpy as np
 import torch
 import traitlets
 from matplotlib.figure import Figure
+from scipy.integrate import trapezoid
 
 from hilladam.figures import COLOURS
 from hilladam.figures._style import styled
@@ -190,7 +191,7 @@ class HeatExplorer(OnLosses):
         warmth = falling[min(step, self.steps - 1)]
         if warmth > 0:
             weight = np.exp(-(f(x) - f(x).min()) / warmth)
-            crowd.plot(x, weight / np.trapezoid(weight, x) * MEMBERS * (right - left) / _BINS, color=COLOURS["ink"],
+            crowd.plot(x, weight / trapezoid(weight, x) * MEMBERS * (right - left) / _BINS, color=COLOURS["ink"],
                        label=f"exp(−f/T), T = {warmth:.2g}")  # fmt: skip
             crowd.legend()
         crowd.set(xlabel="x", ylabel="balls", xlim=(left, right))
