@@ -184,7 +184,7 @@ def test_the_index_counts_the_directions_that_fall():
 
 def test_a_descent_ends_in_the_valley_where_it_begins_whoever_else_descends():
     drawn = [random_torus(np.random.default_rng(0), 2), random_torus(np.random.default_rng(1), 2)]
-    drawn.append(Torus([-1.0, 0.3], [[1, -1], [2, 3]], [0.0, 1.0]))
+    drawn.append(Torus([-1.0], [[1, -1]], [0.5]))
     which, points = torch.tensor([2, 0, 1, 2]), torch.tensor([[1.0, 2.0], [3.0, 1.0], [5.0, 5.0], [4.0, 0.5]]).double()
     ends = limits_module._descended(drawn, which, points)
     for k, place, end in zip(which.tolist(), points, ends, strict=True):

@@ -155,7 +155,7 @@ def test_the_oracle_takes_the_best_of_its_settings_for_each_loss(monkeypatch):
 def test_of_settings_of_the_oracle_that_do_as_well_the_first_counts(monkeypatch):
     monkeypatch.setattr(module, "_FUNCTIONS", 1)
     monkeypatch.setattr(module, "_STARTS", 4)
-    hits = itertools.cycle([np.array([True, False, True, False]), np.array([False, True, False, True])])
+    hits = itertools.chain([np.array([1, 0, 1, 0], bool)], itertools.repeat(np.array([0, 1, 0, 1], bool)))
     monkeypatch.setattr(module, "_race", lambda *_, **__: next(hits))
     assert module._oracle("tori")[0].tolist() == [True, False, True, False]
 
