@@ -42,6 +42,7 @@ def test_the_gradient_is_a_central_difference():
     np.testing.assert_allclose(slopes, np.cos(place), atol=1e-7)
     assert len(calls) == 1 + 2 * len(place)
     np.testing.assert_array_equal(place, [0.3, 500.0])
+    np.testing.assert_allclose(Account(bowl, 1).both([3, -1])[1], [6, -2], atol=1e-6)  # whole numbers, too
 
 
 def test_costs_are_those_of_the_first_place_below_each_target():

@@ -81,13 +81,31 @@ def test_the_rule_that_tunes_itself_begins_where_search_200_does_and_is_told_whe
                 assert landscapes == [Networks(TABLE_1[key])] and start.tolist() == (scale * weights).tolist()
 
 
+def test_adam_and_the_published_rule_have_the_papers_settings(monkeypatch):
+    asked, original = [], module._Weights.run
+
+    def run(starts, loss, turns, steps, **settings):
+        asked.append((starts.searches.tolist(), starts.scale, loss, turns.tolist(), steps, settings))
+        return original(starts, loss, turns, 2, **settings)
+
+    monkeypatch.setattr(module._Weights, "run", run)
+    done = [key for key in module.keys() if key[2].startswith("self-tuning")]
+    rows = list(again_results(done, experiments=["table 1"], runs=2))
+    expected = [(loss, {"lr": 0.01, "delta": delta}) for loss in TABLE_1.values() for delta in (0.0, 1e-4)]
+    assert asked == [([200, 201], 1.0, loss, [0, 0], 15_000, settings) for loss, settings in expected]
+    assert [row["contender"] for row in rows] == ["Adam", "published"] * 5
+
+
 @pytest.mark.own_rounding
 def test_adam_takes_the_best_of_its_rivals_rates(monkeypatch):
+    asked, original = [], module._starts
+    monkeypatch.setattr(module, "_starts", lambda who, scale: asked.append((list(who), scale)) or original(who, scale))
     monkeypatch.setattr(module, "TUNING", 12)
     done = set(module.keys()) - {("3000 gradients", "sixth, x itself", "Adam")}
     (row,) = again_results(done, experiments=["3000 gradients"], runs=5)
     rates = sorted({lr for loss, scale, lr, _ in stored_against_restarts() if (loss, scale) == ("sixth", None)})
-    starts = module._starts(range(12), None)
+    assert asked == [(list(range(12)), None)] * len(rates) + [(list(range(12, 17)), None)]
+    starts = original(range(12), None)
     low = TABLE_1["sixth"].global_minimum.value + 0.01
     runs = [starts.run(TABLE_1["sixth"], np.zeros(12, int), 3000, lr=lr, delta=0.0) for lr in rates]
     counts = [(run.best_losses < low).sum() for run in runs]

@@ -27,7 +27,12 @@ def test_the_height_is_zero_at_the_best_place_that_coco_knows(function, tmp_path
         assert abs(found.height(best)) < 1e-9 < found.height(np.zeros(variables))
 
 
-@pytest.mark.parametrize("function, variables", [(0, 2), (25, 2), (1, 4)])
+@pytest.mark.parametrize("variables", [2, 3, 5, 10, 20, 40])
+def test_it_has_as_many_variables_as_coco_offers(variables):
+    assert bbob(1, variables, 1).box.shape == (variables, 2)
+
+
+@pytest.mark.parametrize("function, variables", [(0, 2), (25, 2), (1, 4), (1, 41)])
 def test_a_problem_that_there_is_not_is_refused(function, variables):
     with pytest.raises(ValueError, match=f"function {function} of {variables} variables"):
         bbob(function, variables, 1)

@@ -198,6 +198,8 @@ def test_a_self_paced_descent_ends_where_the_loss_stands_still_however_high():
     account = Account(lambda x: asked.append(x.copy()) or 50.0 + x @ x, 600)
     with pytest.raises(Spent):
         championship._self_paced(account, np.array([3.0, -5.0]), box, np.random.default_rng(1))
+    taken = np.array(asked)[[5, 10]] - np.array(asked)[[0, 5]]  # beside each place come four for its gradient
+    np.testing.assert_allclose(taken, np.outer([1e-4, 2e-4], [-1, 1]), rtol=1e-3)  # of λ, which then doubles
     draws = np.random.default_rng(1)
     again = [draws.uniform(*box.T) for _ in range(3)]
     assert all((np.array(asked) == place).all(axis=1).any() for place in again)
@@ -232,6 +234,7 @@ def test_learning_rates_are_tuned_where_nothing_counts(monkeypatch):
     found = tuned_for_all("Adam", ["Levy", "Ackley"], 2, budget=30)
     assert {instance for *_, instance in seen} == {6} and 6 not in championship.INSTANCES
     assert max(found.successes, key=found.successes.get) == found.lr
+    assert set(championship._RATES) <= set(found.successes) and len(found.successes) < 8
 
 
 def test_a_run_is_the_same_again_whoever_else_runs():
@@ -249,10 +252,11 @@ def test_what_is_packed_is_read_back():
 def test_rows_are_made_one_by_one_but_for_those_that_are_there(monkeypatch):
     monkeypatch.setattr(championship, "CONTESTANTS", ("Adam", "DIRECT"))
     made = list(championship_results([("DIRECT", 3)], dimensions=(2, 3), functions=("Levy", "Ackley"), budget=10))
-    (row,) = championship_results([("DIRECT", 2)], dimensions=(2,), functions=("Levy", "camel"), budget=60)
-    rates = [tuned_for_all("Adam", ["camel"], 2, price, budget=60) for price in (0, 4)]  # the six tune nothing
-    assert row["lr"] == [each.lr for each in rates]
-    assert row["tried"] == [{str(lr): count for lr, count in each.successes.items()} for each in rates]
+    (row,) = championship_results([("DIRECT", 2)], dimensions=(2,), functions=("Levy", "camel"), budget=300)
+    rates = [tuned_for_all("Adam", ["camel"], 2, price, budget=300) for price in (0, 4, 6)]
+    tried = [{str(lr): count for lr, count in each.successes.items()} for each in rates]
+    assert row["tried"] == tried[:2] != tried[::2]  # the six tune nothing, and a gradient costs four
+    assert row["lr"] == [each.lr for each in rates[:2]]
     assert [(row["contestant"], row["variables"]) for row in made] == [("Adam", 2), ("DIRECT", 2), ("Adam", 3)]
     assert "charged" in made[0] and "charged" not in made[1]  # no gradient, no other charge
     assert len(made[0]["lr"]) == 2 and "lr" not in made[1]

@@ -167,6 +167,7 @@ def test_in_one_variable_another_minimum_is_one_beyond_a_maximum():
         over[member] += cell[0] != cell[1]
     assert over.sum() > 0
     np.testing.assert_array_equal(found.over, over)
+    assert found.over.sum() + found.back.sum() == len(climbs_of(record)[0])
     assert found.by_index.sum() == found.back.sum() + found.over.sum() > found.steep.sum() > 0
     assert (found.lower <= found.over).all()
 
@@ -177,10 +178,13 @@ def test_the_index_counts_the_directions_that_fall():
     index, slope = limits_module._at([egg_box], torch.zeros(4, dtype=torch.int64), points)
     assert index.tolist() == [0, 1, 2, 1]
     assert slope.tolist() == pytest.approx([0, 0, 0, np.hypot(np.sin(1), np.sin(2))])  # the mean square is 1
+    twice = Torus([-2.0, -2.0], [[1, 0], [0, 1]], [0.0, 0.0])
+    assert limits_module._at([twice], torch.zeros(4, dtype=torch.int64), points)[1].tolist() == pytest.approx(slope)
 
 
 def test_a_descent_ends_in_the_valley_where_it_begins_whoever_else_descends():
-    drawn = [random_torus(np.random.default_rng(k), 2) for k in range(3)]
+    drawn = [random_torus(np.random.default_rng(0), 2), random_torus(np.random.default_rng(1), 2)]
+    drawn.append(Torus([-1.0], [[1, -1]], [0.5]))
     which, points = torch.tensor([2, 0, 1, 2]), torch.tensor([[1.0, 2.0], [3.0, 1.0], [5.0, 5.0], [4.0, 0.5]]).double()
     ends = limits_module._descended(drawn, which, points)
     for k, place, end in zip(which.tolist(), points, ends, strict=True):

@@ -332,6 +332,7 @@ def test_the_further_races_are_told_what_they_ask(monkeypatch):
     assert [sorted(set(result.hits)) for result in found.values()] == [[1, 2], [3, 4], [5], [6], [7], [8], [9]]
     for (question, *_), result in found.items():
         assert result.tried == ({0.7: 1} if question == "no gamma" else None)
+    assert [result.lr for result in found.values()] == [lr for _, lr, *_ in expected[::2][:2] + expected[4:]]
 
 
 @pytest.mark.parametrize("key", COURSES)

@@ -289,3 +289,10 @@ def test_lock_step_keeps_its_history_when_asked():
     for history, rows in ((False, 0), (True, 4)):
         runs = table1([0], 4, losses=["sixth"], engine="lock step", history=history, device="cpu")
         assert {record.losses.shape for record in runs.values()} == {(rows, 1)}
+
+
+def test_the_readings_hand_on_what_runs_them(monkeypatch):
+    asked, ensemble = [], _table1._ensemble
+    monkeypatch.setattr(_table1, "_ensemble", lambda *told: asked.append(told) or ensemble(None, *told[1:2], None, 1))
+    readings([0], 1, activations=["none"], engine="lock step", device="meta", threads=3)
+    assert asked == [("lock step", torch.float64, "meta", 3)]

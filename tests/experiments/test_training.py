@@ -139,6 +139,20 @@ def test_hill_adam_trains_an_ensemble_of_one():
     assert record.best_states == model().item()
 
 
+def test_a_rule_that_tells_neither_direction_nor_reason_has_turned_nowhere():
+    class Downhill:
+        def __init__(self, params):
+            (self.points,) = params
+
+        @torch.no_grad()
+        def step(self, losses, grads):
+            self.points -= 0.01 * grads[0]
+
+    model = points(*STARTS)
+    record = train(model, DOUBLE_WELL, Downhill(model.parameters), 5)
+    assert not record.maximize.any() and not record.reasons.any() and not record.turns.any()
+
+
 def test_hill_adam_is_refused_for_several_members():
     model = points(1.0, 2.0)
     with pytest.raises(ValueError, match="decides for one model: expected 2 optimizers for as many members, got 1"):
