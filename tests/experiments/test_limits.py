@@ -108,7 +108,7 @@ def test_noise_comes_where_and_as_large_as_it_is_told():
 
 @pytest.mark.parametrize("kind", ["loss_noise", "slope_noise"])
 def test_the_noise_is_that_of_its_seed(kind):
-    sample = loss_sample("tori of two variables", 5, seed=6)
+    sample = loss_sample("tori", 5, seed=6)
     one, same, other = (run_on_sample(sample, 9, **{kind: 0.1}, noise_seed=seed).final_losses for seed in (0, 0, 1))
     assert (one == same).all() and (one != other).all()
     np.testing.assert_array_equal(run_on_sample(sample, 9, **{kind: 0.1}).final_losses, one)
