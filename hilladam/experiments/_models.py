@@ -1,5 +1,6 @@
 """What is trained: points moved directly, and ensembles of small networks with a constant input."""
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from numbers import Integral
@@ -28,8 +29,9 @@ def network(
     Args:
         sizes: the widths of its layers; the default is Figure 1's.
         activation: a key of :data:`ACTIVATIONS`, used between the layers; the paper does not name one.
-        seed: of the initial weights. They are those that ``torch.manual_seed(seed)`` gives a float32 network on the
-            CPU, whatever the dtype and the device; torch's global generator is left alone.
+        seed: of the initial weights. They are those that ``torch.manual_seed(seed)`` gives a float32 network on a CPU
+            that fuses products and sums, as those of the last ten years do; here they have the same bits on every
+            machine, dtype and device. torch's global generator is left alone.
         dtype: floating point.
 
     Raises:
@@ -54,8 +56,19 @@ def network(
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed every GPU too
         for wide, narrow in pairwise(sizes):
-            layers += [nn.Linear(wide, narrow, dtype=torch.float32, device="cpu"), ACTIVATIONS[activation]()]
+            layers += [_linear(wide, narrow), ACTIVATIONS[activation]()]
     return nn.Sequential(*layers[:-1]).to(dtype)
+
+
+def _linear(wide: int, narrow: int) -> nn.Linear:
+    """A layer with torch's default initialisation, rounded once: torch itself rounds as the CPU's instructions do."""
+    layer = nn.utils.skip_init(nn.Linear, wide, narrow, dtype=torch.float32, device="cpu")
+    bound = float(np.float32(1 / math.sqrt(wide)))
+    with torch.no_grad():
+        for param in layer.parameters():
+            # Exact in double precision, for the number drawn and the bound have 24 bits each.
+            param.copy_(torch.rand(param.shape, dtype=torch.float32).double() * (2 * bound) - bound)
+    return layer
 
 
 class Points:
