@@ -164,9 +164,10 @@ def test_all_contenders_run_again_find_what_is_stored(monkeypatch, capsys):
     cells = [Cell("Griewank", 2, rotated) for rotated in (False, True)]
     found = walks(cells=cells, instances=2)
     assert tuple(found) == WALKERS and not capsys.readouterr().err
-    for name, gaps in found.items():
-        kept = stored_walks()[name][[CELLS.index(cell) for cell in cells], :2]
-        assert (np.abs(gaps / kept - 1) < 0.03).mean() > 0.4, name  # a last bit may make another run
+    stored = {name: gaps[[CELLS.index(cell) for cell in cells], :2] for name, gaps in stored_walks().items()}
+    for name, gaps in found.items():  # a last bit may make another run, but nobody another contender
+        alike = {other: (np.abs(gaps / kept - 1) < 0.03).mean() for other, kept in stored.items()}
+        assert max(alike, key=alike.get) == name and alike[name] > 0.5, name
 
 
 def test_an_unknown_contender_is_named():
