@@ -1,4 +1,5 @@
 """What follows a formula without a space, a mark or the -th of the t-th, stays on its line, and a bracket before it.
+So does the sign of per cent beside its number.
 
 A browser may break a line beside a formula, which is a box to it, even where nobody would between two letters. And in
 the cell of a table it may break an interval after each word of it; book.css keeps those in brackets whole on a phone.
@@ -12,6 +13,8 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 OPENS = re.compile(r"[(\[“‘]+$")
 CLOSES = re.compile(r"^(?:-\w+)?[.,;:!?)\]”’…]*")
 CELL = re.compile(r"<td>[^<]*[(\[][^<]*</td>")
+PER_CENT = re.compile(r"(?<=\d) (?=%)")
+VERBATIM = (nodes.FixedTextElement, nodes.literal, nodes.math, nodes.raw)
 INTERVAL = re.compile(r"[(\[][^()\[\]]{,20}[)\]]( ○)?")
 
 
@@ -26,6 +29,9 @@ class Keep(SphinxPostTransform):
     formats = ("html",)
 
     def run(self):
+        for text in list(self.document.findall(nodes.Text)):
+            if PER_CENT.search(text) and not isinstance(text.parent, VERBATIM):
+                text.parent.replace(text, nodes.Text(PER_CENT.sub("\N{NO-BREAK SPACE}", text)))
         for formula in list(self.document.findall(nodes.math)):
             siblings, place = formula.parent.children, formula.parent.index(formula)
             before, after = siblings[max(place - 1, 0)], siblings[min(place + 1, len(siblings) - 1)]

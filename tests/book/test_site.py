@@ -63,6 +63,15 @@ def test_an_interval_in_a_table_can_be_kept_whole(pages):
     assert {cell.find(class_="together").get_text()[0] for cell in intervals} == {"("}
 
 
+def test_per_cent_stays_beside_its_number(pages):
+    found = {}
+    for page, article in articles(pages):
+        for text in article.find_all(string=re.compile(r"\d\s%")):
+            if not text.find_parent(["pre", "code", "script", "table"]):
+                found.setdefault(re.search(r"\d(\s)%", text)[1], []).append(f"{page}: {text}")
+    assert found.keys() == {"\N{NO-BREAK SPACE}"}, found[" "]
+
+
 def test_every_link_within_the_site_holds(site, pages):
     names = {page: {tag["id"] for tag in soup.find_all(id=True)} for page, soup in pages.items()}
     broken = []

@@ -122,6 +122,15 @@ CUT_OFF = """() => [...document.querySelectorAll(".bd-article span.math mjx-math
     .filter(([formula, line]) => line && formula.getBoundingClientRect().right > line.getBoundingClientRect().right + 1)
     .map(([formula]) => formula.textContent)"""
 
+# Signs of links that nobody sees and that take room, as a line of their own below a caption.
+UNSEEN = """() => [...document.querySelectorAll(".bd-article .headerlink")]
+    .filter((sign) => sign.getClientRects().length && getComputedStyle(sign).visibility === "hidden")
+    .map((sign) => sign.parentElement.textContent.slice(0, 60))"""
+
+# Links to the pages before and after of which something is cut off: the end of a long word, or the arrow.
+CLIPPED = """() => [...document.querySelectorAll(".prev-next-area a")]
+    .filter((link) => link.scrollWidth > link.clientWidth).map((link) => link.textContent.trim())"""
+
 # Figures whose letters of 11 points are lower than 9 pixels.
 TINY = """() => [...document.querySelectorAll(".bd-article .sideways > img")]
     .filter((image) => image.getClientRects().length)

@@ -4,7 +4,7 @@ import http.server
 import threading
 
 import pytest
-from look_checks import LOOK, SMALL, STRAYED, TINY
+from look_checks import CLIPPED, LOOK, SMALL, STRAYED, TINY, UNSEEN
 from page_checks import LIMIT, NAMELESS, UNREACHED, UNSET, excess, settle, violations, watch, weight
 
 
@@ -191,3 +191,16 @@ def test_a_figure_with_tiny_letters_is_found(sound, style):
     assert sound.evaluate(TINY) == []
     plant(sound, f"<div class='sideways'><img src='../_static/logo.svg' style='{style}'></div>")
     assert len(sound.evaluate(TINY)) == 1
+
+
+def test_a_sign_that_is_not_seen_and_takes_room_is_found(sound):
+    before = sound.evaluate(UNSEEN)
+    plant(sound, "<figcaption>So.<a class='headerlink' style='display: inline; visibility: hidden'>#</a></figcaption>")
+    assert len(sound.evaluate(UNSEEN)) == len(before) + 1
+
+
+def test_a_title_that_is_cut_off_between_the_arrows_is_found(sound):
+    assert sound.evaluate(CLIPPED) == []
+    word = "<span style='white-space: nowrap'>" + "x" * 60 + "</span>"
+    sound.evaluate("word => document.querySelector('.prev-next-area .prev-next-title').innerHTML = word", word)
+    assert len(sound.evaluate(CLIPPED)) == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import pdf
 import pytest
 from gestures import ON_A_DESK, settled
-from look_checks import CUT_OFF, LOOK, SMALL, STRAYED, TINY
+from look_checks import CLIPPED, CUT_OFF, LOOK, SMALL, STRAYED, TINY, UNSEEN
 from page_checks import LIMIT, NAMELESS, UNREACHED, UNSET, excess, settle, violations, watch, weight
 from PIL import Image, ImageColor
 from playwright.sync_api import expect
@@ -127,6 +127,8 @@ def test_fits_the_narrowest_phone(opened):
     settled(opened)
     assert excess(opened) <= 0
     assert opened.evaluate(CUT_OFF) == []
+    assert opened.evaluate(CLIPPED) == []
+    assert opened.evaluate(UNSEEN) == []
     assert opened.evaluate(TINY) == []
 
 
