@@ -244,7 +244,7 @@ def contest(
         name: one of :data:`CONTESTANTS`.
         functions: of :data:`FUNCTIONS`, where numbers are BBOB's and need coco-experiment; or of :data:`COURSES`, those
             that have so many variables.
-        variables: d.
+        variables: their number d.
         instances: of each function; of a course, which stays where it is, other boxes and starts.
         lr: λ for both charges, for what is tuned: :func:`stored_championship` has them.
         budget: evaluations for each variable.
@@ -291,7 +291,7 @@ def tuned_for_all(
     Args:
         name: one of :data:`CONTESTANTS` that has a learning rate.
         functions: of :data:`FUNCTIONS`, instance 6 of each.
-        variables: d.
+        variables: their number d.
         price: what a gradient costs, in evaluations.
         budget: evaluations for each variable.
     """

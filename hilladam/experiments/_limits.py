@@ -182,8 +182,8 @@ def run_on_sample(
             with one for each run.
         loss_noise: the standard deviation of normal noise on each loss, as a share of that loss's range.
         slope_noise: likewise of the noise on each part of the gradient, as that share for each unit of x.
-        loss_scale: s.
-        x_scale: c.
+        loss_scale: the factor s of the loss.
+        x_scale: the factor c of x.
         offset: added to every loss.
         dtype: of everything that the run computes.
         noise_seed: of the noise.
@@ -353,7 +353,7 @@ def limits(progress: Callable[[str], Any] = str) -> dict[tuple, np.ndarray]:
         progress: is told the name of each part before it begins.
 
     Returns:
-        By name and family; bool of shape ``(rows, runs)``, whether each run found the lowest loss, unless it says more:
+        By name and family; bool of shape ``(rows, runs)``, whether each run found the lowest loss, unless it says more.
 
         - ``"published"``: Adam and Hill-ADAM;
         - ``"map"``: a row for each δ and each λ within it, 10 starts on each of 100 losses;

@@ -24,6 +24,14 @@ def test_every_public_name_has_an_entry(site, module):
     assert not missing
 
 
+@pytest.mark.parametrize("module", MODULES)
+def test_no_text_became_a_list_by_mistake(site, module):
+    """A line that is but a letter and a full stop is the head of a list, and what follows "type:" alone has no text."""
+    article = page(site, f"api/{module}").find("article")
+    assert not [item.parent.parent.get_text() for item in article.select("li:empty")]
+    assert not [text.get_text() for text in article.select("p:has(> ul, > ol)")]
+
+
 @pytest.mark.parametrize("experiment", ["table1", "table2", "readings", "race", "championship", "again"])
 def test_every_option_is_named(site, capsys, experiment):
     with pytest.raises(SystemExit):

@@ -19,7 +19,9 @@ from bs4 import BeautifulSoup
 from playwright.sync_api import Error
 from pypdf import PdfReader
 
-PATHS = [Path("book/index.html"), Path("book/adam/adam-as-a-series.html"), Path("book/adam/escape-condition.html")]
+# Among them one in which something empty stands before the title.
+NAMES = ["index", "adam/adam-as-a-series", "adam/escape-condition", "api/losses"]
+PATHS = [Path(f"book/{name}.html") for name in NAMES]
 XHTML = "{http://www.w3.org/1999/xhtml}"
 MATHML = "{http://www.w3.org/1998/Math/MathML}"
 
