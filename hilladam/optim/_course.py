@@ -119,8 +119,8 @@ def steer(
        back: it has jumped over a bottom, a kink or one that is narrow for such a step, and the slopes on its two sides
        cancel.
     2. Downhill, a step back halves λ and drops the momentum. Else λ grows where the leg has *surely* got on, the sum of
-       −D being above the root of the sum of q²: twofold until the first step back, and by 10 % from then on. Uphill it
-       grows by 10 % at every step.
+       −D being at least the root of the sum of q²: twofold until the first step back, and by 10 % from then on. Uphill
+       it grows by 10 % at every step.
     3. It turns where it stands still (*critical*); uphill also where it goes back, over the top (*crest*), and where
        the loss exceeds the *lid*.
     4. The lid lies c heights of hills above the lowest bottom. The first height is that of the first descent; a
@@ -175,7 +175,8 @@ def steer(
     if now.moved:
         drift, spread, size = now.drift + slope, now.spread + bend * bend, now.high - now.lowest
         on = drift >= 0 if maximize else drift <= 0
-        still, sure = abs(slope) <= delta * size, -drift >= math.sqrt(spread)
+        still = abs(slope) <= delta * size
+        sure = -drift >= math.sqrt(spread)  # as where a step was too short to change anything
         jumped = still and not maximize and abs(bend) > math.sqrt(delta) * size
         back = jumped or (not on and abs(drift) > kappa * math.sqrt(spread))
         still = still and not jumped
