@@ -69,8 +69,8 @@ def again_results(
       ``best`` is the lowest loss less the global minimum, ``red``, ``green`` and ``blue`` are the gains there.
     - ``"digits"``: as :func:`~hilladam.experiments.digits` trains, mini-batches of 64 for 25 epochs, or 525 steps of
       all images at once. ``best`` is the loss over the training set of what :meth:`load_best` brings back (of Adam: at
-      the end of its best epoch), ``final`` that of the last weights; ``first`` the step of the first turn (−1: none)
-      and ``lowest`` that of the lowest loss.
+      the end of its best epoch), ``final`` that of the last weights, which are those that the finish leaves where there
+      is one; ``first`` the step of the first turn (−1: none) and ``lowest`` that of the lowest loss before the finish.
 
     Args:
         done: (experiment, case, contender) of rows that need not be made again.
@@ -189,11 +189,12 @@ def _digits(_, __, seeds) -> Parts:
 
     for case, size, epochs in (("mini-batches", DIGITS_SIZE, DIGITS_EPOCHS), ("all images", None, _DIGITS_STEPS)):
         yield case, "Adam", lambda size=size, epochs=epochs: adam(size, epochs)
-        yield case, _SELF_TUNING, lambda size=size: (None, read_digits(seeds, _DIGITS_STEPS, size))
+        for name, finish in ((_SELF_TUNING, 0), (_FINISHED, _DIGITS_STEPS // 10)):
+            yield case, name, lambda size=size, finish=finish: (None, read_digits(seeds, _DIGITS_STEPS, size, finish))
 
 
-def read_digits(seeds: Sequence[int], steps: int, size: int | None = DIGITS_SIZE, **settings) -> Found:
-    """Train the network of the digits with the rule that tunes itself; ``settings`` are the optimizer's."""
+def read_digits(seeds: Sequence[int], steps: int, size: int | None = DIGITS_SIZE, finish: int = 0) -> Found:
+    """Train the network of the digits with the rule that tunes itself; ``finish`` of the steps settle."""
     data = load_digits()
     images = len(data.train_images)
     size = images if size is None else size
@@ -206,9 +207,12 @@ def read_digits(seeds: Sequence[int], steps: int, size: int | None = DIGITS_SIZE
         batch = next(batches)
         return losses_of(logits_of(weights, data.train_images[batch]), data.train_classes[batch]).mean(-1)
 
-    optimizers = [AdaptiveHillAdam([weights], **settings) for weights in model.parameters]
-    run = train_in_full(model, loss, optimizers, steps)
-    turned = run.reasons > 0
+    optimizers = [AdaptiveHillAdam([weights]) for weights in model.parameters]
+    run = train_in_full(model, loss, optimizers, steps - finish)
+    turned, last = run.reasons > 0, [next(batches) for _ in range(finish)]
+    if finish:
+        for number, (weights, optimizer) in enumerate(zip(model.parameters, optimizers, strict=True)):
+            _settle(weights, optimizer, data, [batch[number] for batch in last])
     return {
         "best": measure(torch.as_tensor(run.best_states), data, size)[0].numpy(),
         "final": measure(model().detach(), data, size)[0].numpy(),
@@ -216,6 +220,18 @@ def read_digits(seeds: Sequence[int], steps: int, size: int | None = DIGITS_SIZE
         "lowest": np.nanargmin(run.losses, axis=0),
         "turns": run.turns,
     }
+
+
+def _settle(weights, optimizer, data, batches):
+    coming = iter(batches)
+
+    def closure():
+        batch = next(coming)
+        loss = losses_of(logits_of(weights, data.train_images[batch]), data.train_classes[batch]).mean()
+        (weights.grad,) = torch.autograd.grad(loss, weights)
+        return loss
+
+    optimizer.finish(closure, len(batches))
 
 
 _PARTS: dict[str, Callable[..., Parts]] = {

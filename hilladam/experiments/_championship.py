@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cache, partial
 from importlib.resources import files
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -45,28 +46,48 @@ _RULES: dict[str, Callable] = {
 }
 
 
-def _adaptive(loss, start, box, rng, lr=1e-4):
-    """:class:`~hilladam.AdaptiveHillAdam` without torch, which takes ten times as long for so few variables."""
-    place, course, maximize = start, Course(), False
-    previous, gradient = start, np.zeros(len(start))
-    average, square, steps = np.zeros(len(start)), np.zeros(len(start)), 0
+def _steered(loss, place, scale=1.0, lr=1e-4, settle=False):
+    """:class:`~hilladam.AdaptiveHillAdam` without torch, which takes ten times as long for so few variables.
+
+    Each place that it has judged, and its λ as a multiple of ``lr`` from then on.
+    """
+    course, maximize = Course(scale=scale), False
+    previous, gradient = place, np.zeros(len(place))
+    average, square, steps = np.zeros(len(place)), np.zeros(len(place)), 0
     while True:
-        value, slopes = loss.both(place)
+        here, (value, slopes) = place, loss.both(place)
         step = place - previous
         slope, bend = float((gradient + slopes) @ step) / 2, float((slopes - gradient) @ step) / 2
         scale = course.scale
-        course, maximize, reason, rose, again = steer(course, maximize, value, slope, bend, dimensions=len(start))
+        course, maximize, reason, rose, again = steer(
+            course, maximize, value, slope, bend, dimensions=len(place), settle=settle
+        )
         if not (slope or bend or again or square.any()):  # a step that could move nothing says nothing of λ
             course = course._replace(scale=scale)
         if reason or again:
-            average, square, steps = np.zeros(len(start)), np.zeros(len(start)), 0
+            average, square, steps = np.zeros(len(place)), np.zeros(len(place)), 0
         elif rose:
-            average = np.zeros(len(start))
+            average = np.zeros(len(place))
         if again:
             place, slopes = previous, gradient
         previous, gradient = place, slopes
         average, square, steps = _averages(average, square, steps, slopes)
         place = place + (1 if maximize else -1) * course.scale * lr * _ratio(average, square, steps)
+        yield here, course.scale
+
+
+def _adaptive(loss, start, box, rng):
+    for _ in _steered(loss, start):
+        pass
+
+
+def _adaptive_and_finish(loss, start, box, rng):
+    """Leaves the last tenth of the budget to finish(), and the last evaluation of that to the mean that it leaves."""
+    finish = loss.evaluations // 10
+    *_, (_, scale) = islice(_steered(loss, start), loss.evaluations - finish)
+    last = max(finish - 1, 1)
+    settled = [place for place, _ in islice(_steered(loss, loss.best_place, scale, settle=True), last)]
+    loss(np.mean(settled[-max(last // 2, 1) :], axis=0))
 
 
 def _averages(average, square, steps, slopes):
@@ -114,17 +135,18 @@ def _self_paced(loss, start, box, rng):
 # It goes on to the end of the budget, which scipy's tolerances would not.
 _PATIENT = partial(_direct, vol_tol=0, len_tol=0)
 _TOLD_NOTHING: dict[str, Searcher] = {
-    "AdaptiveHillAdam": _adaptive, "OverTheHill": _over_the_hill, "OverTheHill, L-BFGS": _over_the_hill_and_down,
+    "AdaptiveHillAdam": _adaptive, "AdaptiveHillAdam, finished": _adaptive_and_finish,
+    "OverTheHill": _over_the_hill, "OverTheHill, L-BFGS": _over_the_hill_and_down,
 }  # fmt: skip
 _TOLD_THE_BOX: dict[str, Searcher] = {"self-paced Adam, restarted": _self_paced, **SEARCHERS, "DIRECT": _PATIENT}
 _SAMPLERS = ("differential evolution", "CMA-ES")
-_PLANS = ("OverTheHill, L-BFGS",)
+_PLANS = ("AdaptiveHillAdam, finished", "OverTheHill, L-BFGS")
 """What divides its budget, so that a run with a smaller one is another run."""
 
 CONTESTANTS: tuple[str, ...] = (
     *_RULES, *_TOLD_NOTHING, *_TOLD_THE_BOX, *(name + WIDE for name in _TOLD_THE_BOX if name not in _SAMPLERS),
 )  # fmt: skip
-"""Who takes part. The first five are told a start and nothing else, then come eight that are told the box; and those of
+"""Who takes part. The first six are told a start and nothing else, then come eight that are told the box; and those of
 them that follow gradients, and DIRECT, once more, told a box ten times as wide."""
 
 

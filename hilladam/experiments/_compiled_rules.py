@@ -12,7 +12,7 @@ import numpy as np
 
 from hilladam.experiments import _compiled_arithmetic as arithmetic
 from hilladam.experiments._compiled_arithmetic import _compiled
-from hilladam.optim._course import _ENOUGH_TO_TELL, CLIMBING_GROWTH, FIRST_GROWTH, GROWTH, LOWER, room_above
+from hilladam.optim._course import _ENOUGH_TO_TELL, FIRST_GROWTH, GROWTH, LOWER, room_above
 
 POLYNOMIAL, TORUS, WELLS, SINE, NETWORK = range(5)
 
@@ -316,20 +316,23 @@ def run(landscapes, runs, switches, betas, steps, finish, history, kept, start, 
             if not again:
                 # Has the leg gone back, and does it stand still?
                 high, lowest = max(high, loss), min(lowest, loss)
-                back = still = False
+                back = still = sure = False
                 if moved and change == change:
                     drift += change
                     spread += bend * bend
                     on = drift >= 0 if up else drift <= 0
-                    back = not on and abs(drift) > kappa * math.sqrt(spread)
+                    still = abs(change) <= delta * (high - lowest) if relative else abs(change) < delta
+                    sure = -drift >= math.sqrt(spread)
+                    jumped = cycle and still and not up and abs(bend) > math.sqrt(delta) * (high - lowest)
+                    back = jumped or (not on and abs(drift) > kappa * math.sqrt(spread))
+                    still = still and not jumped
                     if on or back:
                         drift = spread = 0.0
-                    still = abs(change) <= delta * (high - lowest) if relative else abs(change) < delta
                 previous = loss
                 if up:
                     climbed += 1
                     if cycle:
-                        length *= CLIMBING_GROWTH
+                        length *= GROWTH
                     over = loss > gamma and loss < math.inf
                     if lid:
                         untold = top != top
@@ -348,7 +351,7 @@ def run(landscapes, runs, switches, betas, steps, finish, history, kept, start, 
                     if cycle and back:
                         length, growth = length / 2, GROWTH
                         clear(m)
-                    elif cycle and moved and change == change:
+                    elif cycle and sure:
                         length *= growth
                     over = not lid and loss > gamma
                     if over:

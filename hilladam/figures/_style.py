@@ -33,6 +33,7 @@ _DASHES = (0, (5, 1, 1, 1, 1, 1))
 STYLES = {
     "Hill-ADAM": (COLOURS["maximize"], "-"),
     "AdaptiveHillAdam": (COLOURS["maximize"], ":"),
+    "AdaptiveHillAdam, finished": (COLOURS["maximize"], "--"),
     "OverTheHill": (COLOURS["other"], "-"),
     "OverTheHill, L-BFGS": (COLOURS["other"], "--"),
     "Adam": (COLOURS["ink"], "-"),

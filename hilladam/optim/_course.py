@@ -6,7 +6,7 @@ from typing import NamedTuple
 COURSE_REASONS = ("none", "critical", "crest", "lid")
 """What :attr:`Verdict.reason` counts: its values are indices into this tuple."""
 
-FIRST_GROWTH, GROWTH, CLIMBING_GROWTH = 2.0, 1.05, 1.1  # of λ a step: before the first rise, after it, uphill
+FIRST_GROWTH, GROWTH = 2.0, 1.1  # of λ a step: before the first step back; after it, and uphill
 LOWER = 1e-3  # of the height of the hills: how much deeper a bottom must be to count as a new one
 _ENOUGH_TO_TELL = 4  # steps of the first climb that show a height
 ROOM, WIDER, FAR_WIDER = 2.0, 2.0, 16.0  # heights to the lid; what multiplies them in turn, and for the blind
@@ -24,7 +24,7 @@ class Course(NamedTuple):
     scale: float = 1.0
     """λ as a multiple of ``lr``."""
     growth: float = FIRST_GROWTH
-    """What λ is multiplied by at every step of a descent that gets on."""
+    """What λ is multiplied by at every step of a descent that has surely got on."""
     probing: bool = True
     """Whether the first step is still being sought: one that leads lower."""
     start_loss: float = math.nan
@@ -73,7 +73,7 @@ class Verdict(NamedTuple):
     reason: int
     """Why the direction changed, as an index into :data:`COURSE_REASONS`; 0 where it did not."""
     rose: bool = False
-    """Whether a descent went up, so that its momentum is to be dropped; λ has been halved."""
+    """Whether a descent went back, so that its momentum is to be dropped; λ has been halved."""
     again: bool = False
     """Whether the last step is to be taken back, and made again with the shorter λ."""
 
@@ -114,11 +114,15 @@ def steer(
     the step as D itself does. So losses serve only for the range of a leg, the lid, a new bottom and the first step.
 
     1. D and q² are summed until the leg has got on, down or up. It has gone *back* where the sum of D, the wrong way,
-       exceeds κ times the root of the sum of q².
-    2. Downhill, λ grows from step to step: twofold until the first step back, which halves it and drops the momentum,
-       and by 5 % from then on. Uphill it grows by 10 %.
-    3. It turns where it stands still, :math:`|D| \le \delta` times the range of losses of this leg (*critical*); uphill
-       also where it goes back, over the top (*crest*), and where the loss exceeds the *lid*.
+       exceeds κ times the root of the sum of q². It *stands still* where :math:`|D| \le \delta` times the range of
+       losses of this leg. But a descent that stands still where :math:`|q| > \sqrt\delta` times that range has gone
+       back: it has jumped over a bottom, a kink or one that is narrow for such a step, and the slopes on its two sides
+       cancel.
+    2. Downhill, a step back halves λ and drops the momentum. Else λ grows where the leg has *surely* got on, the sum of
+       −D being at least the root of the sum of q²: twofold until the first step back, and by 10 % from then on. Uphill
+       it grows by 10 % at every step.
+    3. It turns where it stands still (*critical*); uphill also where it goes back, over the top (*crest*), and where
+       the loss exceeds the *lid*.
     4. The lid lies c heights of hills above the lowest bottom. The first height is that of the first descent; a
        higher hill, crossed and descended on its other side, replaces it. Hills may be higher than the lid, or there may
        be none. So high lids are tried *in turn*, the higher the more seldom: of the rounds of 2d climbs that the lid
@@ -145,7 +149,7 @@ def steer(
         The verdict. After a turn, the moments are to be cleared.
 
     Example:
-        The first loss is noted. The second is lower, so λ doubles; then the slope points up, and λ is halved.
+        The first loss is noted. The second is surely lower, so λ doubles; then the slope points up, and λ is halved.
 
         >>> from hilladam.optim import Course, steer
         >>> verdict = steer(Course(), False, 3.0, 0.0, 0.0)
@@ -167,15 +171,18 @@ def steer(
             return Verdict(now._replace(scale=now.scale / 4), maximize, 0, again=True)
         now = now._replace(probing=False)
     now = now._replace(high=max(now.high, loss), lowest=min(now.lowest, loss))
-    back = still = False
+    back = still = sure = False
     if now.moved:
-        drift, spread = now.drift + slope, now.spread + bend * bend
+        drift, spread, size = now.drift + slope, now.spread + bend * bend, now.high - now.lowest
         on = drift >= 0 if maximize else drift <= 0
-        back = not on and abs(drift) > kappa * math.sqrt(spread)
+        still = abs(slope) <= delta * size
+        sure = -drift >= math.sqrt(spread)  # as where a step was too short to change anything
+        jumped = still and not maximize and abs(bend) > math.sqrt(delta) * size
+        back = jumped or (not on and abs(drift) > kappa * math.sqrt(spread))
+        still = still and not jumped
         now = now._replace(drift=0.0, spread=0.0) if on or back else now._replace(drift=drift, spread=spread)
-        still = abs(slope) <= delta * (now.high - now.lowest)
     if maximize:
-        now = now._replace(climbed=now.climbed + 1, scale=CLIMBING_GROWTH * now.scale)
+        now = now._replace(climbed=now.climbed + 1, scale=GROWTH * now.scale)
         untold = math.isnan(now.top)
         if untold and now.climbed == _ENOUGH_TO_TELL and loss - now.bottom > now.rise:
             now = now._replace(rise=loss - now.bottom, blind=True)
@@ -187,7 +194,7 @@ def steer(
     else:
         if back:
             now = now._replace(scale=now.scale / 2, growth=GROWTH)
-        elif now.moved:
+        elif sure:
             now = now._replace(scale=now.growth * now.scale)
         reason = 1 if still and not settle else 0
         if reason:

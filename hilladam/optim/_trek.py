@@ -226,8 +226,8 @@ def guide(
         if moved:
             scale = scale / 4
         move = RETRY
-    elif probing and moved and not loss < start_loss and slope != 0:
-        # A step too short to change anything is short enough.
+    elif probing and moved and not loss < start_loss and (slope != 0 or bend != 0):
+        # A step too short to change anything is short enough. Over a kink its slopes cancel, and it has a bend.
         scale = scale / 4
         move = RETRY
     else:

@@ -5,7 +5,7 @@
 
 import { evaluate } from "./dynamics.js";
 
-const [FIRST_GROWTH, GROWTH, CLIMBING_GROWTH] = [2, 1.05, 1.1]; // of λ a step: before the first rise, after it, uphill
+const [FIRST_GROWTH, GROWTH] = [2, 1.1]; // of λ a step: before the first step back; after it, and uphill
 const LOWER = 1e-3; // of the height of the hills: how much deeper a bottom must be to count as a new one
 const ENOUGH_TO_TELL = 4; // steps of the first climb that show a height
 const [ROOM, WIDER, FAR_WIDER] = [2, 2, 16]; // heights to the lid; what multiplies them in turn, and for the blind
@@ -49,18 +49,22 @@ export function steer(course, climbs, loss, slope, bend, options = {}) {
   }
   now.high = Math.max(now.high, loss);
   now.lowest = Math.min(now.lowest, loss);
-  let [back, still, reason, lid] = [false, false, "", NaN];
+  let [back, still, sure, reason, lid] = [false, false, false, "", NaN];
   if (now.moved) {
     now.drift += slope;
     now.spread += bend * bend;
     const on = climbs ? now.drift >= 0 : now.drift <= 0;
-    back = !on && Math.abs(now.drift) > kappa * Math.sqrt(now.spread);
+    const size = now.high - now.lowest;
+    still = Math.abs(slope) <= delta * size;
+    sure = -now.drift >= Math.sqrt(now.spread);
+    const jumped = still && !climbs && Math.abs(bend) > Math.sqrt(delta) * size;
+    back = jumped || (!on && Math.abs(now.drift) > kappa * Math.sqrt(now.spread));
+    still &&= !jumped;
     if (on || back) now.drift = now.spread = 0;
-    still = Math.abs(slope) <= delta * (now.high - now.lowest);
   }
   if (climbs) {
     now.climbed += 1;
-    now.scale *= CLIMBING_GROWTH;
+    now.scale *= GROWTH;
     const untold = Number.isNaN(now.top);
     if (untold && now.climbed === ENOUGH_TO_TELL && loss - now.bottom > now.rise) {
       now.rise = loss - now.bottom;
@@ -78,7 +82,7 @@ export function steer(course, climbs, loss, slope, bend, options = {}) {
     if (back) {
       now.scale /= 2;
       now.growth = GROWTH;
-    } else if (now.moved) now.scale *= now.growth;
+    } else if (sure) now.scale *= now.growth;
     reason = still && !settle ? "critical" : "";
     if (reason) {
       if (now.low === Infinity) now.rise = now.startLoss - loss;

@@ -75,8 +75,8 @@ export function guide(trek, walking, loss, slope, bend, { delta, kappa, directio
   } else if (!finite) {
     if (trek.moved) trek.scale /= 4;
     move = "retry";
-  } else if (trek.probing && trek.moved && !(loss < trek.start_loss) && slope !== 0) {
-    // A step too short to change anything is short enough.
+  } else if (trek.probing && trek.moved && !(loss < trek.start_loss) && (slope !== 0 || bend !== 0)) {
+    // A step too short to change anything is short enough. Over a kink its slopes cancel, and it has a bend.
     trek.scale /= 4;
     move = "retry";
   } else {

@@ -112,22 +112,32 @@ def test_adam_takes_the_best_of_its_rivals_rates(monkeypatch):
     assert row["lr"] == rates[int(np.argmax(counts))] and len(set(counts)) > 1
 
 
-def by_torch(weights, loss, steps, optimizer=AdaptiveHillAdam):
+def by_torch(weights, loss, steps, finish):
     weights = nn.Parameter(weights)
-    optimizer, losses = optimizer([weights]), []
-    for _ in range(steps):
+    optimizer, losses = AdaptiveHillAdam([weights]), []
+
+    def closure():
         optimizer.zero_grad()
         value = loss(weights)
         value.backward()
-        losses.append(optimizer.step(loss=value).item())
+        return value
+
+    for _ in range(steps - finish):
+        losses.append(optimizer.step(closure).item())
     turns, last = [step for step, *_ in optimizer.switches], weights.detach().clone()
     optimizer.load_best()
-    return np.array(losses), weights.detach(), last, turns
+    best = weights.detach().clone()
+    if finish:
+        optimizer.finish(closure, finish)
+        last = weights.detach()
+    return np.array(losses), best, last, turns
 
 
 @pytest.mark.own_rounding  # a noisy decision magnifies the last bit
-@pytest.mark.parametrize("size, steps, seed", [(64, 16, 3), (None, 16, 3), (None, 45, 5)])
-def test_the_digits_are_read_by_a_plain_loop(size, steps, seed):
+@pytest.mark.parametrize(
+    "size, steps, finish, seed", [(64, 16, 0, 3), (64, 16, 4, 3), (None, 16, 0, 3), (None, 40, 6, 5)]
+)
+def test_the_digits_are_read_by_a_plain_loop(size, steps, finish, seed):
     pytest.importorskip("sklearn")
     data, dice = load_digits(), torch.Generator().manual_seed(seed)
     model = network(module.DIGITS_SIZES, "tanh", seed)
@@ -141,30 +151,32 @@ def test_the_digits_are_read_by_a_plain_loop(size, steps, seed):
         hidden = torch.tanh(data.train_images[batch] @ w1.view(32, 64).T + b1)
         return nn.functional.cross_entropy(hidden @ w2.view(10, 32).T + b2, data.train_classes[batch])
 
-    losses, best, last, turns = by_torch(nn.utils.parameters_to_vector(model.parameters()).detach(), loss, steps)
-    found = module.read_digits([seed], steps, size)
+    weights = nn.utils.parameters_to_vector(model.parameters()).detach()
+    losses, best, last, turns = by_torch(weights, loss, steps, finish)
+    found = module.read_digits([seed], steps, size, finish)
     for name, weights in (("best", best), ("final", last)):
         nn.utils.vector_to_parameters(weights, model.parameters())
         whole = nn.functional.cross_entropy(model(data.train_images), data.train_classes).item()
         assert found[name][0] == pytest.approx(whole, rel=1e-6 if steps == 16 else 1e-3)
     assert found["lowest"].tolist() == [losses.argmin()]
-    assert (found["first"][0], found["turns"][0]) == ((turns or [-1])[0], len(turns)) and bool(turns) == (steps == 45)
+    assert (found["first"][0], found["turns"][0]) == ((turns or [-1])[0], len(turns)) and bool(turns) == (steps == 40)
 
 
 @pytest.mark.own_rounding
 def test_the_digits_are_adams_and_those_of_the_rule_that_tunes_itself(monkeypatch):
     pytest.importorskip("sklearn")
     monkeypatch.setattr(module, "DIGITS_EPOCHS", 2)
-    monkeypatch.setattr(module, "_DIGITS_STEPS", 3)
+    monkeypatch.setattr(module, "_DIGITS_STEPS", 20)
     rows = again_results(experiments=["digits"], digits_seeds=[4, 9])
-    for case, size, epochs in (("mini-batches", 64, 2), ("all images", None, 3)):
+    for case, size, epochs in (("mini-batches", 64, 2), ("all images", None, 20)):
         row, losses = next(rows), digits(["Adam"], [4, 9], epochs, size).epochs.groupby("seed")["train_loss"]
         assert (row["case"], row["contender"], row["lr"]) == (case, "Adam", DIGITS_LR["Adam"])
         assert row["measures"] == {"best": losses.min().tolist(), "final": losses.last().tolist()}
-        row, alone = next(rows), [module.read_digits([seed], 3, size) for seed in (4, 9)]
-        assert (row["case"], row["contender"], row["lr"]) == (case, "self-tuning", None)
-        for name, values in module.measures_of(row).items():
-            np.testing.assert_allclose(values, np.concatenate([one[name] for one in alone]), rtol=1e-9)
+        for contender, finish in (("self-tuning", 0), ("self-tuning, finished", 2)):
+            row, alone = next(rows), [module.read_digits([seed], 20, size, finish) for seed in (4, 9)]
+            assert (row["case"], row["contender"], row["lr"]) == (case, contender, None)
+            for name, values in module.measures_of(row).items():
+                np.testing.assert_allclose(values, np.concatenate([one[name] for one in alone]), rtol=1e-9)
     assert next(rows, None) is None
 
 

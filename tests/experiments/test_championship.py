@@ -106,8 +106,9 @@ def test_gradients_are_charged_two_evaluations_a_variable():
         np.testing.assert_array_equal(standing.charged, expected)
 
 
-def test_what_plans_its_budget_plans_for_the_charge():
-    full, less = (contest("OverTheHill, L-BFGS", ["Levy"], 2, budget=b) for b in (250, 50))
+@pytest.mark.parametrize("name", championship._PLANS)
+def test_what_plans_its_budget_plans_for_the_charge(name):
+    full, less = (contest(name, ["Levy"], 2, budget=b) for b in (250, 50))
     met = np.isfinite(full.charged)
     np.testing.assert_array_equal(full.charged[met], 5 * less.costs[met])
 
@@ -137,6 +138,29 @@ def test_the_fast_forms_go_where_the_optimizers_go(name, make, settings, functio
     driven(make, Account(lambda x: there.append(x.copy()) or run.problem.height(x), 60), run.start)
     there = np.array(there).reshape(-1, 7, 3)[:, 0]  # beside each place come six for its gradient
     np.testing.assert_allclose(asked[:60], there, rtol=1e-5, atol=1e-5 * np.abs(run.problem.box).max())
+
+
+def test_the_finish_is_that_of_the_optimizer_and_ends_at_its_mean():
+    def bowl(x):
+        return float(x[0] ** 2 + 3 * x[1] ** 2)
+
+    start, asked = np.array([3.0, -2.0]), []
+    championship._adaptive_and_finish(Account(lambda x: asked.append(x.copy()) or bowl(x), 80), start, None, None)
+    *asked, mean = [*asked[:-1:5], asked[-1]]  # beside each place but the last come four for its gradient
+    place, there = torch.nn.Parameter(torch.tensor(start)), []
+    optimizer, account = AdaptiveHillAdam([place]), Account(bowl, 80)
+
+    def closure():
+        there.append(place.detach().numpy().copy())
+        height, slopes = account.both(there[-1])
+        place.grad = torch.from_numpy(slopes)
+        return height
+
+    for _ in range(72):
+        optimizer.step(closure)
+    optimizer.finish(closure, 7)
+    np.testing.assert_allclose(asked, there, rtol=0, atol=1e-4)
+    np.testing.assert_allclose(mean, place.detach().numpy(), rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["OverTheHill", "OverTheHill, L-BFGS"])
@@ -310,6 +334,7 @@ def test_a_row_says_what_a_contest_said(monkeypatch):
     [
         ("Adam", 2),
         ("OverTheHill", 2),
+        ("AdaptiveHillAdam, finished", 2),
         ("L-BFGS, restarted", 2),
         ("dual annealing ×10", 2),
         ("DIRECT", 2),

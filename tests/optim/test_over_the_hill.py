@@ -65,6 +65,15 @@ def test_a_first_step_that_does_not_lead_lower_is_made_again_a_quarter_as_long()
     assert said(advice) == ("retry", "none") and advice.trek.scale == 0.25
 
 
+def test_so_is_a_first_step_over_a_kink_whose_slopes_cancel():
+    """λ = 1 on |x| from 0.4 to −0.6. Accepted, each next step was longer and crossed the kink as well, to 1e88."""
+    advice = guide(guide(Trek(), False, 0.4, 0.0, 0.0).trek, False, 0.6, 0.0, 1.0)
+    assert said(advice) == ("retry", "none") and advice.trek.scale == 0.25
+    for start in ([0.4], [0.4, -0.3]):
+        places, _, optimizer = run(lambda x: x.abs().sum(), start, 300, lr=1.0)
+        assert np.abs(places).max() < 1e6 and optimizer.best_loss < 0.01
+
+
 @pytest.mark.parametrize("slope, bend, still", [(0.02, 0.0, True), (0.0, 0.02, True), (0.02, 0.02, False)])
 def test_a_bottom_is_where_both_slopes_along_a_step_are_small(slope, bend, still):
     trek = Trek(probing=False, moved=True, start_loss=11.0, high=11.0, lowest=1.0)
@@ -183,7 +192,7 @@ def of_a_walk(trek, loss, slope, bend, kappa, directions, faster):
 
 def of_a_descent(trek, loss, slope, bend, delta, kappa, directions):
     nowhere = not math.isfinite(loss) or (trek.moved and not (math.isfinite(slope) and math.isfinite(bend)))
-    if trek.moved and (nowhere or (trek.probing and slope and loss >= trek.start_loss)):
+    if trek.moved and (nowhere or (trek.probing and (slope or bend) and loss >= trek.start_loss)):
         return trek._replace(scale=trek.scale / 4), False, "retry", "none", False
     if nowhere:
         return trek, False, "retry", "none", False
