@@ -349,19 +349,20 @@ def limits(progress: Callable[[str], Any] = str) -> dict[tuple, np.ndarray]:
     All runs take 2,000 gradients, at λ = 0.01, δ = 1e-4 and γ = 200 where nothing else is said. In all but the maps
     each run has a loss of its own, so that runs are independent: 1,000 random losses of a family, one start on each.
 
+    - ``"published"``: Adam and Hill-ADAM;
+    - ``"map"``: a row for each δ and each λ within it, 10 starts on each of 100 losses;
+    - ``"loss scale"``, ``"x scale"``: the losses times 1e-8 to 1e8, x times 1e-4 to 1e4;
+    - ``"noise of losses"``, ``"noise of gradients"``: a row for each of four levels;
+    - ``"float32"``: in one variable, with 0, 100, 1,000 and 10,000 added to losses and γ;
+    - ``"climb ends"``: with the number of variables in place of the family, what :func:`climb_ends` counts, in
+      columns side by side: a column for each index, then ``steep``, ``back``, ``over`` and ``lower``.
+
     Args:
         progress: is told the name of each part before it begins.
 
     Returns:
-        By name and family; bool of shape ``(rows, runs)``, whether each run found the lowest loss, unless it says more.
-
-        - ``"published"``: Adam and Hill-ADAM;
-        - ``"map"``: a row for each δ and each λ within it, 10 starts on each of 100 losses;
-        - ``"loss scale"``, ``"x scale"``: the losses times 1e-8 to 1e8, x times 1e-4 to 1e4;
-        - ``"noise of losses"``, ``"noise of gradients"``: a row for each of four levels;
-        - ``"float32"``: in one variable, with 0, 100, 1,000 and 10,000 added to losses and γ;
-        - ``"climb ends"``: with the number of variables in place of the family, what :func:`climb_ends` counts, in
-          columns side by side: a column for each index, then ``steep``, ``back``, ``over`` and ``lower``.
+        By name and family; bool of shape ``(rows, runs)``, whether each run found the lowest loss, unless the list
+        says more.
 
     Example:
         What is stored was made so, by ``python tools/store_results.py limits``.

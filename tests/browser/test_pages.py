@@ -168,6 +168,23 @@ def test_a_search_finds_pages(page, address):
     assert page.faults == []
 
 
+def test_what_is_searched_for_stands_beside_the_glass(page, address):
+    page.goto(address + "search.html?q=escape")
+    glass = page.locator(".bd-search-container .fa-magnifying-glass").bounding_box()
+    box = page.locator(".bd-search-container #search-input")
+    text = box.evaluate("e => e.getBoundingClientRect().left + parseFloat(getComputedStyle(e).paddingLeft)")
+    assert text >= glass["x"] + glass["width"]
+
+
+def test_a_table_of_many_columns_has_the_width_of_the_page(page, address):
+    page.set_viewport_size({"width": 768, "height": 900})
+    page.goto(address + "book/notation.html", wait_until="domcontentloaded")
+    widths = page.locator(".pst-scrollable-table-container > table").evaluate_all(
+        "(tables) => tables.map((table) => [table.offsetWidth, table.parentElement.clientWidth])"
+    )
+    assert widths and all(width == room for width, room in widths)
+
+
 @pytest.mark.parametrize("place", ["nowhere.html", "book/adam/nowhere.html", "far/from/any/page/"])
 def test_a_lost_reader_finds_back(page, address, place):
     page.goto(address + place, wait_until="networkidle")
