@@ -1,5 +1,6 @@
 """`python -m hilladam`, as a shell sees it."""
 
+import io
 import json
 import os
 import re
@@ -370,14 +371,15 @@ def test_standard_output_takes_the_rows_alone_and_the_table_goes_to_standard_err
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
-def test_an_old_terminal_gets_what_it_can_show(encoding, tmp_path):
-    file = tmp_path / "table.json"
-    code = "import sys; from hilladam.__main__ import main; main(sys.argv[1:]); main(['table1', '--help'])"
-    done = subprocess.run([sys.executable, "-c", code, *SHORT.split(), "--json", file], check=True, capture_output=True,
-                          env=os.environ | {"PYTHONIOENCODING": encoding})  # fmt: skip
+def test_an_old_terminal_gets_what_it_can_show(call, encoding, tmp_path, monkeypatch):
+    file, terminal = tmp_path / "table.json", io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    monkeypatch.setattr(sys, "stdout", terminal)
+    assert call(*SHORT.split(), "--json", file)[0] == 0
+    assert call("table1", "--help")[0] == 0
+    terminal.flush()
     assert len(read(file)) == 10
     for text in ("x² + 4", "γ, the dead-end"):
-        assert text.encode(encoding, "backslashreplace") in done.stdout
+        assert text.encode(encoding, "backslashreplace") in terminal.buffer.getvalue()
 
 
 def test_a_closed_pipe_ends_quietly_after_the_file_is_written(tmp_path):

@@ -55,7 +55,7 @@ def compare_scores(pairs: Mapping[Hashable, tuple[ArrayLike, ArrayLike]], confid
         >>> print(f"{row.difference:.2f} ({row.low:.2f} to {row.high:.2f}), p = {row.p:.3f}")
         0.20 (-0.05 to 0.45), p = 0.074
     """
-    from scipy.stats import t
+    from scipy.special import stdtr, stdtrit
 
     if not pairs:
         raise ValueError("Invalid pairs: none; expected at least one")
@@ -72,11 +72,11 @@ def compare_scores(pairs: Mapping[Hashable, tuple[ArrayLike, ArrayLike]], confid
         differences = (first - second).mean(axis=1)
         difference, free = differences.mean(), len(differences) - 1
         error = differences.std(ddof=1) / np.sqrt(len(differences))
-        reach = t.isf((1 - confidence) / 2, free) * error
+        reach = -stdtrit(free, (1 - confidence) / 2) * error
         rows[name] = {
             "first": first.mean(), "second": second.mean(), "difference": difference,
             "low": difference - reach, "high": difference + reach,
-            "p": 2 * t.sf(abs(difference) / error, free) if error else float(difference == 0),
+            "p": 2 * stdtr(free, -abs(difference) / error) if error else float(difference == 0),
         }  # fmt: skip
     table = pd.DataFrame.from_dict(rows, orient="index")
     return table.assign(corrected=holm(table["p"]))

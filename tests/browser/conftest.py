@@ -23,6 +23,16 @@ CUT = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
 ]  # in every page; `watch` also says what was asked for
 
+# Menus of the browser's own window, which nobody sees: each page would start a process to draw them. All but the last
+# line are what Playwright itself switches off, for this replaces its list.
+WITHOUT = """
+    AvoidUnnecessaryBeforeUnloadCheckSync DestroyProfileOnBrowserClose HttpsUpgrades HttpsFirstBalancedModeAutoEnable
+    LensOverlay MediaRouter PaintHolding ThirdPartyStoragePartitioning AvoidCorsURLLoaderRestartOnRedirect
+    TcpPortRandomizationWin OptimizationHints NetworkTimeServiceQuerying AimEnabled PreconnectToSearch
+    CDPScreenshotNewSurface SkipListAccountsWithoutGaiaCookies
+    PreloadTopChromeWebUI WebUIOmniboxPopup WebUIOmniboxAimPopup"""
+BARE = ["--disable-features=" + ",".join(WITHOUT.split())]
+
 AXE = Package(
     "axe-core@4.14.1",
     "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==",
@@ -45,7 +55,9 @@ def browser():
         give_up = pytest.fail if os.environ.get("CI") else pytest.skip
         give_up("no Chromium here; Debian's package is called chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, chromium_sandbox=False, args=QUIET + CUT)
+        browser = playwright.chromium.launch(
+            executable_path=executable, chromium_sandbox=False, args=QUIET + CUT + BARE
+        )
         yield browser
         browser.close()
 
@@ -71,23 +83,35 @@ def axe(tmp_path_factory):
     return folder / "axe" / "axe.min.js"
 
 
-@pytest.fixture
-def plant(view):
-    """Plant explorers in a page of their own, one in each figure, and open it at an address."""
+@pytest.fixture(scope="module")
+def tab(view):
+    """A page that one test after the other opens something in: a new one costs more than most of what they open."""
     with view.new_page() as page:
         page.faults = []
         page.on("pageerror", lambda error: page.faults.append(f"script error: {error}"))
-        page.on("console", lambda message: message.type == "error" and page.faults.append(message.text))
-        dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+        page.on("console", lambda message: message.type == "error" and page.faults.append(f"console: {message.text}"))
+        page.first_size = page.viewport_size
+        yield page
 
-        def open(hash="", book=True, **explorers):
-            answers = planted(explorers, dark, book)
-            page.goto("about:blank")
-            page.unroute_all()
-            page.route("**/*", lambda route: route.fulfill(**answers.get(route.request.url, {"status": 404})))
-            page.goto(HOME + hash)
-            page.get_by_role("group", name=re.compile("^Explorer: ")).first.wait_for()
-            return page
 
-        yield open
-        assert page.faults == []
+@pytest.fixture
+def plant(tab):
+    """Plant explorers in a page of their own, one in each figure, and open it at an address."""
+    tab.goto("about:blank")
+    tab.set_viewport_size(tab.first_size)
+    tab.emulate_media(reduced_motion="null")
+    tab.mouse.move(0, 0)
+    tab.faults.clear()
+    dark = tab.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+
+    def open(hash="", book=True, **explorers):
+        answers = planted(explorers, dark, book)
+        tab.goto("about:blank")
+        tab.unroute_all()
+        tab.route("**/*", lambda route: route.fulfill(**answers.get(route.request.url, {"status": 404})))
+        tab.goto(HOME + hash)
+        tab.get_by_role("group", name=re.compile("^Explorer: ")).first.wait_for()
+        return tab
+
+    yield open
+    assert tab.faults == []

@@ -36,12 +36,23 @@ DESKS_AND_PHONES = pytest.mark.parametrize("view, opened", ON_DESKS + ON_PHONES,
 
 
 @pytest.fixture(scope="module")
-def opened(view, address, request):
+def tab(view, address):
+    """Where one page of the book is opened after the other."""
+    with view.new_page() as tab:
+        watch(tab, address)
+        tab.first_size = tab.viewport_size
+        yield tab
+
+
+@pytest.fixture(scope="module")
+def opened(tab, address, request):
     """A page of the book, opened once for all that is asked of it, in the order in which the tests stand here."""
-    with view.new_page() as page:
-        watch(page, address)
-        settle(page, address + request.param)
-        yield page
+    tab.goto("about:blank")
+    tab.set_viewport_size(tab.first_size)
+    tab.answers.clear()
+    tab.faults.clear()
+    settle(tab, address + request.param)
+    return tab
 
 
 @DESKS_AND_PHONES
