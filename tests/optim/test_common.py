@@ -1171,7 +1171,7 @@ def test_a_damaged_checkpoint_is_refused_as_a_whole_or_is_valid(name):
 @pytest.mark.parametrize("name", [name for name in OPTIMIZERS if "," not in name])
 def test_groups_that_disagree_on_what_is_remembered(name):
     model, optimizer = new(OPTIMIZERS[name])
-    go(model, optimizer, 0, 25)
+    go(model, optimizer, 0, 60)  # by then all is finite
     saved = optimizer.state_dict()
     for key in optimizer._MEMORY:
         changed = copy.deepcopy(saved)
