@@ -2,7 +2,7 @@
 So does the sign of per cent beside its number.
 
 A browser may break a line beside a formula, which is a box to it, even where nobody would between two letters. And in
-the cell of a table it may break an interval after each word of it; book.css keeps those in brackets whole on a phone.
+the cell of a table it may break an interval after each word of it: those in brackets stay whole, too.
 """
 
 import re

@@ -91,6 +91,7 @@ class Networks(NamedTuple):
     """
 
     loss: Polynomial
+    """What the output of the network costs."""
     sizes: tuple[int, ...] = (6, 4, 3, 1)
     """The widths of the layers, the last one 1."""
 

@@ -21,6 +21,7 @@ class Course(NamedTuple):
     """
 
     loss: Polynomial | Surface
+    """Of one variable, or of two."""
     box: tuple
     """(lowest, highest) for each variable: where starts are drawn, each run's box a little shifted."""
     target: float

@@ -28,8 +28,11 @@ class MappedLoss(NamedTuple):
     """
 
     loss: Polynomial | SineWave
+    """What is descended and climbed."""
     low: float
+    """The lowest start."""
     high: float
+    """The highest start."""
 
 
 MAPPED: Mapping[str, MappedLoss] = {

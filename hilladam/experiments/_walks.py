@@ -53,8 +53,11 @@ class Cell(NamedTuple):
     """
 
     family: str
+    """One of :data:`~hilladam.losses.SUITE`."""
     dimensions: int
+    """How many variables there are."""
     rotated: bool
+    """Whether they are turned, at random, so that no hill lies along one of them."""
 
 
 CELLS = tuple(Cell(*cell) for cell in product(SUITE, DIMENSIONS, (False, True)))

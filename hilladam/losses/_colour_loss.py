@@ -97,6 +97,7 @@ class GainPoint(NamedTuple):
     gains: tuple[float, float, float]
     """(r, g, b)."""
     value: float
+    """The loss there."""
     kind: str
     """``"minimum"``, ``"maximum"`` or ``"saddle"``."""
 

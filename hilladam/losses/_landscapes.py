@@ -28,7 +28,9 @@ class Range(NamedTuple):
     """
 
     low: float
+    """The loss at the lowest point of the box."""
     high: float
+    """The loss at the highest."""
 
 
 class _Landscape:

@@ -25,7 +25,9 @@ class StationaryPoint(NamedTuple):
     """
 
     x: float
+    """The root."""
     value: float
+    """The loss there."""
     kind: str
     """``"minimum"``, ``"maximum"`` or ``"inflection"``."""
     exact: object

@@ -26,7 +26,9 @@ class SurfacePoint(NamedTuple):
     """
 
     x: tuple[float, float]
+    """(x, y)."""
     value: float
+    """The loss there."""
 
 
 @dataclass(frozen=True)

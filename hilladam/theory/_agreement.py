@@ -23,15 +23,17 @@ class Agreement(NamedTuple):
     band: float
     """The same over the boundary band alone; NaN where there is none."""
     cells: int
+    """How many cells there are."""
     band_cells: int
+    """How many of them are in the band."""
     true_escapes: int
-    """Confusion counts over all cells: predicted, and it does;"""
+    """On how many cells an escape is predicted, and comes."""
     false_escapes: int
-    """predicted, and it does not;"""
+    """On how many it is predicted, and does not come."""
     missed_escapes: int
-    """not predicted, and it does;"""
+    """On how many it is not predicted, and comes."""
     true_stays: int
-    """not predicted, and it does not."""
+    """On how many it is not predicted, and does not come."""
 
 
 def boundary_band(truth: "ArrayLike") -> np.ndarray:

@@ -185,6 +185,8 @@ class HeatExplorer(OnLosses):
         height = np.minimum(f(now), top) + lift
         hill.plot(now[beyond], height[beyond], "o", color=COLOURS["best"], markersize=2.5)
         hill.plot(now[~beyond], height[~beyond], "o", color="none", markeredgecolor="0.35", markersize=2.5)
+        hill.scatter(np.clip(self.start, left, right), 0.05, s=80, marker="^", color=COLOURS["ink"],
+                     transform=hill.get_xaxis_transform())  # fmt: skip
         hill.set(ylabel="loss f(x)", xlim=(left, right), ylim=(bottom, top), xticklabels=[],
                  title=f"step {step}: {beyond.sum()} of {MEMBERS} {scene['place']}")  # fmt: skip
         crowd.hist(now, np.linspace(left, right, _BINS + 1), color="0.75")

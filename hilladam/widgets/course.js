@@ -106,7 +106,7 @@ export function render({ model, el }) {
     code.replaceChildren(
       ...RULES.flatMap((name, row) => {
         set(names[row], { x: from, y: stripTop(row) - 4 });
-        const share = open ? `: ${count(name)} of ${asked()} starts` : ": and from every other start?";
+        const share = open ? `: ${count(name)} of ${asked()} starts` : ": from other starts?";
         names[row].textContent = (row ? "published" : "tuning itself") + share;
         return strip(open ? fates[name] : [], from, to, stripTop(row), bar());
       }),

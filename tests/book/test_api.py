@@ -8,6 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from hilladam.__main__ import main
+from hilladam.theory import Agreement
 
 MODULES = ["optim", "losses", "colour", "theory", "experiments", "figures", "widgets"]
 
@@ -55,3 +56,16 @@ def test_signatures_say_what_the_source_says(site):
     assert "apply_gains(image: ArrayLike, gains: ArrayLike)" in text and "image: str | Path | ArrayLike" in text
     assert "_NestedSequence" not in text and "delta: float = 1e-4" in text
     assert "(steps, members): the loss before each step" in text and "Type:" not in text
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_field_says_what_it_holds(site, module):
+    """Of a named tuple's field without a sentence, Python says "Alias for field number 0"."""
+    entries = page(site, f"api/{module}").select("dl:has(> dd)")
+    assert not [entry.dt.get("id") for entry in entries if entry.dd.get_text().startswith("Alias for field number")]
+
+
+def test_fields_stand_in_their_order(site):
+    text = page(site, "api/theory").get_text()
+    places = [text.index(f"{name}: ", text.index("class hilladam.theory.Agreement")) for name in Agreement._fields]
+    assert places == sorted(places)

@@ -151,6 +151,7 @@ def test_a_heavy_page_is_found(sound):
         ("font-size is 12px, not 17", "<section><p style='font-size: 12px'>Some text."),
         ("a line too long to read", "<section><p style='width: 700px; max-width: none'>Some text."),
         ("border-left-width is 3px, not 0", "<table><td style='border-left: 3px solid'>1</table>"),
+        ("an interval on two lines", "<table><td><span class='together'>(0.96–<br>1.00)</span></table>"),
         ("the finding is not bold", "<figure><figcaption><p><strong style='font-weight: 400'>So.</strong>"),
         ("out of shape", "<figure><img src='../_static/logo.svg' width=100 style='height: 100px'></figure>"),
     ],

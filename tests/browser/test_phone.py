@@ -41,6 +41,12 @@ TOUCHING = """() => [...document.querySelectorAll(".hilladam svg")].flatMap((pic
         .map(([other]) => `${one} | ${other}`));
 })"""
 
+# Words that a phone of 320 pixels cuts off, or nearly.
+OUTSIDE = """() => [...document.querySelectorAll(".hilladam svg text")]
+    .filter((each) => each.textContent && each.checkVisibility({ opacityProperty: true, visibilityProperty: true }))
+    .filter((each) => each.getBoundingClientRect().right > each.closest(".hilladam").getBoundingClientRect().right + 1)
+    .map((each) => each.textContent)"""
+
 
 def opened(plant, name):
     page = plant(fig=getattr(widgets, name)(task=TASK))
@@ -57,6 +63,7 @@ def test_it_is_whole_at_a_glance(plant, name):
     page.set_viewport_size({"width": 320, "height": 700})
     page.wait_for_timeout(200)
     assert page.evaluate(TOUCHING) == []
+    assert page.evaluate(OUTSIDE) == []
 
 
 @ON_A_PHONE

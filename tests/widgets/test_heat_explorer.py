@@ -154,6 +154,13 @@ def test_the_picture_counts_what_it_draws(method, step):
     assert (heat.lines[0].get_ydata() == explorer.temperatures()).all()
 
 
+@pytest.mark.parametrize("start, drawn", [(0.5, 0.5), (-9.0, -1.72)])
+def test_a_triangle_stands_where_they_are_released(start, drawn):
+    hill = HeatExplorer(start=start, step=0, steps=1).picture().axes[0]
+    (triangle,) = hill.collections
+    assert triangle.get_offsets()[0, 0] == drawn
+
+
 def test_its_methods_are_contenders():
     assert set(METHODS) <= set(CONTENDERS)
 
