@@ -148,7 +148,7 @@ def side_by_side(runs: Mapping[str, Record], loss: Polynomial, *, first: int = 0
     """The :func:`trajectory` of several runs on one loss, in panels with common axes (the paper's Figures 2 and 3).
 
     Args:
-        runs: the record of one run by the name of its optimizer.
+        runs: the record of one run by the name of its optimizer. Adam's is drawn in ink.
         loss: the loss they all had.
         first, last: the range of steps to show, as of a slice.
 
@@ -172,6 +172,8 @@ def side_by_side(runs: Mapping[str, Record], loss: Polynomial, *, first: int = 0
     figure, axes = plt.subplots(1, len(runs), sharex=True, sharey=True, squeeze=False)
     for ax, (name, run) in zip(axes.flat, runs.items(), strict=True):
         trajectory(run, loss, ax=ax, first=first, last=last)
+        if name == "Adam":
+            ax.collections[0].set_color(COLOURS["ink"])
         ax.set_title(name)
         ax.label_outer()
     handles = [

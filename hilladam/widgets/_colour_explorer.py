@@ -159,11 +159,12 @@ class ColourExplorer(Explorer):
         colour_landscape(
             self.loss, {self.path: run} if run else None, ax=axes["map"], last=self.scene["steps"] + 1, **window
         )
-        marks = {each["letter"]: each["gains"] for each in self.scene["minima"]} | {"T": self.scene["truth"]}
-        for letter, gains in marks.items():
-            axes["map"].annotate(letter, (gains[0], gains[2]), (7, 5), textcoords="offset points", weight="bold")
-        truth = self.scene["truth"][::2]
-        axes["map"].scatter(*truth, marker="s", s=50, color="white", edgecolors=COLOURS["ink"], zorder=3)
+        photographs = {"S": (1.0, 1.0, 1.0), "T": self.scene["truth"]}
+        for gains in photographs.values():
+            axes["map"].scatter(*gains[::2], marker="s", s=50, color="white", edgecolors=COLOURS["ink"], zorder=3)
+        minima = {each["letter"]: each["gains"] for each in self.scene["minima"]}
+        for letter, gains in (minima | photographs).items():
+            axes["map"].annotate(letter, gains[::2], (7, 5), textcoords="offset points", weight="bold")
         here = np.clip(self.gains[::2], [left, bottom], [right, top])
         axes["map"].scatter(*here, s=110, facecolors="none", edgecolors=COLOURS["ink"], linewidths=2.5, zorder=8)
         for name, image in shown.items():

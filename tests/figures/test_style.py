@@ -97,6 +97,12 @@ def test_a_figure_has_the_books_style_and_leaves_the_readers_alone(name):
     assert figure.get_facecolor() == mpl.colors.to_rgba(ground)
 
 
+def test_adam_is_drawn_in_ink_beside_what_goes_down_and_up():
+    figure = figures.side_by_side({"Adam": a_run(), "Hill-ADAM": a_run()}, DOUBLE_WELL)
+    drawn = [{mpl.colors.to_hex(colour).upper() for colour in ax.collections[0].get_colors()} for ax in figure.axes]
+    assert drawn[0] == {figures.COLOURS["ink"]} and figures.COLOURS["minimize"].upper() in drawn[1]
+
+
 def names(*ends):
     """The names of lines that end at these heights, where they stand, from below."""
     ax = plt.subplots()[1]

@@ -143,7 +143,7 @@ def test_the_stored_picture_and_text_are_the_same_for_the_same_settings(runs):
     assert "path='Hill-ADAM'" in repr(explorer) and not plt.get_fignums()
     figure = explorer.picture()
     texts = {text.get_text() for text in figure.axes[0].texts}
-    assert texts == {"A", "B", "C", "D", "T"} and len(figure.axes) == 5
+    assert texts == {"A", "B", "C", "D", "S", "T"} and len(figure.axes) == 5
     explorer.red = 99.0
     explorer.picture()  # gains beyond the map have their place too
 
