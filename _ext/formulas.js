@@ -16,22 +16,26 @@
     await MathJax.startup.defaultPageReady();
     fit();
     addEventListener("resize", fit);
+    addEventListener("toggle", fit, true); // what was folded had no width
     if (MathJax.startup.document.menu) return;
     for (const formula of document.querySelectorAll(formulas)) formula.tabIndex = 0; // as the menu does
     for (const event of TURNS) addEventListener(event, turn);
   }
 
   // A formula in a line cannot be broken: where one is wider than its paragraph, as on the narrowest of phones, it shrinks.
+  // One that stands by itself shrinks on a phone to three quarters at least; if that is too wide still, it scrolls.
   function fit() {
-    const inline = [...document.querySelectorAll(".bd-article span.math mjx-container")];
-    for (const formula of inline) formula.style.zoom = "";
+    const shown = [...document.querySelectorAll(".bd-article .math mjx-container")];
+    for (const formula of shown) formula.style.zoom = "";
     if (innerWidth > 480) return;
-    const shares = inline.map((formula) => {
+    const shares = shown.map((formula) => {
+      const { clientWidth: room, scrollWidth: need } = formula;
+      if (formula.closest("div.math")) return room < need && room > 0.75 * need ? (room - 1) / need : 1;
       const line = formula.closest("p, li, dd, figcaption");
-      const room = line?.clientWidth - (formula.closest(".together") ? 8 : 0); // for a mark beside it
-      return line ? room / formula.getBoundingClientRect().width : 1;
+      const width = line?.clientWidth - (formula.closest(".together") ? 8 : 0); // for a mark beside it
+      return line ? width / formula.getBoundingClientRect().width : 1;
     });
-    inline.forEach((formula, i) => shares[i] < 1 && (formula.style.zoom = shares[i]));
+    shown.forEach((formula, i) => shares[i] < 1 && (formula.style.zoom = shares[i]));
   }
 
   // A page without an origin, in a sandboxed frame or from a disk, may not be given fonts; then formulas are drawn.

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hilladam.figures._style import COLOURS, label_ends, look, styled
+from hilladam.figures._style import label_ends, look, styled
 
 
 @styled
@@ -65,13 +65,12 @@ def scoreboard(scores: pd.DataFrame, *, ax: Axes | None = None) -> Figure:
     """
     ax = ax or plt.subplots(figsize=(1.04 * len(scores.columns) + 2, 0.27 * len(scores) + 0.6))[1]
     values = scores.to_numpy()
-    ax.imshow(values, cmap="Blues", vmin=0, vmax=1.25, aspect="auto")
+    ax.imshow(values, cmap="Blues", vmin=0, vmax=2.3, aspect="auto")  # so pale that ink is read on all, dark pages too
     highest = values.max(axis=0)
     for (row, column), value in np.ndenumerate(values):
         text = f"{value:.2f}".removeprefix("0")
         weight = "bold" if value == highest[column] else "normal"
-        colour = "white" if value > 0.8 else COLOURS["ink"]
-        ax.text(column, row, text, ha="center", va="center", color=colour, weight=weight)
+        ax.text(column, row, text, ha="center", va="center", weight=weight)
     broken = [str(name).replace(" ", "\n").replace("-", "-\n") for name in scores.columns]
     ax.set_xticks(range(len(scores.columns)), broken, fontsize=10)
     ax.set_yticks(range(len(scores)), scores.index)

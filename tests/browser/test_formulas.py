@@ -1,9 +1,11 @@
 """MathJax's own menu, and what it remembers: whatever a reader once chose there, every formula is set."""
 
+import io
 import json
 
 import pytest
 from page_checks import UNSET, settle, watch
+from PIL import Image
 from playwright.sync_api import expect
 
 PAGE = "book/hill-adam/algorithm.html"
@@ -94,3 +96,26 @@ def test_the_menu_opens_by_keys(visited):
     visited.keyboard.press("Escape")
     expect(menu).to_have_count(0)
     assert visited.evaluate("document.activeElement === document.querySelectorAll('mjx-container')[3]")
+
+
+def test_on_a_phone_a_formula_is_whole_or_shades_off_where_it_goes_on(browser, address):
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "color_scheme": "light"}
+    with browser.new_context(**phone) as context, context.new_page() as page:
+        settle(page, address + "book/neighbours/annealing.html")
+        formulas = page.locator("div.math > mjx-container:visible").all()
+        shown = [each.evaluate("(it) => [it.scrollWidth / it.clientWidth, +it.style.zoom || 1]") for each in formulas]
+        assert min(zoom for _, zoom in shown) >= 0.75
+        assert any(zoom < 1 for _, zoom in shown)
+        scrolling = [each for each, (width, _) in zip(formulas, shown, strict=True) if width > 1]
+        assert all(width == 1 or width > 1 / 0.75 for width, _ in shown)
+        assert scrolling
+        for formula in scrolling:
+            assert edge(formula) < 250
+            formula.evaluate("(it) => it.scrollLeft = it.scrollWidth")
+            assert edge(formula) == 255
+
+
+def edge(formula):
+    """How light a formula's right edge is, at its top, where no letter is."""
+    picture = Image.open(io.BytesIO(formula.screenshot())).convert("L")
+    return picture.getpixel((picture.width - 2, 2))

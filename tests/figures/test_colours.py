@@ -6,9 +6,11 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 
+from hilladam.figures import scoreboard
 from hilladam.figures._style import COLOURS, DARK, STYLES
 from hilladam.widgets._map_explorer import _VALLEYS
 
@@ -39,6 +41,11 @@ def luminance(colour):
 def contrast(one, other):
     low, high = sorted(luminance(each) + 0.05 for each in (one, other))
     return high / low
+
+
+def in_the_dark(colour):
+    turn = 2 * np.outer(np.ones(3), [0.213, 0.715, 0.072]) - np.eye(3)
+    return (turn @ (1 - np.array(to_rgb(colour)))).clip(0, 1)
 
 
 @pytest.mark.parametrize("path", [PAGE, *sorted(EXPLORERS.parent.glob("*.css"))], ids=lambda path: path.name)
@@ -101,12 +108,18 @@ def test_up_and_down_and_goal_are_told_apart_by_who_sees_no_red_or_green(colours
 
 def test_the_filter_of_the_page_makes_of_a_light_figure_a_dark_one():
     """`invert(1) hue-rotate(180deg)`, as https://www.w3.org/TR/filter-effects has it: nearly the table's colours."""
-    weights = np.array([0.213, 0.715, 0.072])
-    turn = 2 * np.outer(np.ones(3), weights) - np.eye(3)
     for name in COLOURS:
-        filtered = (turn @ (1 - np.array(to_rgb(COLOURS[name])))).clip(0, 1)
+        filtered = in_the_dark(COLOURS[name])
         assert np.abs(filtered - to_rgb(DARK[name])).max() < 0.2, name
         assert contrast(filtered, GROUND["dark"]) >= 4.7, name
+
+
+def test_the_scores_on_a_scoreboard_are_read_in_the_light_and_in_the_dark():
+    ax = scoreboard(pd.DataFrame({"a": np.linspace(0, 1, 21)})).axes[0]
+    cells = ax.images[0].to_rgba(ax.images[0].get_array())[:, 0, :3]
+    for text, cell in zip(ax.texts, cells, strict=True):
+        assert contrast(text.get_color(), cell) >= 4.5, text
+        assert contrast(in_the_dark(text.get_color()), in_the_dark(cell)) >= 4.5, text
 
 
 def test_hill_adam_alone_is_vermilion_and_adam_alone_ink():
