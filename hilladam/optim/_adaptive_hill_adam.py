@@ -42,10 +42,10 @@ class AdaptiveHillAdam(Settling):
 
     :func:`hilladam.optim.steer` is the rule, and says it in words: λ grows while the run surely gets on, and is halved
     where a descent goes back or steps over a bottom; a climb ends as soon as it is over a top, where it stands still,
-    or at a lid, mostly two heights of hills above the lowest bottom and the more seldom the higher; what standing still
-    is depends on the range of losses of this leg. Whether a leg gets on is judged by slopes along the steps just made,
-    whose noise shrinks with the step, and not by differences of losses, whose noise does not; losses serve for the
-    range of a leg, the lid, the first step and the best place.
+    or at a lid, every other time two heights of hills above the lowest bottom and the more seldom the higher; what
+    standing still is depends on the range of losses of this leg. Whether a leg gets on is judged by slopes along the
+    steps just made, whose noise shrinks with the step, and not by differences of losses, whose noise does not; losses
+    serve for the range of a leg, the lid, the first step and the best place.
 
     Multiplying the loss by a power of two, or the parameters and ``lr`` by one, changes no bit of the run but the
     exponents. The loss goes to :meth:`step` as for :class:`hilladam.HillAdam`::
@@ -55,9 +55,10 @@ class AdaptiveHillAdam(Settling):
         loss.backward()
         opt.step(loss=loss)
 
-    It is for small, rugged losses, with kinks or without. Do not train a network with it on mini-batches: on one that
-    reads digits it stayed far above Adam with each of 20 seeds. With all digits in every step, and a tenth of the steps
-    left to :meth:`finish`, no difference from Adam was seen over 20 seeds, but no climb had a part in that.
+    It is for small, rugged losses; a kink, as that of :math:`|x|`, does not make it run off. Do not train a network
+    with it on mini-batches: on one that reads digits it stayed far above Adam with each of 20 seeds. With all digits in
+    every step, and a tenth of the steps left to :meth:`finish`, no difference from Adam was seen over 20 seeds, but no
+    climb had a part in that.
 
     At the end :meth:`load_best` puts the best parameters back into the model: the last ones may be on a hill. Where the
     losses are noisy, as on mini-batches, the lowest one is also the luckiest one, somewhere in the right valley:
