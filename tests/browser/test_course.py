@@ -8,6 +8,7 @@ from planting import trait
 from playwright.sync_api import expect
 
 from hilladam.widgets import CourseExplorer
+from hilladam.widgets._crossing import gate_of
 
 RULES = ("tuning itself", "published")
 
@@ -28,6 +29,10 @@ def counts(page, course):
 
 def test_it_opens_before_the_surprise_and_plays(plant):
     page, course = opened(plant, speed=1000, steps=300)
+    explorer = CourseExplorer(steps=300)
+    gate = gate_of(explorer.polynomial.stationary_points)
+    arrives = int((explorer.run().losses < gate).argmax())
+    assert arrives > 0 and not (explorer.run("published").losses < gate).any()
     says = course.locator(".say .unseen")
     expect(says).to_contain_text("Press ▶")
     expect(course.locator(".ball").first).to_be_hidden()
@@ -35,7 +40,7 @@ def test_it_opens_before_the_surprise_and_plays(plant):
     course.get_by_role("button", name="Play").click()
     page.wait_for_function("models.fig.get('step') === 300", timeout=20_000)
     expect(says).to_contain_text(
-        "The rule that tunes itself is in the deepest valley at step 29, the published one never."
+        f"The rule that tunes itself is in the deepest valley at step {arrives}, the published one never."
     )
     expect(says).to_contain_text(
         re.compile(r"It turned \d+ times: \d+ standing still, \d+ over a crest, \d+ at the lid")
@@ -71,7 +76,8 @@ def test_one_strip_falls_apart_and_the_other_stays(plant):
             own, published = counts(page, course)
             assert own >= 235 and published < 200, (name, key)
         slider.fill(opening)
-    assert min(counts(page, course)) == 240
+    own, published = counts(page, course)
+    assert own >= 235 and published == 240
 
 
 @ON_A_DESK
