@@ -9,7 +9,7 @@ import pytest
 from offline import Package, fetch, unpack
 from page_checks import watch
 from planting import HOME, planted
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 from serving import served
 
 ROOT = Path(__file__).parents[2]
@@ -40,6 +40,10 @@ AXE = Package(
     folder="axe",
     wanted=("axe.min.js",),
 )
+
+
+# Somebody else may be busy here: what comes late comes, and what does not come is a fault a minute later.
+expect.set_options(timeout=60_000)  # milliseconds
 
 
 @pytest.fixture(scope="module")

@@ -44,7 +44,6 @@ def page(browser):
 
 def runs(frame):
     """See that each explorer of a page stands, hears keys, and has hidden its picture, and that formulas are set."""
-    frame.wait_for_load_state("networkidle")
     for place in frame.locator(".explorer").all():
         expect(place.locator(".hilladam")).to_be_visible()
         place.evaluate("place => place.querySelectorAll('details').forEach((details) => (details.open = true))")
@@ -54,7 +53,7 @@ def runs(frame):
         said = handle.get_attribute("aria-valuetext")
         handle.press("ArrowRight" if handle.evaluate(LOWEST) else "ArrowLeft")
         expect(handle).not_to_have_attribute("aria-valuetext", said)  # some of them go on by themselves
-        frame.wait_for_function(LATER, arg=[place.element_handle(), before], timeout=5_000)
+        frame.wait_for_function(LATER, arg=[place.element_handle(), before])
     for picture in frame.locator(".static-picture").all():
         expect(picture).to_be_hidden()
     assert frame.locator(".explorer").count() == frame.locator(".static-picture").count() > 0

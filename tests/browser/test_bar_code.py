@@ -31,7 +31,7 @@ def test_it_opens_before_the_surprise(plant):
         "delta",
     ]
     bar.get_by_role("button", name="Play").click()
-    page.wait_for_function("models.fig.get('step') === 300", timeout=20_000)
+    page.wait_for_function("models.fig.get('step') === 300", timeout=60_000)
     expect(bar.locator(".say .unseen")).to_have_text(
         "From x = 0.1 Hill-ADAM reaches the deeper valley at step 132, Adam never. "
         "Of 135 starts outside it 39 % get there; with Adam, 0 %."
@@ -80,12 +80,12 @@ def test_the_strip_lives_under_a_slider_and_the_page_keeps_up(plant, steps):
     rate.press("ArrowRight")
     expect(bar.locator("path.arrives")).to_have_attribute("d", re.compile("M"))
     before = code(bar)
-    with frames(page) as gaps:
+    with frames(page) as cost:
         for _ in range(20):
             rate.press("ArrowRight")
     expect(bar.locator(".say .unseen")).not_to_contain_text("so far")
     expect(bar.locator("path.arrives")).not_to_have_attribute("d", before)
-    assert gaps[len(gaps) // 2] < 25, "half of the frames come late"
+    assert cost[0] < 1, "a frame costs the page more than it may"
 
 
 def test_with_reduced_motion_it_shows_the_end_at_once(plant):
@@ -101,5 +101,5 @@ def test_the_book_opens_with_it(page, address):
     page.goto(address + "book/index.html")
     bar = page.get_by_role("group", name="Explorer: the bar code")
     bar.get_by_role("button", name="Play").click()
-    expect(bar.locator(".say .unseen")).to_contain_text("reaches the deeper valley", timeout=20_000)
+    expect(bar.locator(".say .unseen")).to_contain_text("reaches the deeper valley", timeout=60_000)
     assert page.faults == []

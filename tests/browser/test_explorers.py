@@ -71,12 +71,12 @@ def test_the_start_moves_with_the_pointer_and_the_page_keeps_up(page, hill):
     x, y = middle(start)
     page.mouse.move(x, y)
     page.mouse.down()
-    with frames(page) as gaps:
+    with frames(page) as cost:
         for i in range(60):
             page.mouse.move(x - 2 * i, y)
     page.mouse.up()
     assert start.get_attribute("aria-valuetext") != "x = 1.4"
-    assert gaps[len(gaps) // 2] < 25, "half of the frames come late, with all seven optimizers running"
+    assert cost[0] < 1, "a frame costs the page more than it may, with all seven optimizers running"
 
 
 @pytest.mark.parametrize("touched", ["start", "ball"])

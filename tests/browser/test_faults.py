@@ -4,6 +4,7 @@ import http.server
 import threading
 
 import pytest
+from gestures import YARDSTICK, frames
 from look_checks import CLIPPED, LOOK, SMALL, STRAYED, TINY, UNSEEN
 from page_checks import LIMIT, NAMELESS, UNREACHED, UNSET, excess, settle, violations, watch, weight
 
@@ -205,3 +206,18 @@ def test_a_title_that_is_cut_off_between_the_arrows_is_found(sound):
     word = "<span style='white-space: nowrap'>" + "x" * 60 + "</span>"
     sound.evaluate("word => document.querySelector('.prev-next-area .prev-next-title').innerHTML = word", word)
     assert len(sound.evaluate(CLIPPED)) == 1
+
+
+def test_a_frame_that_costs_too_much_is_found(sound):
+    frame = f"""yardsticks => new Promise((done) => {{
+        let left = 20;
+        const next = () => {{
+            for (let i = 0; i < yardsticks; i++) ({YARDSTICK})();
+            left-- ? requestAnimationFrame(next) : done();
+        }};
+        next();
+    }})"""
+    for yardsticks, late in {0: False, 2: True}.items():
+        with frames(sound) as cost:
+            sound.evaluate(frame, yardsticks)
+        assert (cost[0] > 1) is late, cost

@@ -106,7 +106,7 @@ def follows(lab, page, chapter, explorer):
     assert page.locator("[data-mime-type='application/vnd.jupyter.stderr']").all_inner_texts() == []
     output = page.locator(".jp-OutputArea").last
     control = output.locator("input[type=range], .noUi-handle").first
-    expect(control).to_be_visible(timeout=20_000)
+    expect(control).to_be_visible(timeout=60_000)
     before = output.evaluate(SHOWN)
     assert before and output.evaluate(SHOWN) == before
 
@@ -135,7 +135,7 @@ def test_an_explorer_and_its_python_object_are_one(lab, page):
         assert time.monotonic() < deadline, "Python does not hear of it"
         page.wait_for_timeout(100)
     page.evaluate(ASK, "setattr(hill, 'start', -0.4)")
-    expect(start).to_have_attribute("aria-valuetext", re.compile("^x = −0.4:"), timeout=20_000)
+    expect(start).to_have_attribute("aria-valuetext", re.compile("^x = −0.4:"), timeout=60_000)
 
 
 # What stands in the text as it was typed, and what MathJax could not set.

@@ -33,7 +33,7 @@ def test_a_ball_is_dropped_where_one_taps_and_rolls(plant):
     chart = explorer.get_by_role("group", name="The loss from above", exact=True)
     x, y = middle(chart)
     page.mouse.click(x + 60, y + 40)
-    page.wait_for_function("models.fig.get('step') === 300", timeout=20_000)
+    page.wait_for_function("models.fig.get('step') === 300", timeout=60_000)
     assert trait(page, "start") != [1.6, -0.3]
     expect(says(explorer)).to_have_text(re.compile(r"^After 300 gradients: Hill-ADAM .+; Adam .+\.$"))
     assert tracks(explorer, "Adam").get_attribute("d")
@@ -140,7 +140,7 @@ def balls(explorer, cls):
 def test_a_swarm_colours_the_basins_as_the_package_has_them(plant):
     explorer_there = MapExplorer(swarm=True, step=120, steps=120)
     page, explorer = opened(plant, swarm=True, step=120, steps=120)
-    expect(says(explorer)).to_have_text(re.compile("^After 120 gradients each"), timeout=20_000)
+    expect(says(explorer)).to_have_text(re.compile("^After 120 gradients each"), timeout=60_000)
     counts, coloured, met = [], 0, 0
     for record in explorer_there.run().values():
         valleys = explorer_there.valleys(record.final_states)
@@ -162,15 +162,11 @@ def test_a_swarm_colours_the_basins_as_the_package_has_them(plant):
 @pytest.mark.parametrize("a, b", [("Hill-ADAM", "Adam"), ("over the hill", "self-tuning Hill-ADAM")])
 def test_the_swarm_keeps_up(plant, a, b):
     page, explorer = opened(plant, swarm=True, steps=1000, a=a, b=b)
-    for _ in range(8):
-        with frames(page) as gaps:
-            explorer.get_by_role("button", name="Play").click()
-            begin = trait(page, "step")
-            page.wait_for_function("begin => models.fig.get('step') >= begin + 60", arg=begin, timeout=20_000)
-            explorer.get_by_role("button", name="Pause").click()
-        if gaps[len(gaps) // 2] < 25:
-            return  # else somebody else is busy here
-    pytest.fail("half of the frames come late, with eight hundred balls")
+    with frames(page) as cost:
+        explorer.get_by_role("button", name="Play").click()
+        page.wait_for_function("models.fig.get('step') >= 60")
+        explorer.get_by_role("button", name="Pause").click()
+    assert cost[0] < 1, "a frame costs the page more than it may, with eight hundred balls"
 
 
 def test_noise_is_thrown_anew_and_comes_again(plant):
