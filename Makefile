@@ -8,8 +8,11 @@ COLAB := .venv-colab
 # in one of them.
 PARALLEL := --numprocesses=3 --dist=loadscope
 
+# What does not wait for each other goes side by side.
+MAKEFLAGS += --jobs=3
+
 .DEFAULT_GOAL := help
-.PHONY: help book serve print test portable browser colab lowest newest notebooks lint types mutants bench clean
+.PHONY: help book serve print test portable imports browser colab lowest newest notebooks lint types mutants bench clean
 
 help: ## list what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -27,9 +30,13 @@ print: book ## build the book, and make one PDF and one EPUB of it; wants Chromi
 	@$(BIN)/python tools/epub.py
 
 # Kernels and subprocesses by the dozen read what the first of them compiled, also where the environment says otherwise.
-test: export PYTHONDONTWRITEBYTECODE :=
-test: lint types browser ## check style and types; run unit tests, notebooks, the build of the book and its pages in a browser
+test imports: export PYTHONDONTWRITEBYTECODE :=
+test: lint types imports browser ## check style and types; run unit tests, notebooks, the build of the book and its pages in a browser
 	@OMP_NUM_THREADS=1 $(BIN)/pytest $(PARALLEL) --perturb-rounding=1
+
+# Once, before three processes would each compile all that the tests import.
+imports: $(READY)
+	@OMP_NUM_THREADS=1 $(BIN)/pytest --collect-only --quiet --quiet >/dev/null || true
 
 # Seeds that perturb rounding stand for machines elsewhere; then come the oldest instructions here, and two threads.
 portable: NUMBERS = $(BIN)/pytest $(PARALLEL) tests/theory tests/losses tests/experiments tests/optim book
@@ -40,13 +47,13 @@ portable: $(READY) ## run the mathematics and every notebook as other machines w
 		GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512F,-AVX2,-FMA $(NUMBERS)
 	@OMP_NUM_THREADS=2 $(NUMBERS)
 
-# Without Chromium the browser tests are skipped, and without Java that of the EPUB, except in CI. The layout is tested in
-# both families of fonts.
+# Without Chromium the browser tests are skipped, and without Java that of the EPUB, except in CI. Debian has Chromium also
+# without its windows, which takes half the time. The layout is tested in both families of fonts.
 browser:
 	@if [ -n "$$CI" ] && command -v apt-get >/dev/null; then \
 		sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; set -- fonts-dejavu-core fonts-liberation; \
-		command -v chromium >/dev/null || command -v google-chrome >/dev/null || set -- chromium "$$@"; \
 		command -v java >/dev/null || set -- default-jre-headless "$$@"; \
+		command -v google-chrome >/dev/null || set -- chromium-headless-shell "$$@"; \
 		dpkg -s "$$@" >/dev/null 2>&1 || { $$sudo apt-get update -q; $$sudo apt-get install -qy --no-install-recommends "$$@"; }; fi
 
 colab: $(COLAB)/.ready ## run every notebook with the versions that Google Colab has

@@ -57,7 +57,7 @@ NUMBER = (
 def main(output=OUTPUT, site=SITE, paths=None):
     executable = chromium.find()
     if not executable:
-        sys.exit("Chromium prints the book, and is not here; Debian's package is called chromium.")
+        sys.exit("Chromium prints the book, and is not here; Debian's package is called chromium-headless-shell.")
     pages = book(site, paths)
     output.parent.mkdir(parents=True, exist_ok=True)
     source = output.with_suffix(".html")

@@ -23,16 +23,6 @@ CUT = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
 ]  # in every page; `watch` also says what was asked for
 
-# Menus of the browser's own window, which nobody sees: each page would start a process to draw them. All but the last
-# line are what Playwright itself switches off, for this replaces its list.
-WITHOUT = """
-    AvoidUnnecessaryBeforeUnloadCheckSync DestroyProfileOnBrowserClose HttpsUpgrades HttpsFirstBalancedModeAutoEnable
-    LensOverlay MediaRouter PaintHolding ThirdPartyStoragePartitioning AvoidCorsURLLoaderRestartOnRedirect
-    TcpPortRandomizationWin OptimizationHints NetworkTimeServiceQuerying AimEnabled PreconnectToSearch
-    CDPScreenshotNewSurface SkipListAccountsWithoutGaiaCookies
-    PreloadTopChromeWebUI WebUIOmniboxPopup WebUIOmniboxAimPopup"""
-BARE = ["--disable-features=" + ",".join(WITHOUT.split())]
-
 AXE = Package(
     "axe-core@4.14.1",
     "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==",
@@ -57,11 +47,9 @@ def browser():
     executable = chromium.find()
     if not executable:
         give_up = pytest.fail if os.environ.get("CI") else pytest.skip
-        give_up("no Chromium here; Debian's package is called chromium")
+        give_up("no Chromium here; Debian's package is called chromium-headless-shell")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=executable, chromium_sandbox=False, args=QUIET + CUT + BARE
-        )
+        browser = playwright.chromium.launch(executable_path=executable, chromium_sandbox=False, args=QUIET + CUT)
         yield browser
         browser.close()
 
