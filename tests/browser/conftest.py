@@ -32,8 +32,9 @@ AXE = Package(
 )
 
 
-# Somebody else may be busy here: what comes late comes, and what does not come is a fault a minute later.
-expect.set_options(timeout=60_000)  # milliseconds
+# Somebody else may be busy here: what comes late comes, and what does not come is a fault two minutes later.
+PATIENCE = 120_000  # milliseconds
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +51,7 @@ def browser():
         give_up("no Chromium here; Debian's package is called chromium-headless-shell")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, chromium_sandbox=False, args=QUIET + CUT)
+        browser.on("context", lambda context: context.set_default_timeout(PATIENCE))
         yield browser
         browser.close()
 

@@ -14,7 +14,7 @@ RUN_AXE = """async () => {
         const words = [...code.querySelectorAll("span:not(:has(*))")].reverse();
         const kinds = new Map(words.map((word) => [word.className, word.cloneNode(true)]));
         parts.set(code, [...code.childNodes]);
-        code.replaceChildren(...kinds.values());
+        code.replaceChildren(...[...kinds.values()].flatMap((word) => [word, "\\n"]));
     }
     const { violations } = await axe.run({resultTypes: ["violations"]});
     for (const [each, nodes] of parts) each.replaceChildren(...nodes);
