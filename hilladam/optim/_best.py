@@ -139,7 +139,7 @@ class BestSoFar(Remembering):
         value = agreed(value, self._process_group, self._device)
         if isinstance(value, float) and not math.isfinite(value):
             warn_not_finite(self)
-        with torch.no_grad():
+        with torch.set_grad_enabled(False):
             self._move(value, getattr(given, "dtype", None))
 
     def _check_capture(self, loss: Any) -> None:

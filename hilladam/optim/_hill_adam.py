@@ -231,7 +231,7 @@ class HillAdam(OnDevice, Adam):
 
     def _move(self, loss: float | Tensor | None, dtype: torch.dtype | None) -> None:
         ledger = self._ledger_for(loss, dtype)
-        grad_scale, found_inf = map(self.__dict__.get, ("grad_scale", "found_inf"))  # of a gradient scaler, where fused
+        grad_scale, found_inf = getattr(self, "grad_scale", None), getattr(self, "found_inf", None)  # of a scaler
         if found_inf is not None:
             found_inf = anywhere(found_inf, self._process_group)
         if ledger is None:
@@ -254,17 +254,19 @@ class HillAdam(OnDevice, Adam):
         states, unknown = iter(known[0]), known[1]
         for group in self.param_groups:
             tensors: Prepared = [[], [], [], [], [], []]
-            here = list(islice(states, 0 if unknown else len(group["params"])))
-            rows = [
-                (param, grad, state["exp_avg"], state["exp_avg_sq"], state["step"])
-                for param, state in here
-                if (grad := param.grad) is not None
-            ]
-            if unknown or group["amsgrad"] or any([row[1].is_sparse for row in rows]):
+            params, grads, averages, squares, maxima, steps = tensors
+            amsgrad = group["amsgrad"]
+            for param, state in islice(states, 0 if unknown else len(group["params"])):
+                if (grad := param.grad) is not None:
+                    params.append(param)
+                    grads.append(grad)
+                    averages.append(state["exp_avg"])
+                    squares.append(state["exp_avg_sq"])
+                    steps.append(state["step"])
+                    if amsgrad:
+                        maxima.append(state["max_exp_avg_sq"])
+            if unknown or any([grad.is_sparse for grad in grads]):  # which it refuses
                 self._init_group(group, *tensors)  # type: ignore[no-untyped-call]
-            elif rows:
-                tensors = [list(column) for column in zip(*rows, strict=True)]
-                tensors.insert(-1, [])  # for AMSGrad
             prepared.append(tensors)
         return prepared
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.optim.adam import adam
+from torch.optim.adam import _multi_tensor_adam, _single_tensor_adam, adam
 from torch.optim.optimizer import _get_capturable_supported_devices
 
 Prepared = list[list[Tensor]]
@@ -39,12 +39,16 @@ def torch_adam(
         lr = lr.view(())  # torch 2.7 does not take shape (1,)
         if foreach and group["capturable"] and not capturable:
             lr = lr.item()  # on a CPU
-    adam(
-        params, grads, averages, squares, maxima, steps, foreach=foreach, fused=group["fused"], capturable=capturable,
-        has_complex=any(map(torch.is_complex, params)), amsgrad=group["amsgrad"], beta1=beta1, beta2=beta2, lr=lr,
-        weight_decay=group["weight_decay"], eps=group["eps"], decoupled_weight_decay=decoupled, maximize=maximize,
-        grad_scale=grad_scale, found_inf=found_inf,
-    )  # fmt: skip
+    settings: dict[str, Any] = {
+        "capturable": capturable, "differentiable": False, "has_complex": any([param.is_complex() for param in params]),
+        "amsgrad": group["amsgrad"], "beta1": beta1, "beta2": beta2, "lr": lr, "weight_decay": group["weight_decay"],
+        "eps": group["eps"], "maximize": maximize, "decoupled_weight_decay": decoupled, "grad_scale": grad_scale,
+        "found_inf": found_inf,
+    }  # fmt: skip
+    if group["fused"] or foreach is None:
+        adam(*tensors, foreach=foreach, fused=group["fused"], **settings)
+    else:  # as adam() does it, which takes as long to choose as the step of one parameter
+        (_multi_tensor_adam if foreach else _single_tensor_adam)(*tensors, **settings)
 
 
 def on_accelerator(device: torch.device) -> bool:
