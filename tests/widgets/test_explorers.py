@@ -44,9 +44,9 @@ def test_notebooks_store_the_explorers_as_they_are():
 
 def test_what_explorers_say_has_typographic_apostrophes():
     for chapter, state in stored_explorers():
-        said = [value for value in state.values() if isinstance(value, str) and value not in (state["_css"], state["_esm"])]
+        settings = [value for name, value in state.items() if isinstance(value, str) and name not in ("_css", "_esm")]
         script = re.sub(r" // .*$", "", state["_esm"], flags=re.M)  # strings are in double quotes there
-        assert not [words for words in [*said, script] for words in re.findall(r".{,40}\w'.{,20}", words)], chapter
+        assert not [found for each in [*settings, script] for found in re.findall(r".{,40}\w'.{,20}", each)], chapter
 
 
 def test_every_stored_explorer_brings_its_picture():
