@@ -1,5 +1,5 @@
 """What follows a formula without a space, a mark or the -th of the t-th, stays on its line, and a bracket before it.
-So does the sign of per cent beside its number.
+So do the sign of per cent beside its number, and an option's dashes before its name: see `code.command` in book.css.
 
 A browser may break a line beside a formula, which is a box to it, even where nobody would between two letters. And in
 the cell of a table it may break an interval after each word of it: those in brackets stay whole, too.
@@ -13,6 +13,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 OPENS = re.compile(r"[(\[“‘]+$")
 CLOSES = re.compile(r"^(?:-\w+)?[.,;:!?)\]”’…]*")
 CELL = re.compile(r"<td>[^<]*[(\[][^<]*</td>")
+OPTION = re.compile(r"(^|\s)--\w")
 PER_CENT = re.compile(r"(?<=\d) (?=%)")
 VERBATIM = (nodes.FixedTextElement, nodes.literal, nodes.math, nodes.raw)
 INTERVAL = re.compile(r"[(\[][^()\[\]]{,20}[)\]]( ○)?")
@@ -32,6 +33,9 @@ class Keep(SphinxPostTransform):
         for text in list(self.document.findall(nodes.Text)):
             if PER_CENT.search(text) and not isinstance(text.parent, VERBATIM):
                 text.parent.replace(text, nodes.Text(PER_CENT.sub("\N{NO-BREAK SPACE}", text)))
+        for code in self.document.findall(nodes.literal):
+            if OPTION.search(code.astext()):
+                code["classes"].append("command")
         for formula in list(self.document.findall(nodes.math)):
             siblings, place = formula.parent.children, formula.parent.index(formula)
             before, after = siblings[max(place - 1, 0)], siblings[min(place + 1, len(siblings) - 1)]

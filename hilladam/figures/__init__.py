@@ -16,7 +16,7 @@ with extra("figures"):
     from hilladam.figures._phase_diagram import phase_diagram, phase_diagrams
     from hilladam.figures._photographs import colour_landscape, photographs
     from hilladam.figures._race import differences, paths, reached
-    from hilladam.figures._style import COLOURS, label_ends
+    from hilladam.figures._style import COLOURS, label_ends, look
     from hilladam.figures._success import best_and_final, over_rates, success_over_rates
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "journey_map",
     "label_ends",
     "legs",
+    "look",
     "network",
     "on_the_curve",
     "one_climb",

@@ -22,6 +22,7 @@ _LINES = (
     (COLOURS["ink"], "-", "o"), (COLOURS["loss"], "--", "s"), (COLOURS["other"], "-.", "^"), ("#5D4B9E", ":", "D"),
 )  # fmt: skip
 _INDEX = LinearSegmentedColormap.from_list("index", ["#DFE3E8", COLOURS["ink"]])
+_SHARE = LinearSegmentedColormap.from_list("share", ["#EEF1F4", "#7CC2A5"])  # so pale that ink is read, dark pages too
 
 
 @styled
@@ -96,12 +97,11 @@ def setting_maps(lr: "ArrayLike", delta: "ArrayLike", maps: "Mapping[str, ArrayL
         ax.remove()
     used = list(axes.flat[: len(maps)])
     for index, (ax, (name, share)) in enumerate(zip(used, maps.items(), strict=True)):
-        mesh = ax.pcolormesh(edges(lr), edges(delta), share, cmap="cividis", vmin=0, vmax=1)
+        mesh = ax.pcolormesh(edges(lr), edges(delta), share, cmap=_SHARE, vmin=0, vmax=1)
         for row, rates in zip(delta, np.asarray(share), strict=True):
             for rate, value in zip(lr, rates, strict=True):
-                ax.text(rate, row, f"{100 * value:.0f}", ha="center", va="center", fontsize=8,
-                        color=COLOURS["ink"] if value > 0.55 else "white")  # fmt: skip
-        ax.plot(*published, "o", ms=19, mfc="none", mec="white", mew=1.6)
+                ax.text(rate, row, f"{100 * value:.0f}", ha="center", va="center", fontsize=8, color=COLOURS["ink"])
+        ax.plot(*published, "o", ms=19, mfc="none", mec=COLOURS["ink"], mew=1.6)
         ax.set(xscale="log", yscale="log", ylabel="" if index % columns else "δ")
         ax.minorticks_off()
         ax.set_title(name)
@@ -136,7 +136,7 @@ def ends_of_climbs(index: "Mapping[int, ArrayLike]", over: "Mapping[int, tuple[f
     for place, shares in enumerate(index.values()):
         bottom = 0.0
         for fewer, share in enumerate(np.asarray(shares)[::-1]):
-            colour = COLOURS["maximize"] if fewer == 0 else _INDEX(0.75 * 0.6 ** (fewer - 1))
+            colour = COLOURS["maximize"] if fewer == 0 else _INDEX(1.25 - 0.25 * min(fewer, 3))
             left.bar(place, share, bottom=bottom, color=colour, width=0.7, edgecolor="white", lw=0.5,
                      label=("at a maximum", "one fewer", "two fewer", "three or more")[min(fewer, 3)])  # fmt: skip
             bottom += share

@@ -77,7 +77,16 @@ def styled(draw: Callable) -> Callable:
 
 
 def look(name: str) -> tuple:
-    """The colour and the line of a contender; of one without its own, those of the landscape."""
+    """The colour and the line of a contender; of one without its own, those of the landscape.
+
+    Args:
+        name: as the race, the championship and their tables have it.
+
+    Example:
+        >>> from hilladam import figures
+        >>> figures.look("Adam") == (figures.COLOURS["ink"], "-")
+        True
+    """
     return STYLES.get(name, (COLOURS["loss"], "-"))
 
 

@@ -255,9 +255,9 @@ export function render({ model, el }) {
   const says = html("p", { className: "say" }, verdict.element);
   const charts = html("div", { className: "charts" }, hills, html("div", {}, heat.root, says));
   const heights = new Map([
-    [hill, [250, 175]],
+    [hill, [250, 165]],
     [histogram, [170, 122]],
-    [heat, [250, 130]],
+    [heat, [250, 116]],
   ]);
   fitHeights(charts, heights, signal);
   follow(model, ["task"], () => (task.textContent = model.get("task")), signal);

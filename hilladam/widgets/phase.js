@@ -121,7 +121,7 @@ export function render({ model, el }) {
   const top = svg("text");
   const paths = svg("g");
   const hill = new Chart(
-    { label: "Adam's path on the loss, and the predicted one", xLabel: "x", yLabel: "loss f(x)" },
+    { label: "Adam’s path on the loss, and the predicted one", xLabel: "x", yLabel: "loss f(x)" },
     () => {
       if (!scene) return;
       const [left, right] = hill.domain;
@@ -347,8 +347,8 @@ export function render({ model, el }) {
   follow(model, ["cell"], follows, signal);
   const charts = html("div", { className: "charts" }, html("div", { className: "pinned pair" }, diagram.root, hill.root), first);
   const heights = new Map([
-    [diagram, [340, 206]],
-    [hill, [340, 156]],
+    [diagram, [340, 198]],
+    [hill, [340, 148]],
   ]);
   fitHeights(charts, heights, signal);
   return mount(

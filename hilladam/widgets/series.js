@@ -184,7 +184,7 @@ export function render({ model, el }) {
       set(known, { d: walk.line([left, right], [scene.bound, scene.bound]) });
       name.textContent =
         scene.bound < 0.85 * top && Math.abs(walk.y(scene.bound) - walk.y(ceiling)) > 16
-          ? `the Adam paper's bound: ${format(scene.bound)}`
+          ? `the Adam paper’s bound: ${format(scene.bound)}`
           : "";
       set(name, { x: walk.x(right) - 4, y: walk.y(scene.bound) - 5 });
       for (const run of runs) {
@@ -254,10 +254,10 @@ export function render({ model, el }) {
     rows.replaceChildren(...Object.keys(STARTS).map(row));
     const value = html("b", {}, `Gradient ${lit + 1} is ${format(scene.gradients[lit])}.`);
     const both = (which) =>
-      `${short(scene.zero[which][lit])} with torch's start, ${short(scene.first[which][lit])} with the paper's`;
+      `${short(scene.zero[which][lit])} with torch’s start, ${short(scene.first[which][lit])} with the paper’s`;
     pointed.replaceChildren(value, ` Its weight in the momentum: ${both("a")}. In the variance: ${both("b")}.`);
     const [torch, paper] = ["zero", "first"].map((start) => format(scene[start].steps.at(-1).step));
-    const text = `The step is ${torch} λ with torch's start, ${paper} λ with the paper's.`;
+    const text = `The step is ${torch} λ with torch’s start, ${paper} λ with the paper’s.`;
     verdict.say(text);
   });
 

@@ -67,6 +67,12 @@ def test_prints_nothing_that_differs_between_machines(notebook):
     assert not [found[0] for cell in code_cells(notebook) for found in OF_ONE_MACHINE.finditer(str(cell.outputs))]
 
 
+def test_every_exercise_has_a_title(notebook):
+    """In its first line, so that all titles look alike, and not as emphasis at the beginning of its text."""
+    heads = [line for cell in notebook.cells for line in cell.source.splitlines() if line.startswith(":::{exercise}")]
+    assert not [head for head in heads if not head.removeprefix(":::{exercise}").strip()]
+
+
 @pytest.fixture(scope="module")
 def cell():
     """The cell that all notebooks begin with."""

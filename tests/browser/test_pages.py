@@ -196,6 +196,41 @@ def test_a_table_of_many_columns_has_the_width_of_the_page(page, address):
     assert widths and all(width == room for width, room in widths)
 
 
+@ON_A_DESK
+@pytest.mark.parametrize("name", ["api", "api/experiments"])
+def test_no_line_ends_within_the_name_of_an_option(page, address, name):
+    page.goto(f"{address}book/{name}.html", wait_until="domcontentloaded")
+    for width in GRIDS + WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        lines = (
+            page.locator("article code .pre")
+            .filter(has_text="--")
+            .evaluate_all("(words) => words.map((word) => [word.textContent, word.getClientRects().length])")
+        )
+        assert lines and not [word for word, count in lines if word.startswith("--") and count > 1], width
+
+
+@ON_A_DESK
+@pytest.mark.parametrize("name", ["book/index.html", "book/notation.html", "book/references.html"])
+def test_a_link_to_the_next_page_has_the_room_of_one_that_is_not_there(page, address, name):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(address + name, wait_until="domcontentloaded")
+    page.locator(".prev-next-title").evaluate_all(
+        "(all) => all.forEach((each) => (each.textContent = 'word '.repeat(20)))"
+    )
+    room = page.locator(".prev-next-area").evaluate("({ clientWidth }) => clientWidth")
+    widths = page.locator(".prev-next-area > a").evaluate_all("(links) => links.map((link) => link.offsetWidth)")
+    assert widths and sum(widths) > 0.8 * room and max(widths) <= room, widths
+
+
+@ON_A_DESK
+def test_no_signature_is_cut_where_paper_ends(page, address):
+    page.goto(address + "book/api/losses.html", wait_until="domcontentloaded")
+    page.emulate_media(media="print")
+    inside = page.locator("dl.py > dt").evaluate_all("(all) => all.map((dt) => getComputedStyle(dt).breakInside)")
+    assert set(inside) == {"avoid"}
+
+
 @pytest.mark.parametrize("place", ["nowhere.html", "book/adam/nowhere.html", "far/from/any/page/"])
 def test_a_lost_reader_finds_back(page, address, place):
     page.goto(address + place, wait_until="networkidle")

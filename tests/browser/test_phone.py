@@ -1,10 +1,15 @@
 """Every explorer fits a phone: whole at a glance, large enough for a finger, its picture in sight while it is set."""
 
+import json
+from pathlib import Path
+
 import pytest
-from gestures import ON_A_PHONE
+from gestures import ON_A_PHONE, settled
 
 from hilladam import widgets
 
+BOOK = Path(__file__).parents[2] / "book"
+STATE = "application/vnd.jupyter.widget-state+json"
 EXPLORERS = pytest.mark.parametrize("name", [name for name in widgets.__all__ if name.endswith("Explorer")])
 TASK = "A question as long as those of the book are: what would you change, and by how much, to get across?"
 
@@ -62,8 +67,29 @@ def test_it_is_whole_at_a_glance(plant, name):
     assert page.evaluate(SMALL) == []
     page.set_viewport_size({"width": 320, "height": 700})
     page.wait_for_timeout(200)
+    assert page.locator(".hilladam").bounding_box()["height"] <= 700
     assert page.evaluate(TOUCHING) == []
     assert page.evaluate(OUTSIDE) == []
+
+
+def of_the_book():
+    """The explorers that the book's pages show, with their tasks."""
+    for path in sorted(path for path in BOOK.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts):
+        metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
+        stored = [model["state"] for model in metadata.get("widgets", {STATE: {"state": {}}})[STATE]["state"].values()]
+        for count, state in enumerate(state for state in stored if "_anywidget_id" in state):
+            explorer = getattr(widgets, state["_anywidget_id"].rpartition(".")[2])
+            yield pytest.param(explorer, state["task"], id=f"{path.stem}-{count}")
+
+
+@ON_A_PHONE
+@pytest.mark.parametrize("explorer, task", [*of_the_book()])
+def test_those_of_the_book_are_whole_at_a_glance_on_the_narrowest(plant, explorer, task):
+    page = plant(fig=explorer(task=task))
+    page.set_viewport_size({"width": 312, "height": 700})  # the margins of the book's pages are 4 pixels wider
+    page.wait_for_timeout(300)
+    settled(page)
+    assert page.locator(".hilladam").bounding_box()["height"] <= 700
 
 
 @ON_A_PHONE

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 
-from hilladam.figures import scoreboard
+from hilladam.figures import ends_of_climbs, scoreboard, setting_maps
 from hilladam.figures._style import COLOURS, DARK, STYLES
 from hilladam.widgets._map_explorer import _VALLEYS
 
@@ -120,6 +120,24 @@ def test_the_scores_on_a_scoreboard_are_read_in_the_light_and_in_the_dark():
     for text, cell in zip(ax.texts, cells, strict=True):
         assert contrast(text.get_color(), cell) >= 4.5, text
         assert contrast(in_the_dark(text.get_color()), in_the_dark(cell)) >= 4.5, text
+
+
+def test_the_shares_on_a_map_of_settings_are_read_in_the_light_and_in_the_dark():
+    ax = setting_maps([1.0, 2.0], np.geomspace(1, 1e3, 21), {"one": np.linspace(0, 1, 42).reshape(21, 2)}).axes[0]
+    mesh = ax.collections[0]
+    cells = mesh.to_rgba(mesh.get_array()).reshape(-1, 4)[:, :3]
+    for mark, cell in [*zip(ax.texts, cells, strict=True), (ax.lines[0], cells[0]), (ax.lines[0], cells[-1])]:
+        colour = mark.get_markeredgecolor() if mark in ax.lines else mark.get_color()
+        assert contrast(colour, cell) >= 4.5, mark
+        assert contrast(in_the_dark(colour), in_the_dark(cell)) >= 4.5, mark
+
+
+def test_every_part_of_the_bars_is_seen_in_the_light_and_in_the_dark():
+    bars = ends_of_climbs({4: [0.1, 0.1, 0.2, 0.2, 0.4]}, {4: (0.5, 0.4, 0.6)}).axes[0].patches
+    assert len({bar.get_facecolor() for bar in bars}) == 4  # at a maximum, one fewer, two fewer, three or more
+    for bar in bars:
+        assert contrast(bar.get_facecolor()[:3], GROUND["light"]) >= 3
+        assert contrast(in_the_dark(bar.get_facecolor()[:3]), GROUND["dark"]) >= 3
 
 
 def test_hill_adam_alone_is_vermilion_and_adam_alone_ink():

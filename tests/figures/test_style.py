@@ -83,7 +83,7 @@ DRAW = {
 
 
 def test_every_function_is_tried():
-    assert {*DRAW, "COLOURS"} == set(figures.__all__)
+    assert {*DRAW, "COLOURS", "look"} == set(figures.__all__)
 
 
 @pytest.mark.parametrize("name", DRAW)

@@ -42,6 +42,13 @@ def test_notebooks_store_the_explorers_as_they_are():
         assert state["_css"] == explorer._css, chapter
 
 
+def test_what_explorers_say_has_typographic_apostrophes():
+    for chapter, state in stored_explorers():
+        settings = [value for name, value in state.items() if isinstance(value, str) and name not in ("_css", "_esm")]
+        script = re.sub(r" // .*$", "", state["_esm"], flags=re.M)  # strings are in double quotes there
+        assert not [found for each in [*settings, script] for found in re.findall(r".{,40}\w'.{,20}", each)], chapter
+
+
 def test_every_stored_explorer_brings_its_picture():
     cells = [cell for path in NOTEBOOKS for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
     shown = [output.data for cell in cells for output in cell.outputs if "data" in output]
