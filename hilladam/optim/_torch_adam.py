@@ -46,9 +46,10 @@ def torch_adam(
         "found_inf": found_inf,
     }  # fmt: skip
     if group["fused"] or foreach is None:
-        adam(*tensors, foreach=foreach, fused=group["fused"], **settings)
+        adam(params, grads, averages, squares, maxima, steps, foreach=foreach, fused=group["fused"], **settings)
     else:  # as adam() does it, which takes as long to choose as the step of one parameter
-        (_multi_tensor_adam if foreach else _single_tensor_adam)(*tensors, **settings)
+        move = _multi_tensor_adam if foreach else _single_tensor_adam
+        move(params, grads, averages, squares, maxima, steps, **settings)
 
 
 def on_accelerator(device: torch.device) -> bool:

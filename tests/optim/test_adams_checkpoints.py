@@ -128,3 +128,29 @@ def test_a_state_of_amsgrad_that_lacks_its_maximum_is_refused():
     del saved["state"][0]["max_exp_avg_sq"]
     with pytest.raises(ValueError, match=r"expected .*max_exp_avg_sq"):
         HillAdam([x]).load_state_dict(saved)
+
+
+@pytest.mark.parametrize("track_best", [True, "turn", False])
+@pytest.mark.parametrize("path", [{"foreach": False}, {"foreach": True}, {"fused": True}, {}], ids=str)
+def test_groups_with_and_without_amsgrad_and_gradients_that_come_and_go_are_adams(path, track_best):
+    torch.manual_seed(0)
+    ours = [torch.nn.Parameter(torch.randn(3)) for _ in range(4)]
+    adams = [torch.nn.Parameter(each.detach().clone()) for each in ours]
+    mine, adam = (
+        optimizer([{"params": params[:2], "amsgrad": True}, {"params": params[2:]}], **path, **options)
+        for optimizer, params, options in [
+            (HillAdam, ours, dict(delta=0.0, track_best=track_best)),
+            (torch.optim.Adam, adams, {}),
+        ]
+    )
+    for t in range(12):
+        for i, pair in enumerate(zip(ours, adams, strict=True)):
+            grad = None if (t + i) % 5 == 3 else torch.randn(3)
+            for param in pair:
+                param.grad = grad if grad is None else grad.clone()
+        mine.step(loss=-float(t))
+        adam.step()
+    for param, of_adam in zip(ours, adams, strict=True):
+        assert torch.equal(param, of_adam)
+        for name, value in adam.state[of_adam].items():
+            assert torch.equal(mine.state[param][name], value)
