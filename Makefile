@@ -5,8 +5,9 @@ BIN := .venv/bin
 READY := .venv/.ready
 COLAB := .venv-colab
 # Three processes with one thread each, for browsers leave time to a third on two cores; a notebook or a file of tests stays
-# in one of them.
-PARALLEL := --numprocesses=3 --dist=loadscope
+# in one of them. In the order in which they are found, notebooks first, and not by the number of tests, of which the longest
+# have the fewest: so nobody waits for one at the end.
+PARALLEL := --numprocesses=3 --dist=loadscope --no-loadscope-reorder
 
 # What does not wait for each other goes side by side.
 MAKEFLAGS += --jobs=3
