@@ -38,9 +38,10 @@ def files(page):
 
 def still(page):
     """Wait until formulas that are set anew, and what MathJax loads for them, stand still."""
-    page.wait_for_load_state("networkidle")
-    page.wait_for_timeout(500)
-    page.wait_for_load_state("networkidle")
+    now, before = None, ()
+    while now != before:
+        page.wait_for_timeout(1000)
+        now, before = (len(page.answers), page.evaluate(SET)), now
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +84,7 @@ def test_the_menu_comes_when_a_reader_turns_to_a_formula(visited, count):
     visited.get_by_role("menuitemradio", name="SVG").click()
     expect(visited.locator("mjx-container[jax=SVG]")).to_have_count(count)
     assert visited.evaluate(UNSET) == []
-    visited.reload(wait_until="networkidle")
+    visited.reload()
     expect(visited.locator("mjx-container[jax=SVG]")).to_have_count(count)
 
 
