@@ -31,7 +31,7 @@ def test_it_opens_before_the_surprise(plant):
         "delta",
     ]
     bar.get_by_role("button", name="Play").click()
-    page.wait_for_function("models.fig.get('step') === 300", timeout=60_000)
+    page.wait_for_function("models.fig.get('step') === 300")
     expect(bar.locator(".say .unseen")).to_have_text(
         "From x = 0.1 Hill-ADAM reaches the deeper valley at step 132, Adam never. "
         "Of 135 starts outside it 39 % get there; with Adam, 0 %."
@@ -101,5 +101,5 @@ def test_the_book_opens_with_it(page, address):
     page.goto(address + "book/index.html")
     bar = page.get_by_role("group", name="Explorer: the bar code")
     bar.get_by_role("button", name="Play").click()
-    expect(bar.locator(".say .unseen")).to_contain_text("reaches the deeper valley", timeout=60_000)
+    expect(bar.locator(".say .unseen")).to_contain_text("reaches the deeper valley")
     assert page.faults == []

@@ -38,7 +38,7 @@ def test_it_opens_before_the_surprise_and_plays(plant):
     expect(course.locator(".ball").first).to_be_hidden()
     assert [path.get_attribute("d") for path in course.locator("path.arrives").all()] == ["", ""]
     course.get_by_role("button", name="Play").click()
-    page.wait_for_function("models.fig.get('step') === 300", timeout=60_000)
+    page.wait_for_function("models.fig.get('step') === 300")
     expect(says).to_contain_text(
         f"The rule that tunes itself is in the deepest valley at step {arrives}, the published one never."
     )

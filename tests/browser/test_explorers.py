@@ -300,7 +300,7 @@ def test_the_networks_are_trained_in_the_page(page, explorer, workers):
     adam, hill = (training.get_by_role("row", name=re.compile(f"^{name}")) for name in ("Adam", "Hill-ADAM"))
     expect(hill.get_by_role("cell").last).to_contain_text("not trained")
     train(training, 4)  # 2,000 steps
-    expect(training.get_by_role("button", name="Train")).to_be_visible(timeout=60_000)
+    expect(training.get_by_role("button", name="Train")).to_be_visible()
     expect(verdict).to_have_text("Hill-ADAM has met the global minimum in 15 of 15 runs, Adam in 0.")
     expect(adam.get_by_role("cell").last).to_have_text("5.192315 × 5.192")
     expect(hill.get_by_role("cell").last).to_have_text(re.compile(r"^2\.886\d15\s×\s2\.886$"))
@@ -310,7 +310,7 @@ def test_the_networks_are_trained_in_the_page(page, explorer, workers):
 def test_a_seed_is_tapped_and_shows_its_run(page, explorer):
     training = explorer("experiments/polynomials", TRAINED)
     train(training, 3)  # 1,000 steps
-    expect(training.get_by_role("button", name="Train")).to_be_visible(timeout=60_000)
+    expect(training.get_by_role("button", name="Train")).to_be_visible()
     seed, run = training.get_by_role("slider", name="seed"), training.locator("path.run").last
     expect(seed).to_have_attribute("aria-valuetext", re.compile(r"seed 0: Adam 5\.19\d+, Hill-ADAM 2\.88"))
     expect(training.get_by_role("group", name=re.compile(r"^x of seed 0, step by step: \d+ turns"))).to_be_visible()
@@ -332,7 +332,7 @@ def test_training_stops_and_other_settings_train_anew(page, explorer):
     training = explorer("experiments/polynomials", TRAINED)
     training.get_by_role("button", name="Train").click()
     shown = training.locator("strong")
-    expect(shown).to_have_text(re.compile(r"^Seed [1-9]\d* of 15: "), timeout=60_000)
+    expect(shown).to_have_text(re.compile(r"^Seed [1-9]\d* of 15: "))
     training.get_by_role("button", name="Stop").click()
     expect(shown).to_have_text(re.compile(r"^Stopped after \d+ seeds?: Hill-ADAM has met"))
     stopped = shown.inner_text()
@@ -341,8 +341,8 @@ def test_training_stops_and_other_settings_train_anew(page, explorer):
     training.get_by_role("combobox", name="loss").select_option("tenth")
     expect(shown).to_have_text(re.compile("^Press ▶"))  # what was shown is not true of this loss
     train(training, 0)  # 100 steps
-    expect(training.get_by_role("button", name="Train")).to_be_visible(timeout=60_000)
+    expect(training.get_by_role("button", name="Train")).to_be_visible()
     before = training.get_by_role("table").inner_text()
     training.get_by_role("combobox", name="activation").select_option("relu")
     expect(training.get_by_role("table")).not_to_contain_text(before.splitlines()[-1])
-    expect(training.get_by_role("button", name="Train")).to_be_visible(timeout=60_000)
+    expect(training.get_by_role("button", name="Train")).to_be_visible()

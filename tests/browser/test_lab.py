@@ -106,7 +106,7 @@ def follows(lab, page, chapter, explorer):
     assert page.locator("[data-mime-type='application/vnd.jupyter.stderr']").all_inner_texts() == []
     output = page.locator(".jp-OutputArea").last
     control = output.locator("input[type=range], .noUi-handle").first
-    expect(control).to_be_visible(timeout=60_000)
+    expect(control).to_be_visible()
     before = output.evaluate(SHOWN)
     assert before and output.evaluate(SHOWN) == before
 
@@ -135,7 +135,7 @@ def test_an_explorer_and_its_python_object_are_one(lab, page):
         assert time.monotonic() < deadline, "Python does not hear of it"
         page.wait_for_timeout(100)
     page.evaluate(ASK, "setattr(hill, 'start', -0.4)")
-    expect(start).to_have_attribute("aria-valuetext", re.compile("^x = −0.4:"), timeout=60_000)
+    expect(start).to_have_attribute("aria-valuetext", re.compile("^x = −0.4:"))
 
 
 # What stands in the text as it was typed, and what MathJax could not set.
@@ -152,7 +152,7 @@ def test_a_readers_notebook_is_set(lab, page, site, chapter):
     address, folder = lab
     shutil.copy(site / "_sources" / "book" / f"{chapter}.ipynb", folder / "readers.ipynb")
     page.goto(address.format("readers.ipynb"))
-    expect(page.locator(".jp-MarkdownOutput mjx-container").first).to_be_visible(timeout=60_000)
+    expect(page.locator(".jp-MarkdownOutput mjx-container").first).to_be_visible()
     solution = page.locator(".jp-MarkdownCell", has=page.get_by_role("heading", name="Solution to Exercise")).first
     solution.scroll_into_view_if_needed()
     expect(solution.get_by_text("cells hidden")).to_be_visible()

@@ -33,7 +33,7 @@ def test_a_ball_is_dropped_where_one_taps_and_rolls(plant):
     chart = explorer.get_by_role("group", name="The loss from above", exact=True)
     x, y = middle(chart)
     page.mouse.click(x + 60, y + 40)
-    page.wait_for_function("models.fig.get('step') === 300", timeout=60_000)
+    page.wait_for_function("models.fig.get('step') === 300")
     assert trait(page, "start") != [1.6, -0.3]
     expect(says(explorer)).to_have_text(re.compile(r"^After 300 gradients: Hill-ADAM .+; Adam .+\.$"))
     assert tracks(explorer, "Adam").get_attribute("d")
@@ -140,7 +140,7 @@ def balls(explorer, cls):
 def test_a_swarm_colours_the_basins_as_the_package_has_them(plant):
     explorer_there = MapExplorer(swarm=True, step=120, steps=120)
     page, explorer = opened(plant, swarm=True, step=120, steps=120)
-    expect(says(explorer)).to_have_text(re.compile("^After 120 gradients each"), timeout=60_000)
+    expect(says(explorer)).to_have_text(re.compile("^After 120 gradients each"))
     counts, coloured, met = [], 0, 0
     for record in explorer_there.run().values():
         valleys = explorer_there.valleys(record.final_states)
