@@ -50,9 +50,15 @@ def settled(page):
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
+def place(shown):
+    """Where something is, once what has changed is drawn: before that it may be about to be replaced."""
+    settled(shown.page)
+    return shown.bounding_box()
+
+
 def middle(handle):
     handle.scroll_into_view_if_needed()
-    box = handle.bounding_box()
+    box = place(handle)
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 

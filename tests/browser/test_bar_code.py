@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from gestures import ON_A_DESK, frames
+from gestures import ON_A_DESK, frames, place
 from planting import trait
 from playwright.sync_api import expect
 
@@ -49,7 +49,7 @@ def test_the_ball_is_dragged_and_moved_by_keys(plant):
     expect(bar.locator("path.arrives")).to_have_attribute("d", re.compile("M"))
     expect(bar.locator(".say .unseen")).not_to_contain_text("so far")
     strip = code(bar)
-    box = ball.bounding_box()
+    box = place(ball)
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
     page.mouse.down()
@@ -58,7 +58,7 @@ def test_the_ball_is_dragged_and_moved_by_keys(plant):
     expect(ball).to_have_attribute("aria-valuetext", re.compile("^x = .*: (reaches|does not)"))
     assert trait(page, "start") < 0.09
     assert code(bar) == strip, "what becomes of the starts does not depend on which one is shown"
-    chart = bar.locator("svg[role=group]").bounding_box()
+    chart = place(bar.locator("svg[role=group]"))
     page.mouse.click(chart["x"] + chart["width"] / 2, chart["y"] + chart["height"] - 50)  # in the strip
     assert abs(trait(page, "start") + 0.6) < 0.15
 

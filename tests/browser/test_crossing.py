@@ -4,7 +4,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from gestures import ON_A_DESK, drag, middle, press, settled, swipe, unfold
+from gestures import ON_A_DESK, drag, middle, place, press, settled, swipe, unfold
 from planting import trait
 from playwright.sync_api import expect
 
@@ -39,10 +39,10 @@ def test_delta_is_dragged_along_the_climb_and_says_where_it_ends(show):
 def test_the_line_is_dragged_anywhere_and_the_bar_is_tapped(show):
     shown, page = show(ClimbExplorer())
     line = shown.get_by_role("slider", name="δ", exact=True)
-    box = line.bounding_box()
+    box = place(line)
     drag(page, (box["x"] + box["width"] / 3, middle(line)[1]), 0, 50)
     assert trait(page, "delta") > 5e-4
-    first = shown.locator(".outcome").last.bounding_box()
+    first = place(shown.locator(".outcome").last)
     page.mouse.click(first["x"] + first["width"] / 2, first["y"] + first["height"] - 2)
     assert trait(page, "delta") < 1e-8
 

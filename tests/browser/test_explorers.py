@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from gestures import ON_A_DESK, frames, middle, press, pull, settled, swipe
+from gestures import ON_A_DESK, frames, middle, place, press, pull, settled, swipe
 from playwright.sync_api import expect
 
 BOOK = Path(__file__).parents[2] / "book"
@@ -179,7 +179,7 @@ def test_a_ball_is_dragged_and_the_runs_begin_there(page, hill):
     ball = hill.locator(".ball[data-optimizer=Adam]")
     ball.scroll_into_view_if_needed()
     settled(page)
-    box = ball.locator("circle:not(.reach)").bounding_box()
+    box = place(ball.locator("circle:not(.reach)"))
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
     page.mouse.down()
@@ -219,7 +219,7 @@ def test_a_cell_of_the_diagram_shows_its_run(page, explorer):
     press(page, cell, "ArrowRight", "ArrowUp", "Shift+ArrowLeft")
     shown = phase.locator("p.reading").first
     before = shown.inner_text()
-    box = cell.bounding_box()
+    box = place(cell)
     page.mouse.click(box["x"] + box["width"] / 8, box["y"] + box["height"] / 8)
     expect(shown).not_to_have_text(before)
     press(page, phase.get_by_role("slider", name="sweeps"), "ArrowRight")
@@ -241,7 +241,7 @@ def test_gains_are_dragged_and_change_the_photograph(page, explorer):
 
 def test_the_balls_are_released_heated_and_counted(page, explorer):
     heat = explorer("neighbours/annealing", "heat")
-    assert heat.bounding_box()["height"] <= 700
+    assert place(heat)["height"] <= 700
     says, step = heat.locator(".say .unseen"), heat.locator("input[name=step]")
     expect(says).to_have_text(re.compile(r"^Step 200: \d+ of 300 are beyond the hill\. At T = 0\.3, exp"))
     heat.get_by_role("button", name="Back to the start").click()
@@ -262,7 +262,7 @@ def test_the_balls_are_released_heated_and_counted(page, explorer):
     expect(heat.get_by_role("slider", name="momentum ρ")).to_be_hidden()
     expect(heat.get_by_role("slider", name="λ", exact=True)).to_have_attribute("aria-valuetext", "0.25")
     before = step.input_value()
-    box = heat.get_by_role("group", name="The temperature").bounding_box()
+    box = place(heat.get_by_role("group", name="The temperature"))
     page.mouse.click(box["x"] + 0.9 * box["width"], box["y"] + box["height"] / 2)
     expect(step).not_to_have_value(before)
 
@@ -319,7 +319,7 @@ def test_a_seed_is_tapped_and_shows_its_run(page, explorer):
     expect(seed).to_have_attribute("aria-valuetext", re.compile("^seed 10:"))
     expect(run).not_to_have_attribute("d", before)
     seed.scroll_into_view_if_needed()
-    box = seed.bounding_box()
+    box = place(seed)
     page.mouse.click(box["x"] + box["width"] * 3.5 / SEEDS, box["y"] + box["height"] / 2)
     expect(seed).to_have_attribute("aria-valuetext", re.compile("^seed 3:"))
 

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from gestures import ON_A_DESK, ON_A_PHONE, drag, frames, middle, press
+from gestures import ON_A_DESK, ON_A_PHONE, drag, frames, middle, place, press
 from planting import trait
 from playwright.sync_api import expect
 
@@ -152,7 +152,7 @@ def test_a_swarm_colours_the_basins_as_the_package_has_them(plant):
     assert all(abs(a - b) <= 2 for a, b in zip(here, counts, strict=True)), (here, counts)  # roundings part a few
     assert balls(explorer, "dots") == 800 and abs(balls(explorer, "met") - met) <= 4
     assert abs(balls(explorer, "cells") - coloured) <= 4
-    box = explorer.get_by_role("group", name="The loss from above", exact=True).bounding_box()
+    box = place(explorer.get_by_role("group", name="The loss from above", exact=True))
     page.mouse.click(box["x"] + 100, box["y"] + 100)  # a cell, whose run is shown
     assert trait(page, "swarm") is False and trait(page, "step") == 120
     expect(says(explorer)).to_have_text(re.compile("^After 120 gradients: Hill-ADAM"))
@@ -193,7 +193,7 @@ def test_on_a_phone_it_shows_one_picture_and_stays_small(plant):
     }.items():
         page.evaluate(f"models.fig.set({settings})")
         expect(explorer.locator(".say [aria-hidden]")).to_contain_text(words)
-        assert explorer.bounding_box()["height"] <= 700
+        assert place(explorer)["height"] <= 700
     expect(above).to_be_hidden()
     explorer.get_by_role("button", name="The other picture").click()
     expect(above).to_be_visible()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pdf
 import pytest
-from gestures import ON_A_DESK, settled
+from gestures import ON_A_DESK, place, settled
 from look_checks import CLIPPED, CUT_OFF, LOOK, SMALL, STRAYED, TINY, UNSEEN
 from page_checks import LIMIT, NAMELESS, UNREACHED, UNSET, excess, settle, violations, watch, weight
 from PIL import Image, ImageColor
@@ -181,7 +181,7 @@ def test_a_search_finds_pages(page, address):
 
 def test_what_is_searched_for_stands_beside_the_glass(page, address):
     page.goto(address + "search.html?q=escape")
-    glass = page.locator(".bd-search-container .fa-magnifying-glass").bounding_box()
+    glass = place(page.locator(".bd-search-container .fa-magnifying-glass"))
     box = page.locator(".bd-search-container #search-input")
     text = box.evaluate("e => e.getBoundingClientRect().left + parseFloat(getComputedStyle(e).paddingLeft)")
     assert text >= glass["x"] + glass["width"]

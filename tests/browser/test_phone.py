@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from gestures import ON_A_PHONE, settled
+from gestures import ON_A_PHONE, place, settled
 
 from hilladam import widgets
 
@@ -63,11 +63,11 @@ def opened(plant, name):
 @EXPLORERS
 def test_it_is_whole_at_a_glance(plant, name):
     page = opened(plant, name)
-    assert page.locator(".hilladam").bounding_box()["height"] <= 700
+    assert place(page.locator(".hilladam"))["height"] <= 700
     assert page.evaluate(SMALL) == []
     page.set_viewport_size({"width": 320, "height": 700})
     page.wait_for_timeout(200)
-    assert page.locator(".hilladam").bounding_box()["height"] <= 700
+    assert place(page.locator(".hilladam"))["height"] <= 700
     assert page.evaluate(TOUCHING) == []
     assert page.evaluate(OUTSIDE) == []
 
@@ -89,7 +89,7 @@ def test_those_of_the_book_are_whole_at_a_glance_on_the_narrowest(plant, explore
     page.set_viewport_size({"width": 312, "height": 700})  # the margins of the book's pages are 4 pixels wider
     page.wait_for_timeout(300)
     settled(page)
-    assert page.locator(".hilladam").bounding_box()["height"] <= 700
+    assert place(page.locator(".hilladam"))["height"] <= 700
 
 
 @ON_A_PHONE

@@ -5,7 +5,7 @@ import zlib
 from xml.etree import ElementTree
 
 import pytest
-from gestures import ON_A_DESK, settled, unfold
+from gestures import ON_A_DESK, place, settled, unfold
 from page_checks import excess, violations
 from planting import HOME, trait
 from playwright.sync_api import expect
@@ -176,7 +176,7 @@ def test_the_link_is_copied_by_keys(plant):
     expect(more).to_be_focused()
     expect(page.get_by_role("button", name="copy link")).to_be_hidden()
     for button in page.locator(".shared > button").all():
-        box = button.bounding_box()
+        box = place(button)
         assert box["width"] >= 44 and box["height"] >= 44
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-from gestures import drag, middle, press
+from gestures import drag, middle, place, press
 from planting import trait
 from playwright.sync_api import expect
 
@@ -15,9 +15,9 @@ def test_a_cell_is_tapped_and_shows_its_run(plant):
     verdict, share = page.locator(".say .unseen").first, page.locator(".say .unseen").last
     expect(verdict).to_have_text(re.compile(r"^λ = 0\.0305, δ = 9\.3.*e−5\. From x = 1\.4 it crosses"))
     expect(share).to_contain_text("Of 200 starts 63 cross.")
-    box = page.locator(".reach").first.bounding_box()
-    place = box["x"] + 0.805 * box["width"], box["y"] + 0.205 * box["height"]
-    page.touchscreen.tap(*place) if page.evaluate("navigator.maxTouchPoints") else page.mouse.click(*place)
+    box = place(page.locator(".reach").first)
+    spot = box["x"] + 0.805 * box["width"], box["y"] + 0.205 * box["height"]
+    page.touchscreen.tap(*spot) if page.evaluate("navigator.maxTouchPoints") else page.mouse.click(*spot)
     explorer.cell = trait(page, "cell")
     assert abs(explorer.cell[0] - 80) <= 1 and abs(explorer.cell[1] - 79) <= 1
     expect(share).to_contain_text(f"Of 200 starts {explorer.reached().sum()} cross.")
