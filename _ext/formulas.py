@@ -7,6 +7,7 @@ PARTS = ["core", "input/tex", "output/chtml", "output/chtml/fonts/tex", "a11y/as
 
 def setup(app):
     app.connect("builder-inited", bundle)
+    app.connect("env-updated", set_in_results)
     return {"parallel_read_safe": True}
 
 
@@ -18,6 +19,11 @@ def bundle(app):
         parts.insert(1, f"MathJax.loader.preLoad({here});\n")
         settings = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
         Path(mathjax, "book.js").write_text(settings + ";\n".join(parts), encoding="utf-8")
+
+
+def set_in_results(_app, env):
+    """The page of the search has no formulas of its own, and shows those of all pages."""
+    env.get_domain("math").data["has_equations"]["search"] = True
 
 
 def read(path):

@@ -1,7 +1,7 @@
 """No script holds up a page: each waits until the page is there.
 
 What sphinx-thebe and sphinx-togglebutton bring stays away, for nothing uses it, and so does what sphinx-design
-brings, where a page uses none.
+brings, where a page uses none, and what only the page of the search uses.
 """
 
 AT_ONCE = "_static/documentation_options.js"  # an inline script builds on it
@@ -16,12 +16,15 @@ def lighten(_app, page, _template, context, _doctree):
     unused = ["thebe", "toggle"]
     if 'class="sd-' not in context.get("body", ""):
         unused += ["sphinx-design", "design-tabs"]
+    if page != "search":
+        unused.append("results.js")
     for kind in ("css_files", "script_files"):
         context[kind] = [file for file in context[kind] if not any(name in text(file) for name in unused)]
     for script in context["script_files"]:
         script.attributes.pop("defer", None)  # the same objects serve every page
-        # On the page of the search the template calls what the scripts define.
-        if page != "search" and script.filename not in (None, AT_ONCE) and "async" not in script.attributes:
+        # On the page of the search the template calls what the scripts define; one changes that before it is called.
+        needed = page == "search" and "results.js" not in text(script)
+        if not needed and script.filename not in (None, AT_ONCE) and "async" not in script.attributes:
             script.attributes["defer"] = "defer"
 
 

@@ -42,7 +42,7 @@ class AdaptiveHillAdam(Settling):
 
     :func:`hilladam.optim.steer` is the rule, and says it in words: λ grows while the run surely gets on, and is halved
     where a descent goes back or steps over a bottom; a climb ends as soon as it is over a top, where it stands still,
-    or at a lid, every other time two heights of hills above the lowest bottom and the more seldom the higher; what
+    or at a lid, every other round two heights of hills above the lowest bottom and the more seldom the higher; what
     standing still is depends on the range of losses of this leg. Whether a leg gets on is judged by slopes along the
     steps just made, whose noise shrinks with the step, and not by differences of losses, whose noise does not; losses
     serve for the range of a leg, the lid, the first step and the best place.

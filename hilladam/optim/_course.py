@@ -123,14 +123,14 @@ def steer(
        it grows by 10 % at every step.
     3. It turns where it stands still (*critical*); uphill also where it goes back, over the top (*crest*), and where
        the loss exceeds the *lid*.
-    4. The lid lies c heights of hills above the lowest bottom. The first height is that of the first descent; a
-       higher hill, crossed and descended on its other side, replaces it. Hills may be higher than the lid, or there may
-       be none. So high lids are tried *in turn*, the higher the more seldom: of the rounds of 2d climbs that the lid
-       has ended since the lowest bottom was found, the nth has :math:`c = 2 \cdot 2^k`, where k is how often two
-       divides n: 2, 4, 2, 8, 2, 4, 2, 16, …, much as Luby, Sinclair and Zuckerman (Optimal speedup of Las Vegas
+    4. The lid lies c heights of hills above the lowest bottom. The first height is that of the first descent; a higher
+       hill replaces it at the bottom after it, unless the lid ended its climb. Hills may be higher than the lid, or
+       there may be none. So high lids are tried *in turn*, the higher the more seldom: of the rounds of 2d climbs that
+       the lid has ended since the lowest bottom was found, the nth has :math:`c = 2 \cdot 2^k`, where k is how often
+       two divides n: 2, 4, 2, 8, 2, 4, 2, 16, …, much as Luby, Sinclair and Zuckerman (Optimal speedup of Las Vegas
        algorithms, 1993) choose how long to run. A run that began near a bottom, so that four steps of its first climb
-       lead higher than its first descent came down, is *blind* to hills until it has gone over a top: there a round
-       is one climb, and :math:`c = 2 \cdot 16^k`.
+       lead higher than its first descent came down, is *blind* to hills until it has gone over a top: there a round is
+       one climb, and :math:`c = 2 \cdot 16^k`.
     5. Until the first step has led lower, it is taken back and tried again with a quarter of λ; so is a step to where
        loss or slope are not finite.
 

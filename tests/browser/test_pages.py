@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import time
 from pathlib import Path
 
@@ -141,6 +142,8 @@ def test_fits_the_narrowest_phone(opened):
     assert opened.evaluate(CLIPPED) == []
     assert opened.evaluate(UNSEEN) == []
     assert opened.evaluate(TINY) == []
+    back = opened.locator("#pst-back-to-top")
+    assert back.evaluate("back => { back.style.display = 'block'; return getComputedStyle(back).display; }") == "none"
 
 
 @DESKS
@@ -176,6 +179,15 @@ def test_a_search_finds_pages(page, address):
     page.keyboard.type("overshoot")
     page.keyboard.press("Enter")
     expect(page.locator("#search-results li a").first).to_be_visible()
+    assert page.faults == []
+
+
+def test_results_show_formulas_set_and_no_menus(page, address):
+    page.goto(address + "search.html?q=carries")
+    expect(page.get_by_text("Search finished")).to_be_visible()
+    summaries = page.locator("#search-results p.context")
+    expect(summaries.locator("mjx-container").first).to_be_visible()
+    expect(summaries.filter(has_text=re.compile(r"\\\(|lines of Python|Open issue|Contents"))).to_have_count(0)
     assert page.faults == []
 
 
