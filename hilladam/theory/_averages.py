@@ -121,9 +121,13 @@ def mean_lag(t: "ArrayLike", beta: float, start: str = "zero"):
         [0.0, 3.65, 9.0]
     """
     t, beta = finite("t", t, least=1), _checked(beta, start)
-    if start == "zero":
-        return beta / (1 - beta) - t * beta**t / (1 - beta**t)
-    return beta * (1 - beta ** (t - 1)) / (1 - beta)
+    if start != "zero":
+        return beta * (1 - beta ** (t - 1)) / (1 - beta)
+    away = 1 - beta
+    lag = beta / away - t * beta**t / (1 - beta**t)
+    # For β → 1 both terms grow without bound and little is left of their difference, which has a series in −ln β.
+    nearly_even = (t - 1) / 2 - (away + away**2 / 2) * (t**2 - 1) / 12
+    return np.where(t * away < 1e-3, nearly_even, lag)[()]
 
 
 def _checked(beta, start):

@@ -1,5 +1,7 @@
 """Equations 2–9: what a moving average remembers."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import sympy as sp
@@ -61,6 +63,14 @@ def test_the_symbolic_weights_are_the_numerical_ones(start):
         assert float(aged.subs(numbers | {sym.j: j})) == pytest.approx(values[-1 - j], rel=1e-12)
     with pytest.raises(ValueError, match="Invalid start: 'last'"):
         theory.weight("last")
+
+
+@pytest.mark.parametrize("t", [1, 2, 10, 1000])
+@pytest.mark.parametrize("away", [2.0**-6, 2.0**-10, 2.0**-14, 2.0**-20, 2.0**-30, 2.0**-52])
+def test_the_mean_lag_stays_exact_where_the_weights_are_nearly_even(t, away):
+    beta = 1 - Fraction(away)
+    exact = sum(age * beta**age for age in range(t)) / sum(beta**age for age in range(t))
+    assert theory.mean_lag(t, 1 - away) == pytest.approx(float(exact), rel=1e-10, abs=1e-12)
 
 
 def test_the_mean_lag_for_the_zero_start_in_closed_form():

@@ -170,7 +170,7 @@ def test_on_real_hills_it_is_nearly_so():
     short, across = [], []
     for f in LOSSES.values():
         for over in hills(f):
-            lr, up = climbs_of(f, over, np.geomspace(0.35, 20, 20))
+            lr, up = climbs_of(f, over, np.geomspace(0.35, 20, 120))
             if not len(lr):
                 continue
             step = np.abs(np.diff(up.x, axis=0))
@@ -181,8 +181,8 @@ def test_on_real_hills_it_is_nearly_so():
             first = np.maximum(up.beyond.argmax(axis=0), 3)[None]
             last = np.maximum(*(np.take_along_axis(step, first - k, 0)[0] for k in (1, 2)))
             across.append((up.largest_delta / (1.5 * over.curvature * last**2))[up.beyond.any(axis=0)].max())
-    assert max(short) < 1.25
-    assert max(across) < 1.25
+    assert max(short) < 1.3
+    assert max(across) < 1.3
 
 
 def test_a_hill_is_measured_exactly():
