@@ -91,7 +91,7 @@ def test_table_2_of_two_photographs_is_printed_and_written(call, tmp_path):
     colour.save(rng.uniform(0.4, 0.8, shape) * [0.4, 0.7, 1], tmp_path / "blue.jpg")
     out, file = tmp_path / "corrected", tmp_path / "rows.json"
     status, printed, err = call("table2", "--source", tmp_path / "amber room.png", "--target", tmp_path / "blue.jpg",
-                                "--seeds", 100, 7, "--steps", 60, "--out", out, "--json", file)  # fmt: skip
+                                "--seeds", 100, 7, "--steps", 6, "--out", out, "--json", file)  # fmt: skip
     assert status == 0, err
     assert all(name in printed for name in experiments.TABLE_2_CONTENDERS)
     rows = read(file)

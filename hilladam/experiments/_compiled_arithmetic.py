@@ -69,8 +69,8 @@ class History(NamedTuple):
     reasons: np.ndarray
 
 
-def _compiled(function):
-    options = dict(nogil=True, error_model="numpy")
+def _compiled(function, error_model="numpy"):
+    options = dict(nogil=True, error_model=error_model)
     try:
         return njit(cache=True, **options)(function)
     except RuntimeError:  # there is no folder that the machine code could be written to

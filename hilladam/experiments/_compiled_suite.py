@@ -5,10 +5,13 @@ its gradient, and return the lowest loss and the number of the evaluation at whi
 """
 
 import math
+from functools import partial
+from types import FunctionType
 
 import numpy as np
 from numba import njit
 
+from hilladam.experiments._compiled_arithmetic import _compiled
 from hilladam.losses._suite import FAMILIES, SuiteLoss
 from hilladam.optim._trek import DESCEND, HOME, NEXT, ONWARD, RENEW, RETRY, Trek
 from hilladam.optim._trek import guide as _guide
@@ -17,6 +20,7 @@ _NAMES = tuple(FAMILIES)
 _ackley, _levy, _griewank, _rastrigin, _tang, _shekel = (njit(family.slopes) for family in FAMILIES.values())
 _advise = njit(_guide)
 NOTHING = Trek()
+_kept = partial(_compiled, error_model="python")  # its machine code is, which takes long to make
 
 
 def described(loss: SuiteLoss) -> tuple:
@@ -55,13 +59,12 @@ def evaluate(x, g, loss):
     return value - level
 
 
-@njit
-def walk_over(
-    evaluate, loss, start, frames, box, rng, budget, enough, trek, kappa=0.0, faster=1.2, finish=0, restarts=False
+def _walk_over(
+    loss, start, frames, box, rng, budget, enough, trek, kappa=0.0, faster=1.2, finish=0, restarts=False
 ):  # fmt: skip
     """The optimizer itself; or, with ``restarts``, its descents alone, each from a random place of the box.
 
-    ``evaluate`` takes a place, room for the gradient, and the loss to its value there. The last of the budget, so many
+    The last of the budget, so many
     as ``finish`` says, settle as :meth:`hilladam.OverTheHill.finish` does. Returns the place that is kept, too: the
     mean of the second half of them; without any, the best.
     """
@@ -135,7 +138,17 @@ def walk_over(
     return best, met, mean if finish else place
 
 
-@njit
+walk_over = _kept(_walk_over)
+
+
+def walk_over_with(evaluate, name):
+    """The same on other losses: ``evaluate`` is compiled, and ``name`` is what its machine code is kept by."""
+    walk = FunctionType(_walk_over.__code__, globals() | {"evaluate": evaluate}, name, _walk_over.__defaults__)
+    walk.__qualname__ = name
+    return _kept(walk)
+
+
+@_kept
 def restart_adam(loss, start, rng, budget, enough, lr, reach):
     """Adam with a fixed λ, begun anew in ``reach`` boxes where its loss changes by less than 1e-4 of its range."""
     d, middle, half = len(start), (loss[6][0] + loss[6][1]) / 2, (loss[6][1] - loss[6][0]) / 2
@@ -220,7 +233,7 @@ def descend_lbfgs(loss, x, budget, enough):
     return best, spent, best < enough
 
 
-@njit
+@_kept
 def restart_lbfgs(loss, start, rng, budget, enough, kick, reach):
     """L-BFGS from random places of ``reach`` boxes; or from the best bottom, kicked by up to so many half boxes."""
     d, middle, half = len(start), (loss[6][0] + loss[6][1]) / 2, (loss[6][1] - loss[6][0]) / 2

@@ -78,7 +78,7 @@ def _kept(here: Ground, frames: np.ndarray, level: float, kappa: float, finish: 
     for run, start in enumerate(here.starts):
         loss = (table, run, float(noise[run]), np.array([run], np.uint64))
         *_, kept[run] = compiled.walk_over(
-            compiled.evaluate, loss, start, frames[run], box, rng, STEPS, -np.inf, compiled.NOTHING, kappa, 1.2, finish
+            loss, start, frames[run], box, rng, STEPS, -np.inf, compiled.NOTHING, kappa, 1.2, finish
         )
     return kept
 

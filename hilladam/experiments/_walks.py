@@ -168,7 +168,7 @@ def _run(walker, problem, start, seed, enough, setting=0.0):
     else:
         frames = np.array([orthogonal_frame(seed, k, d).numpy() for k in range(_FRAMES)])
     lowest, met, _ = compiled.walk_over(
-        compiled.evaluate, problem, start, frames, problem[6], rng, BUDGET, enough, trek, 0.0, faster, 0, restarts
+        problem, start, frames, problem[6], rng, BUDGET, enough, trek, 0.0, faster, 0, restarts
     )
     return lowest, met
 

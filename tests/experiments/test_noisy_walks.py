@@ -42,7 +42,7 @@ def test_compiled_it_goes_the_way_of_the_optimizer_and_finishes_as_it_does(dimen
     frames = np.array([orthogonal_frame(7, k, dimensions).numpy() for k in range(16)])
     loss = (_tabulate([landscape], dimensions), 0, noise, np.array([5], np.uint64))
     best, _, kept = compiled.walk_over(
-        compiled.evaluate, loss, start, frames, np.zeros(2), np.random.default_rng(0), 150, -np.inf, compiled.NOTHING,
+        loss, start, frames, np.zeros(2), np.random.default_rng(0), 150, -np.inf, compiled.NOTHING,
         kappa, 1.2, 30,
     )  # fmt: skip
     assert turns >= 2 and best == pytest.approx(optimizer.best_loss, abs=1e-6)

@@ -120,7 +120,7 @@ def test_compiled_it_goes_the_same_way_and_the_rivals_are_what_they_are_called()
     problem, rng = compiled.described(loss), np.random.default_rng(0)
     frames = np.array([orthogonal_frame(7, k, 4).numpy() for k in range(64)])
     found, met, _ = compiled.walk_over(
-        compiled.evaluate, problem, starts[0], frames, problem[6], rng, 250, -1.0, compiled.NOTHING, 0.0, 1.2, 0, False
+        problem, starts[0], frames, problem[6], rng, 250, -1.0, compiled.NOTHING, 0.0, 1.2, 0, False
     )  # every setting is there, as in `walks`, for which numba need not compile it once more
     assert found == pytest.approx(walk_over(loss.value_and_gradient, starts[0], 250, seed=7)[0], abs=1e-6) and not met
 
