@@ -127,7 +127,8 @@ def guide(
     1. A *descent* is Adam's. At the start of a run λ is divided by four until a step leads lower, then it is twofold
        from step to step until the first step up; a step up halves λ and drops the momentum, and every other multiplies
        it by 1.05. Up and down are told by the slopes along the step just
-       made, from the gradients at both its ends, as :func:`hilladam.optim.steer` does.
+       made, from the gradients at both its ends, as :func:`hilladam.optim.steer` does. Where they cancel, the step led
+       over a kink, and counts as up.
     2. It has come to a *bottom* where the slopes along the step at both its ends, times its length, are at most δ times
        the range of losses of this descent and the walk before it.
     3. If that bottom is lower than c, it is the new centre, and a walk goes straight on from it, away from the last
@@ -236,7 +237,7 @@ def guide(
         if moved:
             probing = False
             drift, spread = drift + slope, spread + bend * bend
-            back = drift > kappa * math.sqrt(spread)
+            back = drift > kappa * math.sqrt(spread) or (slope == 0 and bend != 0)
             if back or drift <= 0:
                 drift = spread = 0.0
             if back:

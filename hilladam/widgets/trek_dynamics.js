@@ -87,7 +87,7 @@ export function guide(trek, walking, loss, slope, bend, { delta, kappa, directio
       trek.probing = false;
       trek.drift += slope;
       trek.spread += bend * bend;
-      const back = trek.drift > kappa * Math.sqrt(trek.spread);
+      const back = trek.drift > kappa * Math.sqrt(trek.spread) || (slope === 0 && bend !== 0);
       if (back || trek.drift <= 0) trek.drift = trek.spread = 0;
       if (back) {
         trek.scale /= 2;

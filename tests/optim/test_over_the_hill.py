@@ -74,6 +74,15 @@ def test_so_is_a_first_step_over_a_kink_whose_slopes_cancel():
         assert np.abs(places).max() < 1e6 and optimizer.best_loss < 0.01
 
 
+def test_a_step_over_a_kink_whose_slopes_cancel_is_a_step_up():
+    """λ = 1 on |x| from 0.7 to −0.3 leads lower. λ was doubled for it, and for every crossing that came, to 1e178."""
+    advice = guide(guide(Trek(), False, 0.7, 0.0, 0.0).trek, False, 0.3, 0.0, 1.0)
+    assert said(advice) == ("descend", "none") and advice.rose and advice.trek.scale == 0.5
+    for start in ([0.7], [0.7, -0.45]):
+        places, _, optimizer = run(lambda x: x.abs().sum(), start, 600, lr=1.0)
+        assert np.abs(places).max() < 1e9 and optimizer.best_loss < 0.01
+
+
 @pytest.mark.parametrize("slope, bend, still", [(0.02, 0.0, True), (0.0, 0.02, True), (0.02, 0.02, False)])
 def test_a_bottom_is_where_both_slopes_along_a_step_are_small(slope, bend, still):
     trek = Trek(probing=False, moved=True, start_loss=11.0, high=11.0, lowest=1.0)
@@ -201,7 +210,7 @@ def of_a_descent(trek, loss, slope, bend, delta, kappa, directions):
         start_loss = loss if trek.probing else trek.start_loss
         return trek._replace(start_loss=start_loss, moved=True), False, "descend", "none", False
     drift, spread = trek.drift + slope, trek.spread + bend**2
-    rose = drift > kappa * math.sqrt(spread)
+    rose = drift > kappa * math.sqrt(spread) or slope == 0 != bend
     trek = trek._replace(probing=False, drift=drift, spread=spread)
     if rose or drift <= 0:
         trek = trek._replace(drift=0.0, spread=0.0)
