@@ -140,6 +140,7 @@ def tuning_itself(
     - ``"ladder"``: every rule of :data:`LADDER` and three multistart Adams on exact losses.
     - ``"scalings"``: the same in one variable, with each landscape multiplied by a factor of its own, log-uniform from
       10⁻⁸ to 10⁸, and its variable by one from 10⁻⁴ to 10⁴; every setting stays as it is, and only a box is multiplied.
+      ``"multistart, exact box, ε = 0"`` is the first of the three without its ε, which has the unit of a slope.
     - ``"rates"``: the published rule and the last two of the ladder from λ of 10⁻⁸ to 100, in one variable.
     - ``"noise"``: six rules and multistart Adam in the exact box with a noise of 10⁻³, 10⁻² and 10⁻¹
       of the range on each loss and slope. The last tenth settles, from the lowest loss, and its mean is kept;
@@ -196,6 +197,9 @@ def tuning_itself(
                 found["scalings", family, name, 0.0] = Outcome(_race(here, rule, **scales))
             for name, rate in rates.items():
                 found["scalings", family, name, 0.0] = Outcome(_multistart(here, name, rate, **scales), rate)
+            name = MULTISTARTS[0]
+            hits = _multistart(here, name, rates[name], eps=0.0, **scales)
+            found["scalings", family, f"{name}, ε = 0", 0.0] = Outcome(hits, rates[name])
         if "rates" in experiments and family in ONE_VARIABLE:
             for name in ("published", "by slopes, κ = ½", "lids in turn"):
                 for lr in RATES_TRIED:
@@ -231,7 +235,7 @@ def _column(settings):
     return np.reshape(settings.get("widths", 1.0), (-1, 1))
 
 
-def _multistart(here: Ground, name: str, rate: float, **settings) -> np.ndarray:
+def _multistart(here: Ground, name: str, rate: float, eps: float = _MULTISTART.eps, **settings) -> np.ndarray:
     middle, wide = sum(here.box) / 2, here.box[1] - here.box[0]
     if name == MULTISTARTS[2]:  # which knows nothing of the widths
         around, lr = here.starts * _column(settings), rate
@@ -240,7 +244,7 @@ def _multistart(here: Ground, name: str, rate: float, **settings) -> np.ndarray:
         wide *= 10 if name == MULTISTARTS[1] else 1
         boxes = np.array([middle - wide / 2, middle + wide / 2]) * _column(settings)[..., None]
         lr = rate * wide * np.asarray(settings.get("widths", 1.0))
-    return _race(here, _MULTISTART, lr=lr, boxes=boxes, **settings)
+    return _race(here, _MULTISTART._replace(eps=eps), lr=lr, boxes=boxes, **settings)
 
 
 def _tuned(family: str, name: str) -> float:

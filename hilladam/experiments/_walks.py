@@ -191,7 +191,7 @@ def _tuned(walker, cell):
 
 
 def stored_walks() -> dict[str, np.ndarray]:
-    """What :func:`walks` found for all contenders, from ``walks.json``: shape ``(36, 40, 5)``, within 2 %.
+    """What :func:`walks` found for all contenders, from ``walks.json``: shape ``(36, 40, 5)``, within 3 %.
 
     Example:
         >>> from hilladam.experiments import stored_walks

@@ -1,5 +1,7 @@
 """What the limits are measured with is the losses and the rule themselves, and what is stored is what they give."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -207,6 +209,31 @@ def test_what_is_stored_is_what_the_rule_finds():
     kept = stored["climb ends", 2][:15]
     assert part.by_index.sum() == pytest.approx(int(kept[:, :3].sum()), rel=0.05)
     assert part.over.sum() == pytest.approx(int(kept[:, -2].sum()), rel=0.15)
+
+
+def test_what_is_packed_comes_back():
+    counts = np.array([[0, 255, 256], [499, 1000, 3]])
+    ends = limits_module.ClimbEnds(counts[:, :2], *(counts[:, [2]] + k for k in range(4)))
+    for found in (limits_module._side_by_side(ends), counts > 255):
+        again = limits_module._unpacked(*json.loads(json.dumps(limits_module.pack(found))))
+        assert again.dtype == found.dtype
+        np.testing.assert_array_equal(again, found)
+    assert limits_module._side_by_side(ends).tolist() == [[0, 255, *range(256, 260)], [499, 1000, *range(3, 7)]]
+
+
+def test_every_climb_of_the_run_that_trembles_is_stored():
+    counts = stored_limits()["climb ends", 1]
+    of_each, most = counts[:, :2].sum(axis=1), limits_module.STEPS // 4  # a climb and a descent take two steps each
+    trembles = of_each.argmax()
+    generator = np.random.default_rng([limits_module.STOPS_SEED, 1])
+    drawn = [random_torus(generator, 1) for _ in range(limits_module.RUNS)]
+    start = torch.from_numpy(generator.uniform(*Torus.box, (limits_module.RUNS, 1)))[[trembles]]
+    record = run_on_sample(
+        LossSample([drawn[trembles]], np.zeros(1, int), start, *np.full((2, 1), np.nan)), history=True
+    )
+    assert of_each[trembles] == pytest.approx(len(climbs_of(record)[0]), rel=0.05)
+    assert 0.9 * most < of_each[trembles] <= most
+    np.testing.assert_array_equal(of_each, counts[:, 3:5].sum(axis=1))
 
 
 def test_everything_is_measured_that_is_stored(monkeypatch):

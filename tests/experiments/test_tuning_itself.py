@@ -97,6 +97,8 @@ def test_who_is_told_a_box_is_told_that_of_its_variable_and_others_nothing(monke
     np.testing.assert_allclose(exact["lr"], 0.1 * (high - low) * widths)
     np.testing.assert_allclose(wide["lr"], 0.2 * 10 * (high - low) * widths)
     assert near["lr"] == 0.3
+    ((_, bare),) = told[module._MULTISTART._replace(eps=0.0)]
+    assert bare.keys() == exact.keys() and all(np.array_equal(bare[key], exact[key]) for key in bare)
 
     told.clear()
     tuning_itself(["noise"], ["tori"], runs=3)
