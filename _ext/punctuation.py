@@ -2,7 +2,8 @@
 So do the sign of per cent beside its number, and an option's dashes before its name: see `code.command` in book.css.
 
 A browser may break a line beside a formula, which is a box to it, even where nobody would between two letters. And in
-the cell of a table it may break an interval after each word of it: those in brackets stay whole, too.
+the cell of a table it may break an interval after each word of it: those in brackets stay whole, too, and numbers
+from one to another where they are all that a cell says.
 """
 
 import re
@@ -16,6 +17,7 @@ CELL = re.compile(r"<td>[^<]*[(\[][^<]*</td>")
 OPTION = re.compile(r"(^|\s)--\w")
 PER_CENT = re.compile(r"(?<=\d) (?=%)")
 VERBATIM = (nodes.FixedTextElement, nodes.literal, nodes.math, nodes.raw)
+RANGE = re.compile(r"(?<=<p>)(?:\w+\.? )?\d+–\d+(?=</p></td>)")
 INTERVAL = re.compile(r"[(\[][^()\[\]]{,20}[)\]]( ○)?")
 
 
@@ -53,7 +55,8 @@ def join(_app, _page, _template, context, _doctree):
     def joined(cell):
         return INTERVAL.sub(r'<span class="together">\g<0></span>', cell[0])
 
-    context["body"] = CELL.sub(joined, context.get("body", ""))
+    body = RANGE.sub(r'<span class="together">\g<0></span>', context.get("body", ""))
+    context["body"] = CELL.sub(joined, body)
 
 
 def marks(pattern, node):
