@@ -153,6 +153,7 @@ def test_a_heavy_page_is_found(sound):
         ("a line too long to read", "<section><p style='width: 700px; max-width: none'>Some text."),
         ("border-left-width is 3px, not 0", "<table><td style='border-left: 3px solid'>1</table>"),
         ("an interval on two lines", "<table><td><span class='together'>(0.96–<br>1.00)</span></table>"),
+        ("an interval on two lines", "<table><td><p>Eqs. <span class='together'>2–<br>3</span></p></table>"),
         ("the finding is not bold", "<figure><figcaption><p><strong style='font-weight: 400'>So.</strong>"),
         ("out of shape", "<figure><img src='../_static/logo.svg' width=100 style='height: 100px'></figure>"),
     ],
