@@ -23,8 +23,8 @@ def lighten(_app, page, _template, context, _doctree):
     for script in context["script_files"]:
         script.attributes.pop("defer", None)  # the same objects serve every page
         # On the page of the search the template calls what the scripts define; one changes that before it is called.
-        needed = page == "search" and "results.js" not in text(script)
-        if not needed and script.filename not in (None, AT_ONCE) and "async" not in script.attributes:
+        called = page == "search" and "results.js" not in text(script)
+        if not called and script.filename not in (None, AT_ONCE) and "async" not in script.attributes:
             script.attributes["defer"] = "defer"
 
 

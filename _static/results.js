@@ -8,8 +8,8 @@
   Search.htmlToText = (page, anchor) => {
     const read = new DOMParser().parseFromString(page, "text/html");
     for (const part of read.querySelectorAll(LEFT_OUT)) part.remove();
-    formulas = [...read.querySelectorAll("span.math")].map((formula) => formula.textContent);
-    read.querySelectorAll("span.math").forEach((formula, i) => formula.replaceWith(String.fromCharCode(FIRST + i)));
+    formulas = [...read.querySelectorAll("span.math")];
+    formulas.forEach((formula, i) => formula.replaceWith(String.fromCharCode(FIRST + i)));
     for (const formula of read.querySelectorAll("div.math")) formula.replaceWith(" … ");
     return htmlToText(read.documentElement.outerHTML, anchor);
   };
@@ -19,15 +19,8 @@
     const summary = makeSearchSummary(...of);
     if (!summary) return summary;
     const parts = summary.textContent.split(/([\ue000-\uf8ff])/);
-    summary.replaceChildren(...parts.map((part, i) => (i % 2 ? formula(formulas[part.charCodeAt(0) - FIRST]) : part)));
+    summary.replaceChildren(...parts.map((part, i) => (i % 2 ? formulas[part.charCodeAt(0) - FIRST] : part)));
     loaded.then(() => MathJax.startup.promise).then(() => MathJax.typesetPromise([summary]));
     return summary;
   };
-
-  function formula(tex) {
-    const shown = document.createElement("span");
-    shown.className = "math";
-    shown.textContent = tex;
-    return shown;
-  }
 }

@@ -20,7 +20,7 @@ _NAMES = tuple(FAMILIES)
 _ackley, _levy, _griewank, _rastrigin, _tang, _shekel = (njit(family.slopes) for family in FAMILIES.values())
 _advise = njit(_guide)
 NOTHING = Trek()
-_kept = partial(_compiled, error_model="python")  # its machine code is, which takes long to make
+_cached = partial(_compiled, error_model="python")  # a walk takes a quarter of a minute to compile
 
 
 def described(loss: SuiteLoss) -> tuple:
@@ -59,14 +59,11 @@ def evaluate(x, g, loss):
     return value - level
 
 
-def _walk_over(
-    loss, start, frames, box, rng, budget, enough, trek, kappa=0.0, faster=1.2, finish=0, restarts=False
-):  # fmt: skip
+def _walk_over(loss, start, frames, box, rng, budget, enough, trek, kappa=0.0, faster=1.2, finish=0, restarts=False):
     """The optimizer itself; or, with ``restarts``, its descents alone, each from a random place of the box.
 
-    The last of the budget, so many
-    as ``finish`` says, settle as :meth:`hilladam.OverTheHill.finish` does. Returns the place that is kept, too: the
-    mean of the second half of them; without any, the best.
+    The last of the budget, so many as ``finish`` says, settle as :meth:`hilladam.OverTheHill.finish` does. Returns the
+    place that is kept, too: the mean of the second half of them; without any, the best.
     """
     d, lr = len(start), 1e-4
     x, centre, previous, way = start.copy(), start.copy(), start.copy(), np.zeros(d)
@@ -138,17 +135,17 @@ def _walk_over(
     return best, met, mean if finish else place
 
 
-walk_over = _kept(_walk_over)
-
-
 def walk_over_with(evaluate, name):
-    """The same on other losses: ``evaluate`` is compiled, and ``name`` is what its machine code is kept by."""
+    """:func:`_walk_over` on the losses of ``evaluate``, a compiled function; the cache has it under ``name``."""
     walk = FunctionType(_walk_over.__code__, globals() | {"evaluate": evaluate}, name, _walk_over.__defaults__)
     walk.__qualname__ = name
-    return _kept(walk)
+    return _cached(walk)
 
 
-@_kept
+walk_over = walk_over_with(evaluate, "walk_over")
+
+
+@_cached
 def restart_adam(loss, start, rng, budget, enough, lr, reach):
     """Adam with a fixed λ, begun anew in ``reach`` boxes where its loss changes by less than 1e-4 of its range."""
     d, middle, half = len(start), (loss[6][0] + loss[6][1]) / 2, (loss[6][1] - loss[6][0]) / 2
@@ -233,7 +230,7 @@ def descend_lbfgs(loss, x, budget, enough):
     return best, spent, best < enough
 
 
-@_kept
+@_cached
 def restart_lbfgs(loss, start, rng, budget, enough, kick, reach):
     """L-BFGS from random places of ``reach`` boxes; or from the best bottom, kicked by up to so many half boxes."""
     d, middle, half = len(start), (loss[6][0] + loss[6][1]) / 2, (loss[6][1] - loss[6][0]) / 2

@@ -4,7 +4,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from gestures import ON_A_DESK, drag, middle, place, press, settled, swipe, unfold
+from gestures import ON_A_DESK, drag, middle, place, press, swipe, unfold
 from planting import trait
 from playwright.sync_api import expect
 
@@ -105,9 +105,7 @@ def test_the_start_is_dragged_out_of_the_prison(show):
     expect(verdict).to_contain_text("it is in the deepest valley")
     drag(page, middle(shown.locator(".ball")), -30, 0)
     page.wait_for_function("models.fig.get('start') < 0.65 && saved.start === models.fig.get('start')")
-    # A chart that is being drawn anew has no box, and then another one.
-    settled(page)
-    box = shown.locator(".ground").evaluate("ground => ground.getBoundingClientRect().toJSON()")
+    box = place(shown.locator(".ground"))
     page.mouse.click(box["x"] + box["width"] - 3, box["y"] + box["height"] / 2)
     page.wait_for_function("models.fig.get('start') > 1.4")
 
