@@ -42,7 +42,7 @@ def decays(betas) -> tuple[float, float]:
     return tuple(decay(f"beta parameter at index {index}", beta) for index, beta in enumerate(betas))
 
 
-def one_of(name: str, value, choices: tuple[str, ...]) -> None:
+def one_of(name: str, value, choices: tuple) -> None:
     if value not in choices:
         raise ValueError(f"Invalid {name}: {value!r}; expected one of {choices}")
 

@@ -3,7 +3,7 @@
     python tools/store_results.py NAME ...
 
 NAME is success_maps (ten minutes on one core), against_restarts (half an hour on two), table2_rates (a GPU's work),
-further_races (half a minute), limits, tuning_itself, noisy_walks (ten minutes each on one core) or walks (five).
+further_races (half a minute), limits, tuning_itself, noisy_walks (ten minutes each on one core) or walks (eight).
 """
 
 import base64
@@ -14,7 +14,10 @@ from pathlib import Path
 
 from hilladam import colour
 from hilladam.experiments import (
+    DISTANCES,
+    FAR_WALKERS,
     MAPPED,
+    WALKERS,
     against_restarts,
     further_races,
     limits,
@@ -71,8 +74,16 @@ def limits_text(found):
 
 
 def walks_text(found):
-    """Return the gaps of every run, compressed, a line for each contender."""
-    return json.dumps({name: packed_gaps(gaps) for name, gaps in found.items()}, indent=1, ensure_ascii=False) + "\n"
+    """Return for each distance the gaps of every run, compressed, a line for each contender."""
+    packed = [{name: packed_gaps(gaps) for name, gaps in each.items()} for each in found]
+    return json.dumps(packed, indent=1, ensure_ascii=False) + "\n"
+
+
+def every_distance():
+    """Return what all contenders find from the box, and what those that are stored find from farther out."""
+    return [
+        walks(WALKERS if away == 1 else FAR_WALKERS, distance=away, progress=f"walks × {away:g}") for away in DISTANCES
+    ]
 
 
 def noisy_walks_text(found):
@@ -95,7 +106,7 @@ RESULTS = {
     "table2_rates": lambda: table2_rates_text(table2_rates(twelve_pairs())),
     "further_races": lambda: further_races_text(further_races()),
     "limits": lambda: limits_text(limits(print)),
-    "walks": lambda: walks_text(walks(progress="walks")),
+    "walks": lambda: walks_text(every_distance()),
     "noisy_walks": lambda: noisy_walks_text(noisy_walks()),
     "tuning_itself": lambda: tuning_itself_text(tuning_itself()),
 }

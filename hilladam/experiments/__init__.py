@@ -68,8 +68,8 @@ from hilladam.experiments._table2 import (
     tabulate,
 )
 from hilladam.experiments._training import LossRule, Record, train
-from hilladam.experiments._tuning_itself import Ground, Outcome, ground, stored_tuning_itself, tuning_itself
-from hilladam.experiments._walks import CELLS, WALKERS, Cell, stored_walks, walk_problem, walks
+from hilladam.experiments._tuning_itself import DISTANCES, Ground, Outcome, ground, stored_tuning_itself, tuning_itself
+from hilladam.experiments._walks import CELLS, FAR_WALKERS, WALKERS, Cell, stored_walks, walk_problem, walks
 
 __all__ = [
     "ACTIVATIONS",
@@ -80,6 +80,8 @@ __all__ = [
     "DIGITS_CONTENDERS",
     "DIGITS_LR",
     "DIGITS_SIZES",
+    "DISTANCES",
+    "FAR_WALKERS",
     "FUNCTIONS",
     "GROUPS",
     "LADDER",

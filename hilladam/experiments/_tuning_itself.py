@@ -24,13 +24,16 @@ CLOSE = 1e-3
 
 MULTISTARTS = ("multistart, exact box", "multistart, ten times the box", "multistart, within 1 of x₀")
 NOISE, RATES_TRIED = (1e-3, 1e-2, 1e-1), (1e-8, 1e-6, 1e-4, 1e-2, 1.0, 100.0)
+DISTANCES = (1.0, 3.0, 10.0)
+"""How many times as far from the middle of the box a run begins."""
 FINISH = STEPS // 10
 ONE_VARIABLE = ("polynomials", "tori", "wells")
-EXPERIMENTS = ("ladder", "scalings", "rates", "noise", "oracle", "batches")
+EXPERIMENTS = ("ladder", "scalings", "rates", "starts", "noise", "oracle", "batches")
 
 _BOX = (-3.3, 3.3)  # around the stationary points of random polynomials
 _MULTISTART = Rule(restart=True, relative=True, slopes=True, delta=1e-3, gamma=np.inf)
 _SHARES = tuple(10 ** (k / 2) for k in range(-7, 0))  # of the box: λ of multistart Adam
+_BOUNDED = ("polynomials", "wells", "wells of two variables")  # a torus has no outside
 _NOISY = ("Adam", "published", "+ δ relative", "by slopes, κ = 0", "by slopes, κ = ½", "lids in turn")
 _ORACLE_LR, _ORACLE_DELTA = np.geomspace(1e-3, 10, 9), np.geomspace(1e-5, 1e-3, 3)
 _FUNCTIONS, _STARTS = 50, 20
@@ -142,6 +145,8 @@ def tuning_itself(
       10⁻⁸ to 10⁸, and its variable by one from 10⁻⁴ to 10⁴; every setting stays as it is, and only a box is multiplied.
       ``"multistart, exact box, ε = 0"`` is the first of the three without its ε, which has the unit of a slope.
     - ``"rates"``: the published rule and the last two of the ladder from λ of 10⁻⁸ to 100, in one variable.
+    - ``"starts"``: the published rule and the last of the ladder, from one, three and ten times as far from the middle
+      of the box, on all families but the tori; ``"lids in turn, finished"`` settles in the last tenth, as with noise.
     - ``"noise"``: six rules and multistart Adam in the exact box with a noise of 10⁻³, 10⁻² and 10⁻¹
       of the range on each loss and slope. The last tenth settles, from the lowest loss, and its mean is kept;
       ``"lowest"`` is the last of the ladder when it keeps the place of its lowest loss instead, and has its whole
@@ -152,7 +157,7 @@ def tuning_itself(
 
     - ``"batches"``: the rules of ``"noise"`` on the README's sine wave with mini-batches of 32, from starts in
       (0, 12) Hz and (−π, π); a success is a kept state whose loss on all samples is below 0.01. Its family is
-      ``"sine wave"``.
+      ``"sine wave"``, and its levels for the last of the ladder all of ``"rates"``.
 
     Multistart Adam draws a new place where a leg stands still, in the box, in one ten times as wide with the same
     middle, or within 1 of where the run began. Its λ is tuned by :func:`tune` for each family, on 200 landscapes of
@@ -165,7 +170,8 @@ def tuning_itself(
         runs: of each contender, but for ``"oracle"``.
 
     Returns:
-        By experiment, family, contender and level: the noise as a part of the range, or λ; 0 where there is neither.
+        By experiment, family, contender and level: the noise as a part of the range, λ, or the distance; 0 where there
+        is none of them.
 
     Raises:
         ValueError: an unknown experiment or family, or no runs.
@@ -204,6 +210,14 @@ def tuning_itself(
             for name in ("published", "by slopes, κ = ½", "lids in turn"):
                 for lr in RATES_TRIED:
                     found["rates", family, name, lr] = Outcome(_race(here, LADDER[name], lr=lr))
+        if "starts" in experiments and family in _BOUNDED:
+            middle = sum(here.box) / 2
+            for distance in DISTANCES:
+                far = here._replace(starts=middle + distance * (here.starts - middle))
+                for name in ("published", "lids in turn"):
+                    found["starts", family, name, distance] = Outcome(_race(far, LADDER[name]))
+                hits = _race(far, LADDER["lids in turn"], finish=FINISH)
+                found["starts", family, "lids in turn, finished", distance] = Outcome(hits)
         if "noise" in experiments:
             for level in NOISE:
                 settings = dict(noise=level * here.size)
@@ -276,6 +290,9 @@ def _batches(runs: int) -> dict[Key, Outcome]:
     rate = tune(trial, STEPS, _SHARES).lr
     found = {("batches", "sine wave", name, 0.0): Outcome(hits(LADDER[name], runs, SEED)) for name in _NOISY}
     found["batches", "sine wave", MULTISTARTS[0], 0.0] = Outcome(multistart(rate, runs, SEED), rate)
+    for lr in RATES_TRIED:
+        name = "lids in turn"
+        found["batches", "sine wave", name, lr] = Outcome(hits(LADDER[name], runs, SEED, lr=lr))
     return found
 
 

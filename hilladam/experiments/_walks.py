@@ -11,8 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from tqdm.auto import tqdm
 
+from hilladam._checks import finite, one_of
 from hilladam._extras import extra
 from hilladam.experiments._protocol import RATES, tune
+from hilladam.experiments._tuning_itself import DISTANCES
 from hilladam.losses import SUITE, SuiteLoss, random_suite_loss
 from hilladam.optim._frame import orthogonal_frame
 
@@ -37,6 +39,9 @@ WALKERS = (
     "with normal directions",
 )
 """The contenders of :func:`walks`; the last three are over the hill with a part left out."""
+
+FAR_WALKERS = ("over the hill", "L-BFGS, restarted", "L-BFGS, ten times the box", "L-BFGS, kicked")
+"""Those that :func:`stored_walks` has from every distance."""
 
 _KICKS = (0.01, 0.03, 0.1, 0.3, 1.0)
 _FRAMES = 64  # after which the first comes again
@@ -69,12 +74,14 @@ def walks(
     cells: Sequence[Cell] = CELLS,
     instances: int = INSTANCES,
     starts: int = STARTS,
+    distance: float = 1.0,
     progress: str = "",
 ) -> dict[str, np.ndarray]:
     """How near to the global minimum each contender comes within 3,000 evaluations of the loss with its gradient.
 
     Losses, starts and directions depend on the cell, the instance and the start alone: run k is the same for all. The
-    starts are uniform in the box. Only over the hill, whole or with a part left out, is told nothing of the box.
+    starts are uniform in the box, or farther out. Only over the hill, whole or with a part left out, is told nothing of
+    the box.
 
     * Adam has the learning rate, as a part of half the box, that :func:`tune` finds for it, for each family and number
       of variables, on 40 runs on other losses; the kick's length is found in the same way.
@@ -87,7 +94,11 @@ def walks(
         walkers: some of :data:`WALKERS`.
         cells: some of :data:`CELLS`.
         instances, starts: how many losses of each cell, and starts on each.
+        distance: by what the way from the middle of the box to each start is multiplied; what is tuned is tuned with 1.
         progress: the label of a progress bar; none without.
+
+    Raises:
+        ValueError: an unknown contender, or a distance that is not above 0.
 
     Returns:
         For each contender the lowest loss of each run, as a part of the mean loss in the box, shape
@@ -104,6 +115,7 @@ def walks(
     unknown = [walker for walker in walkers if walker not in WALKERS]
     if unknown:
         raise ValueError(f"Invalid walkers: {unknown}; expected some of {WALKERS}")
+    finite("distance", distance, above=0)
     settings = {}
     found = {walker: np.empty((len(cells), instances, starts)) for walker in walkers}
     runs = list(product(range(len(cells)), range(instances)))
@@ -112,7 +124,7 @@ def walks(
         for walker in walkers:
             if (walker, cell[:2]) not in settings:
                 settings[walker, cell[:2]] = _tuned(walker, cell)
-        problem, places, mean = _drawn(_RACE, cell, instance, starts)
+        problem, places, mean = _drawn(_RACE, cell, instance, starts, distance)
         for s, place in enumerate(places):
             for walker in walkers:
                 lowest, _ = _run(walker, problem, place, instance * starts + s, FINEST * mean,
@@ -135,17 +147,18 @@ def walk_problem(cell: Cell, instance: int, starts: int = STARTS) -> tuple[Suite
     return _problem(_RACE, cell, instance, starts)
 
 
-def _problem(purpose, cell, instance, starts):
+def _problem(purpose, cell, instance, starts, distance=1.0):
     family, dimensions, rotated = cell
     rng = np.random.default_rng([purpose, SUITE.index(family), dimensions, rotated, instance])
     loss = random_suite_loss(family, rng, dimensions, rotated)
-    return loss, rng.uniform(*loss.box, (starts, dimensions))
+    middle, reach = sum(loss.box) / 2, distance * (loss.box[1] - loss.box[0]) / 2
+    return loss, rng.uniform(middle - reach, middle + reach, (starts, dimensions))
 
 
-def _drawn(purpose, cell, instance, starts):
+def _drawn(purpose, cell, instance, starts, distance=1.0):
     with extra("fast"):
         from hilladam.experiments._compiled_suite import described
-    loss, places = _problem(purpose, cell, instance, starts)
+    loss, places = _problem(purpose, cell, instance, starts, distance)
     return described(loss), places, loss.mean
 
 
@@ -190,16 +203,23 @@ def _tuned(walker, cell):
     return tune(trial, BUDGET, grid, lowest=1e-6, highest=100.0).lr
 
 
-def stored_walks() -> dict[str, np.ndarray]:
-    """What :func:`walks` found for all contenders, from ``walks.json``: shape ``(36, 40, 5)``, within 3 %.
+def stored_walks(distance: float = 1.0) -> dict[str, np.ndarray]:
+    """What :func:`walks` found, from ``walks.json``: shape ``(36, 40, 5)``, within 3 %.
+
+    Args:
+        distance: one of :data:`DISTANCES`; all contenders are there with 1, :data:`FAR_WALKERS` with the others.
+
+    Raises:
+        ValueError: another distance.
 
     Example:
         >>> from hilladam.experiments import stored_walks
         >>> {gaps.shape for gaps in stored_walks().values()}
         {(36, 40, 5)}
     """
+    one_of("distance", distance, DISTANCES)
     stored = json.loads(files("hilladam.experiments").joinpath("walks.json").read_text())
-    return {name: unpacked_gaps(text) for name, text in stored.items()}
+    return {name: unpacked_gaps(text) for name, text in stored[DISTANCES.index(distance)].items()}
 
 
 def packed_gaps(gaps: np.ndarray) -> str:

@@ -9,6 +9,7 @@ import pytest
 import store_results
 
 from hilladam.experiments import (
+    DISTANCES,
     MAPPED,
     _again,
     _success_maps,
@@ -23,6 +24,7 @@ from hilladam.experiments import (
     stored_success_maps,
     stored_table2_rates,
     stored_tuning_itself,
+    stored_walks,
 )
 
 
@@ -45,6 +47,7 @@ def test_what_is_packed_is_read_back(tmp_path, monkeypatch):
         ("limits", lambda: store_results.limits_text(stored_limits())),
         ("noisy_walks", lambda: store_results.noisy_walks_text(stored_noisy_walks())),
         ("table2_rates", lambda: store_results.table2_rates_text(stored_table2_rates())),
+        ("walks", lambda: store_results.walks_text([stored_walks(distance) for distance in DISTANCES])),
         ("tuning_itself", lambda: store_results.tuning_itself_text(stored_tuning_itself())),
     ],
 )

@@ -55,14 +55,31 @@ def test_a_part_run_again_is_what_is_stored(monkeypatch):
     monkeypatch.setattr(module, "_tuned", lambda family, name: stored["ladder", family, name, 0.0].lr)
     found = tuning_itself(["ladder", "scalings", "noise"], ["wells"], runs=6)
     found |= tuning_itself(["ladder", "noise", "scalings", "rates", "oracle"], ["wells of two variables"], runs=2)
-    found |= tuning_itself(["rates"], ["polynomials"], runs=6) | tuning_itself(["ladder"], ["tori"], runs=4)
-    assert {key[0] for key in found} == {"ladder", "scalings", "noise", "rates"}  # what is asked for, where it is
+    found |= tuning_itself(["rates", "starts"], ["polynomials"], runs=6)
+    found |= tuning_itself(["ladder", "starts"], ["tori"], runs=4)
+    assert {key[0] for key in found} == {"ladder", "scalings", "noise", "rates", "starts"}  # what is asked for
+    assert {key[1] for key in found if key[0] == "starts"} == {"polynomials"}  # a torus has no outside
     assert {key[2] for key in found} >= {*LADDER, *module.MULTISTARTS, "lowest"}
     for key, outcome in found.items():
         differ = outcome.hits != stored[key].hits[: len(outcome.hits)]
         # Factors and ranges have a last bit of their machine, which a long run magnifies.
         assert differ.sum() <= (key[0] in ("scalings", "noise")), key
         assert outcome.lr == stored[key].lr
+
+
+def test_a_run_from_farther_out_begins_on_the_ray_from_the_middle_through_its_start(monkeypatch):
+    here, told = ground("polynomials", 3), []
+    monkeypatch.setattr(module, "_race", lambda there, rule, **settings: told.append((there, rule, settings)))
+    found = tuning_itself(["starts"], ["polynomials"], runs=3)
+    assert [key[2:] for key in found] == [
+        (name, distance)
+        for distance in (1.0, 3.0, 10.0)
+        for name in ("published", "lids in turn", "lids in turn, finished")
+    ]
+    for (_, _, name, distance), (there, rule, settings) in zip(found, told, strict=True):
+        np.testing.assert_array_equal(there.starts, distance * here.starts)  # the box's middle is 0
+        assert rule == LADDER[name.removesuffix(", finished")]
+        assert settings == ({"finish": 200} if "finished" in name else {})
 
 
 def test_who_is_told_a_box_is_told_that_of_its_variable_and_others_nothing(monkeypatch):

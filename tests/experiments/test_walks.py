@@ -6,6 +6,8 @@ import torch
 
 from hilladam.experiments import (
     CELLS,
+    DISTANCES,
+    FAR_WALKERS,
     RATES,
     WALKERS,
     Cell,
@@ -168,6 +170,38 @@ def test_all_contenders_run_again_find_what_is_stored(monkeypatch, capsys):
     for name, gaps in found.items():  # a last bit may make another run, but nobody another contender
         alike = {other: (np.abs(gaps / kept - 1) < 0.03).mean() for other, kept in stored.items()}
         assert max(alike, key=alike.get) == name and alike[name] > 0.5, name
+
+
+def test_starts_farther_out_lie_on_the_rays_from_the_middle_of_the_box():
+    for cell in (Cell("Shekel", 2, False), Cell("Levy", 3, True)):
+        loss, near = module._problem(module._RACE, cell, 3, 4)
+        _, far = module._problem(module._RACE, cell, 3, 4, 10.0)
+        middle = sum(loss.box) / 2
+        np.testing.assert_allclose(far - middle, 10 * (near - middle))
+        np.testing.assert_array_equal(module._problem(module._RACE, cell, 3, 4, 1.0)[1], near)
+
+
+@pytest.mark.parametrize("distance", DISTANCES[1:])
+def test_from_farther_out_they_find_what_is_stored(distance):
+    pytest.importorskip("numba")
+    walkers, cells = ("over the hill", "L-BFGS, restarted"), [Cell("Rastrigin", 2, True)]
+    stored = stored_walks(distance)
+    assert tuple(stored) == FAR_WALKERS and {gaps.shape for gaps in stored.values()} == {(len(CELLS), 40, 5)}
+    for name, gaps in walks(walkers, cells, instances=4, distance=distance).items():
+        kept = stored[name][[CELLS.index(cells[0])], :4]
+        assert (np.abs(gaps / kept - 1) < 0.03).mean() > 0.5, name  # a last bit may make another run
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda: walks(distance=0), "Invalid distance: 0; expected a finite number > 0"),
+        (lambda: stored_walks(2), r"Invalid distance: 2; expected one of \(1.0, 3.0, 10.0\)"),
+    ],
+)
+def test_distances_that_are_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
 
 
 def test_an_unknown_contender_is_named():
