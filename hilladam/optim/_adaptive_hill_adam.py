@@ -57,12 +57,12 @@ class AdaptiveHillAdam(Settling):
 
     It is for small, rugged losses; a kink, as that of :math:`|x|`, does not make it run off. Do not train a network
     with it on mini-batches: on one that reads digits it stayed far above Adam with each of 20 seeds. With all digits in
-    every step, and a tenth of the steps left to :meth:`finish`, no difference from Adam was seen over 20 seeds, but no
-    climb had a part in that.
+    every step, and a tenth of the steps left to :meth:`finish`, no difference from Adam, at its λ for mini-batches, was
+    seen over 20 seeds, but no climb had a part in that.
 
     At the end :meth:`load_best` puts the best parameters back into the model: the last ones may be on a hill. Where the
     losses are noisy, as on mini-batches, the lowest one is also the luckiest one, somewhere in the right valley:
-    :meth:`finish` goes on from there to its bottom, where the noise lets it: it seeks its first λ by comparing losses.
+    :meth:`finish` goes on from there to its bottom, where the noise lets it: on mini-batches λ can grow too long.
 
     It needs three tensors a parameter more than Adam: the place before the last step, the gradient there, and the mean
     of :meth:`finish`. A step that leads to a loss or a gradient that is not finite is taken back and made again with a

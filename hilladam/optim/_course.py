@@ -54,7 +54,7 @@ class Course(NamedTuple):
     walled: bool = False
     """Whether the lid ended the last climb."""
     blind: bool = False
-    """Whether the run began near a bottom, as four steps of its first climb told, and has gone over no top yet."""
+    """Whether four steps of the first climb led higher than the first descent came down, and no climb over a top."""
 
 
 class Verdict(NamedTuple):
@@ -128,9 +128,9 @@ def steer(
        there may be none. So high lids are tried *in turn*, the higher the more seldom: of the rounds of 2d climbs that
        the lid has ended since the lowest bottom was found, the nth has :math:`c = 2 \cdot 2^k`, where k is how often
        two divides n: 2, 4, 2, 8, 2, 4, 2, 16, …, much as Luby, Sinclair and Zuckerman (Optimal speedup of Las Vegas
-       algorithms, 1993) choose how long to run. A run that began near a bottom, so that four steps of its first climb
-       lead higher than its first descent came down, is *blind* to hills until it has gone over a top: there a round is
-       one climb, and :math:`c = 2 \cdot 16^k`.
+       algorithms, 1993) choose how long to run. A run that knows of no height, because four steps of its first
+       climb lead higher than its first descent came down, is *blind* until it has gone over a top: there a round is one
+       climb, and :math:`c = 2 \cdot 16^k`.
     5. Until the first step has led lower, it is taken back and tried again with a quarter of λ; so is a step to where
        loss or slope are not finite.
 
