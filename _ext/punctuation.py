@@ -1,5 +1,6 @@
 """What follows a formula without a space, a mark or the -th of the t-th, stays on its line, and a bracket before it.
-So do the sign of per cent beside its number, and an option's dashes before its name: see `code.command` in book.css.
+So do the sign of per cent beside its number, both parts of a name like L-BFGS, and an option's dashes before its name:
+see `code.command` in book.css.
 
 A browser may break a line beside a formula, which is a box to it, even where nobody would between two letters. And in
 the cell of a table it may break an interval after each word of it: those in brackets stay whole, too, and numbers
@@ -16,6 +17,7 @@ CLOSES = re.compile(r"^(?:-\w+)?[.,;:!?)\]”’…]*")
 CELL = re.compile(r"<td>[^<]*[(\[][^<]*</td>")
 OPTION = re.compile(r"(^|\s)--\w")
 PER_CENT = re.compile(r"(?<=\d) (?=%)")
+NAME = re.compile(r"\b([A-Z]\w*-[A-Z]{2,}\w*)")
 VERBATIM = (nodes.FixedTextElement, nodes.literal, nodes.math, nodes.raw)
 RANGE = re.compile(r"(?<=<p>)(?:\w+\.? )?\d+–\d+(?=</p></td>)")
 INTERVAL = re.compile(r"[(\[][^()\[\]]{,20}[)\]]( ○)?")
@@ -49,6 +51,11 @@ class Keep(SphinxPostTransform):
             if opening or closing:
                 both = nodes.Text(opening), formula.deepcopy(), nodes.Text(closing)
                 formula.parent[place] = nodes.inline("", "", *both, classes=["together"])
+        for text in list(self.document.findall(nodes.Text)):
+            if NAME.search(text) and not isinstance(text.parent, VERBATIM):
+                parts = [nodes.Text(part) for part in NAME.split(text)]
+                parts[1::2] = [nodes.inline("", "", name, classes=["together"]) for name in parts[1::2]]
+                text.parent.replace(text, [part for part in parts if part.astext()])
 
 
 def join(_app, _page, _template, context, _doctree):
