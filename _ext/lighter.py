@@ -25,7 +25,7 @@ LOGO, SIDE = "images/logo_colab.png", 64  # pixels, for what is shown 20 high
 
 
 def setup(app):
-    app.connect("build-finished", lighten)
+    app.connect("build-finished", lighten, priority=900)  # at 500 the theme writes the colours of code
     return {"parallel_read_safe": True}
 
 

@@ -1,5 +1,6 @@
 """What follows a formula without a space, a mark or the -th of the t-th, stays on its line, and a bracket before it.
-So do the sign of per cent beside its number, and an option's dashes before its name: see `code.command` in book.css.
+So do the sign of per cent beside its number, the value that a Greek letter is said to have, both parts of a name like
+L-BFGS, and an option's dashes before its name: see `code.command` in book.css.
 
 A browser may break a line beside a formula, which is a box to it, even where nobody would between two letters. And in
 the cell of a table it may break an interval after each word of it: those in brackets stay whole, too, and numbers
@@ -14,8 +15,10 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 OPENS = re.compile(r"[(\[“‘]+$")
 CLOSES = re.compile(r"^(?:-\w+)?[.,;:!?)\]”’…]*")
 CELL = re.compile(r"<td>[^<]*[(\[][^<]*</td>")
+WORDS = re.compile(r"(?<=>)[^<>]*(?=</t[hd]>)")  # of a cell that no document has: pandas writes it
 OPTION = re.compile(r"(^|\s)--\w")
-PER_CENT = re.compile(r"(?<=\d) (?=%)")
+KEPT = re.compile(r"(?<=\d) (?=%)|(?<=[α-ω₀-₉]) = (?=[−\d½])")
+NAME = re.compile(r"\b([A-Z]\w*-[A-Z]{2,}\w*)")
 VERBATIM = (nodes.FixedTextElement, nodes.literal, nodes.math, nodes.raw)
 RANGE = re.compile(r"(?<=<p>)(?:\w+\.? )?\d+–\d+(?=</p></td>)")
 INTERVAL = re.compile(r"[(\[][^()\[\]]{,20}[)\]]( ○)?")
@@ -33,8 +36,9 @@ class Keep(SphinxPostTransform):
 
     def run(self):
         for text in list(self.document.findall(nodes.Text)):
-            if PER_CENT.search(text) and not isinstance(text.parent, VERBATIM):
-                text.parent.replace(text, nodes.Text(PER_CENT.sub("\N{NO-BREAK SPACE}", text)))
+            if KEPT.search(text) and not isinstance(text.parent, VERBATIM):
+                joined = KEPT.sub(lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"), text)
+                text.parent.replace(text, nodes.Text(joined))
         for code in self.document.findall(nodes.literal):
             if OPTION.search(code.astext()):
                 code["classes"].append("command")
@@ -49,6 +53,11 @@ class Keep(SphinxPostTransform):
             if opening or closing:
                 both = nodes.Text(opening), formula.deepcopy(), nodes.Text(closing)
                 formula.parent[place] = nodes.inline("", "", *both, classes=["together"])
+        for text in list(self.document.findall(nodes.Text)):
+            if NAME.search(text) and not isinstance(text.parent, VERBATIM):
+                parts = [nodes.Text(part) for part in NAME.split(text)]
+                parts[1::2] = [nodes.inline("", "", name, classes=["together"]) for name in parts[1::2]]
+                text.parent.replace(text, [part for part in parts if part.astext()])
 
 
 def join(_app, _page, _template, context, _doctree):
@@ -56,7 +65,8 @@ def join(_app, _page, _template, context, _doctree):
         return INTERVAL.sub(r'<span class="together">\g<0></span>', cell[0])
 
     body = RANGE.sub(r'<span class="together">\g<0></span>', context.get("body", ""))
-    context["body"] = CELL.sub(joined, body)
+    body = CELL.sub(joined, body)
+    context["body"] = WORDS.sub(lambda words: NAME.sub(r'<span class="together">\1</span>', words[0]), body)
 
 
 def marks(pattern, node):

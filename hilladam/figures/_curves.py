@@ -135,10 +135,12 @@ def on_the_curve(run: Record, loss: Polynomial, *, ax: Axes | None = None, margi
     best = run.best_states.item()
     ax.scatter(best, loss(best), marker="*", s=150, color=COLOURS["best"], edgecolors=COLOURS["ink"], linewidths=0.6,
                zorder=5)  # fmt: skip
-    middle = sum(window) / 2  # a name stands on the side of its mark where there is room
-    for x, name, colour, below in ((shown[0], "start", "ink", 6), (best, "best state", "best", -18)):
-        ax.annotate(name, (x, loss(x)), (9 if x < middle else -9, below), textcoords="offset points",
-                    ha="left" if x < middle else "right", color=COLOURS[colour])  # fmt: skip
+    middle, reach = sum(window) / 2, (window[1] - window[0]) / 8
+    for x, name, colour in ((shown[0], "start", "ink"), (best, "best state", "best")):
+        side = 1 if x < middle else -1  # a name stands on the side of its mark where there is room
+        above = name == "start" or loss(x + side * reach) < loss(x)  # and where the curve is not
+        ax.annotate(name, (x, loss(x)), (9 * side, 6 if above else -18), textcoords="offset points",
+                    ha="left" if side > 0 else "right", color=COLOURS[colour])  # fmt: skip
     ax.set(xlabel="x", ylabel="loss f(x)")
     return ax.figure
 

@@ -13,10 +13,11 @@ from hilladam.figures._style import styled
 from hilladam.losses import Polynomial
 from hilladam.optim import Course, steer
 from hilladam.optim._course import _ENOUGH_TO_TELL, room_above
-from hilladam.widgets._crossing import FromEveryStart, draw_hill, gate_of
+from hilladam.widgets._crossing import FromEveryStart, draw_hill, gate_of, way_of
 from hilladam.widgets._explorer import Number, front_end, look, setting
 
 _RULES = ("tuning itself", "published")
+_SHAPES = ("", "o", "^", "s")  # of a turn, by its reason in COURSE_REASONS
 _BETAS = (0.9, 0.999)
 _HIGH, _DEEP = 2.6, 0.6  # heights of hills above the lowest minimum that are shown; room below it, as a part of those
 
@@ -136,10 +137,13 @@ class CourseExplorer(FromEveryStart):
         scene |= {name: scene[name] * height for name in ("top", "bottom", "gate")}
         run, lids, places = self.run(), self.lids(), self.starts * width
         draw_hill(ax, self.polynomial, scene, run, self.start * width, places, self.reached("published"))
+        for turn in way_of(run, scene["gate"])[1]:
+            shape = _SHAPES[run.reasons[turn]]
+            ax.plot(run.states[turn], run.losses[turn], shape, color=COLOURS["ink"], markerfacecolor="white", zorder=3)
         strip = dict(color=[COLOURS["best"] if hit else "0.85" for hit in self.reached()], bottom=0.16, linewidth=0)
         ax.bar(places, 0.09, places[1] - places[0], transform=ax.get_xaxis_transform(), **strip)
         for name, above in zip(_RULES, (0.26, 0.1), strict=True):
-            ax.annotate(name, (0, above), xycoords="axes fraction", fontsize="small")
+            ax.annotate(name, (places[0], above), xycoords=("data", "axes fraction"), fontsize="small")
         below = np.flatnonzero(lids < scene["top"])
         if below.size:
             lid = lids[below[0]]

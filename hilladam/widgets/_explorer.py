@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 _HERE = Path(__file__).parent
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.M)
 _EXPORT = re.compile(r"^export (?=(?:function|const|class) (\w+))", re.M)
-_COMMENT = re.compile(r"^[ \t]*(?://[^\n]*|/\*\*.*?\*/)\n", re.M | re.S)  # one that has lines of its own
+_COMMENT = re.compile(r"^[ \t]*(?://[^\n]*|/\*.*?\*/)\n", re.M | re.S)  # one that has lines of its own
 
 # JupyterLab takes keys for its own, arrows among them, unless what has the focus says no.
 _RENDER = """export default {
@@ -50,8 +50,9 @@ def front_end(name: str) -> str:
 
 
 def look(*names: str) -> str:
-    """The style that all explorers have, and after it those of these names."""
-    return "".join((_HERE / f"{name}.css").read_text(encoding="utf-8") for name in ("explorer", *names))
+    """The style that all explorers have, and after it those of these names, without their comments."""
+    sources = ((_HERE / f"{name}.css").read_text(encoding="utf-8") for name in ("explorer", *names))
+    return "".join(_COMMENT.sub("", source) for source in sources)
 
 
 def png(figure: Figure) -> bytes:

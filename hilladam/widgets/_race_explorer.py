@@ -21,6 +21,7 @@ _DRAWN = [
     *("SGD", "Adam", "NAdam", "Langevin", "simulated annealing", "Adam, restarted"),
     *("L-BFGS, restarted", "MLSL with L-BFGS", "basin hopping", "differential evolution"),
 ]
+_RING = {"markerfacecolor": "white", "markeredgecolor": COLOURS["ink"], "clip_on": False, "zorder": 3}
 _COLOURS = {_HERO: COLOURS["maximize"], "Adam": COLOURS["ink"]}
 
 
@@ -97,6 +98,10 @@ class RaceExplorer(Explorer):
                 if name in colours:
                     rates.fill_between(lr, *wilson_interval(successes, TUNING_RUNS), **band)
                 rates.plot(lr, successes / TUNING_RUNS, color=colour, linewidth=1.8 if name in colours else 0.9)
+        for name in (_HERO, self.rival):
+            if rows[name]["tried"]:  # the λ that was tuned
+                lr = rows[name]["lr"]
+                rates.plot(lr, dict(rows[name]["tried"])[lr] / TUNING_RUNS, "o", **_RING)
         for name, y in zip(drawn, apart(np.array(ends), 0.052, 0.0, 1.02), strict=True):
             style = dict(color=colours.get(name, "0.4"), fontsize=8, va="center")
             curves.annotate(name, (1, y), (6, 0), ("axes fraction", "data"), "offset points", **style)

@@ -166,7 +166,8 @@ export function render({ model, el }) {
       "aria-valuemax": scene.right,
       "aria-valuetext": t > 0 ? `x = ${format(start())}: ${fate(ITSELF)}` : `x = ${format(start())}`,
     });
-    set(plumb, { d: `M${px} ${py}V${stripTop(1) + bar()}` });
+    const ticks = RULES.map((_, row) => `M${px} ${stripTop(row)}v${bar()}`); // and none through the strips' names
+    set(plumb, { d: `M${px} ${py}V${ground()}${ticks.join("")}` });
   }
 
   const task = html("p", { className: "task" });

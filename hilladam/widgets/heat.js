@@ -61,7 +61,8 @@ export function render({ model, el }) {
     const xs = Array.from({ length: 301 }, (_, i) => left + (i / 300) * (right - left));
     set(curve, { d: hill.line(xs, xs.map(height)) });
     set(tops, { d: scene.hills.map((x) => `M${hill.x(x)} ${hill.y(top)}V${hill.y(bottom)}`).join("") });
-    set(goal, { x: clamp(hill.x(scene.deepest), 105, hill.width - 70), y: hill.y(height(scene.deepest)) + 16 });
+    const below = Math.min(hill.y(height(scene.deepest)) + 16, hill.y(bottom) - 5);
+    set(goal, { x: clamp(hill.x(scene.deepest), 112, hill.width - 70), y: below });
     show();
   });
   hill.plot.append(tops, curve);
@@ -70,7 +71,7 @@ export function render({ model, el }) {
   // How many there are from place to place, and how many the density would have there.
   const bars = svg("path", { class: "bars" });
   const law = svg("path", { class: "law" });
-  const lawName = svg("text", { class: "law" });
+  const lawName = svg("text", { class: "law", "text-anchor": "end" });
   lawName.textContent = "exp(−f/T)";
   const histogram = new Chart({ label: "How many balls are where", xLabel: "x", yLabel: "balls" }, () => show());
   histogram.plot.append(bars, law);
@@ -137,14 +138,7 @@ export function render({ model, el }) {
     set(bars, { d: counts.map((count, bin) => (count ? bar(count, bin) : "")).join("") });
     const warm = still.heat > 0;
     set(law, { d: warm ? histogram.line(still.x, still.expected) : null });
-    if (warm) {
-      const peak = still.expected.indexOf(still.highest);
-      const middle = histogram.x(still.x[peak]);
-      const aside = middle < histogram.width - 100 ? 1 : -1;
-      const level = Math.max(histogram.y(0.8 * still.highest), histogram.y(top) + 12);
-      set(lawName, { x: middle + 16 * aside, y: level, "text-anchor": aside > 0 ? "start" : "end" });
-    }
-    set(lawName, { visibility: warm ? null : "hidden" });
+    set(lawName, { x: histogram.width - 14, y: 14, visibility: warm ? null : "hidden" });
   }
 
   /** What exp(−f/T) says at the present temperature, in balls; and room for it. */
@@ -177,7 +171,7 @@ export function render({ model, el }) {
     const lost = places.filter((x) => !(x > low && x < high)).length;
     const where = beyond(settings.start) ? "in the deepest valley" : scene.place;
     const law = still.heat > 0
-      ? `At T = ${short(still.heat)}, exp(−f/T) would have ${Math.round(MEMBERS * still.share)} there.`
+      ? `At T\u00a0=\u00a0${short(still.heat)}, exp(−f/T) would have ${Math.round(MEMBERS * still.share)} there.`
       : "There is no heat: what they had at the start is all they have.";
     const gone = lost ? ` ${lost} ${verb(lost)} lost: η is too large for these walls.` : "";
     const there = places.filter(beyond).length;

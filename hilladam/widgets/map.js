@@ -254,7 +254,8 @@ export function render({ model, el }) {
     const factor = 52 / (Math.hypot(...step) * pixels || 1);
     magnified = factor;
     const widest = Math.max(...scale.map((each) => Math.abs(each ?? 0)));
-    const [w, h] = scale.map((each) => (widest ? (24 * Math.abs(each ?? 0)) / widest : 0));
+    const room = Math.min(24, chart.width - px - 2); // or the edge of the page cuts it
+    const [w, h] = scale.map((each) => (widest ? (room * Math.abs(each ?? 0)) / widest : 0));
     arrows.append(
       part("scale", `M${px - w} ${py - h}h${2 * w}v${2 * h}h${-2 * w}Z`),
       part("gradient", arrow(px, py, ...along(gradient, -64 / strongest))),

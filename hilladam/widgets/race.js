@@ -65,7 +65,7 @@ export function render({ model, el }) {
     "g",
     { role: "slider", "aria-label": "evaluations", "data-trait": "evaluations" },
     svg("rect", { class: "reach", x: -22, y: -26, width: 44, height: 44 }),
-    svg("path", { class: "grip", d: "M0-9L9 7H-9Z" }),
+    svg("path", { class: "grip", d: "M0-10L9 0H-9Z" }), // between the axis and its numbers
   );
   const cursor = svg("path", { class: "cursor" });
   const race = new Chart(

@@ -83,6 +83,7 @@ export function render({ model, el }) {
   const barTop = () => hill.y(hill.domain[2]) - BAR;
 
   function drawBars() {
+    if (!hill.x) return;
     code.replaceChildren(...strip(Array.from(bars), hill.x(scene.left), hill.x(scene.right), barTop(), BAR));
   }
 

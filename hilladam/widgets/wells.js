@@ -14,6 +14,7 @@ const BANDS = 16;
 
 const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 const signed = (value, digits) => value.toFixed(digits).replace("-", "−");
+const lossText = (value) => (value < 100 ? value.toFixed(3) : format(value));
 const gainText = (value) => signed(value, Math.abs(value) < 100 ? 2 : 0);
 
 export function render({ model, el }) {
@@ -204,7 +205,7 @@ export function render({ model, el }) {
   }
   function fill(key, name, place) {
     const entry = rows.get(key);
-    const texts = [...place.map(gainText), format(lossOf(channels, place)), signed(difference(place), 1)];
+    const texts = [...place.map(gainText), lossText(lossOf(channels, place)), signed(difference(place), 1)];
     entry.place = place;
     if (entry.name.textContent !== name) entry.name.textContent = name;
     entry.cells.forEach((cell, i) => (cell.textContent = texts[i]));
@@ -317,7 +318,7 @@ export function render({ model, el }) {
   );
   const places = scrollable(table, "the places on the map", signal);
   const beside = html("div", { className: "beside" }, html("div", {}, dragged, note), places);
-  const charts = html("div", { className: "charts" }, html("div", { className: "map pinned" }, ground, map.root), photos);
+  const charts = html("div", { className: "charts" }, html("div", { className: "map" }, ground, map.root), html("div", { className: "pinned" }, photos));
   fitHeights(charts, new Map([[map, [340, 215]]]), signal);
   follow(model, ["task"], () => task.replaceChildren(model.get("task"), " ", verdict.element), signal);
   follow(model, GAINS, moved, signal);

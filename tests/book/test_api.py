@@ -55,6 +55,7 @@ def test_signatures_say_what_the_source_says(site):
     text = "".join(BeautifulSoup(page, "html.parser").get_text() for page in pages)
     assert "apply_gains(image: ArrayLike, gains: ArrayLike)" in text and "image: str | Path | ArrayLike" in text
     assert "_NestedSequence" not in text and "delta: float = 1e-4" in text
+    assert "RaceExplorer(*, course='mueller_brown', " in text and "*args: t.Any" not in text
     assert "(steps, members): the loss before each step" in text and "Type:" not in text
 
 

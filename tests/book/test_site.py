@@ -72,6 +72,16 @@ def test_per_cent_stays_beside_its_number(pages):
     assert found.keys() == {"\N{NO-BREAK SPACE}"}, found[" "]
 
 
+def test_a_name_with_a_hyphen_stays_on_one_line(pages):
+    apart = [
+        f"{page}: {text}"
+        for page, article in articles(pages)
+        for text in article.find_all(string=re.compile("[A-Z]-(ADAM|BFGS|ES)|Hill-ADAM"))
+        if not text.find_parent(["pre", "code", "script", "style"]) and not text.find_parent(class_="together")
+    ]
+    assert not apart
+
+
 def test_every_link_within_the_site_holds(site, pages):
     names = {page: {tag["id"] for tag in soup.find_all(id=True)} for page, soup in pages.items()}
     broken = []

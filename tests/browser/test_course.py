@@ -97,6 +97,21 @@ def test_the_lid_is_a_line_and_the_turns_say_why(plant):
     assert course.locator("g > path.turn[data-direction]").count() == min(8, (run.switches <= wall).sum())
 
 
+def test_the_line_from_the_ball_passes_the_names_by(plant):
+    _, course = opened(plant, start=-1.3)  # over their letters
+    heights = """(path) => {
+        const pieces = path.getAttribute("d").split("M").slice(1);
+        const box = (d) => { path.setAttribute("d", `M${d}`); return path.getBBox(); };
+        return pieces.map(box).map(({ y, height }) => [y, y + height]);
+    }"""
+    pieces = course.locator(".plumb").evaluate(heights)
+    measure = "(all) => all.map((name) => name.getBBox()).map(({ y, height }) => [y, height])"
+    boxes = course.locator(".stripname").evaluate_all(measure)
+    assert len(pieces) == 3 and len(boxes) == 2
+    for top, bottom in pieces:
+        assert all(bottom < y + 3 or top > y + 0.7 * height for y, height in boxes)
+
+
 def test_the_ball_is_dragged_and_moved_by_keys_in_any_units(plant):
     page, course = opened(plant, width=10, lr=1e-4, steps=300)
     ball = course.get_by_role("slider", name="start")

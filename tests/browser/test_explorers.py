@@ -9,6 +9,11 @@ from playwright.sync_api import expect
 
 BOOK = Path(__file__).parents[2] / "book"
 CROSSING = {"ClimbExplorer": "one climb", "ReturnMapExplorer": "from turn to turn"}
+CHAPTERS = [
+    path.relative_to(BOOK).with_suffix("").as_posix()
+    for path in sorted(BOOK.glob("**/*.ipynb"))
+    if ".ipynb_checkpoints" not in path.parts and "Explorer(" in path.read_text(encoding="utf-8")
+]
 SHOWN = [
     (path.relative_to(BOOK).with_suffix("").as_posix(), title)
     for path in sorted(BOOK.glob("**/*.ipynb"))
@@ -55,6 +60,19 @@ def test_without_scripts_there_is_the_picture(browser, address):
         picture = page.locator("img.static-picture")
         expect(picture).to_be_visible()
         assert "two valleys" in picture.get_attribute("alt")
+
+
+@ON_A_DESK
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_page_that_is_paper_at_first_has_its_explorers_on_a_screen(page, address, name):
+    page.route("**/mathjax/**", lambda route: route.fulfill(body="", content_type="text/javascript"))
+    page.emulate_media(media="print")  # where an explorer has no size
+    page.goto(f"{address}book/{name}.html", wait_until="networkidle")
+    expect(page.locator("img.static-picture").first).to_be_visible()
+    page.emulate_media(media="screen")
+    expect(page.get_by_role("group", name=re.compile("^Explorer: ")).first).to_be_visible()
+    page.wait_for_timeout(200)
+    assert page.faults == []
 
 
 def test_the_start_moves_by_keys(page, hill):
@@ -233,6 +251,8 @@ def test_gains_are_dragged_and_change_the_photograph(page, explorer):
     before = page.evaluate(photograph)
     press(page, gains, "ArrowLeft", "Shift+ArrowUp")
     page.wait_for_function(f"before => {photograph} !== before", arg=before)
+    losses = [text for text in wells.locator(".places td:nth-child(5)").all_text_contents() if text]
+    assert len(losses) > 5 and all(re.fullmatch(r"\d+\.\d{3}", text) for text in losses), "digits under digits"
     pull(page, gains, -20, 20)
     wells.get_by_role("combobox", name="replay").select_option("Adam")
     wells.get_by_role("button", name="Play").click()
@@ -244,6 +264,8 @@ def test_the_balls_are_released_heated_and_counted(page, explorer):
     assert place(heat)["height"] <= 700
     says, step = heat.locator(".say .unseen"), heat.locator("input[name=step]")
     expect(says).to_have_text(re.compile(r"^Step 200: \d+ of 300 are beyond the hill\. At T = 0\.3, exp"))
+    name, law = (place(heat.locator(each)) for each in ("text.law", "path.law"))
+    assert name["y"] + name["height"] < law["y"]
     heat.get_by_role("button", name="Back to the start").click()
     expect(says).to_have_text(re.compile("^300 balls wait at x = 0.9601"))
     heat.get_by_role("button", name="Play").click()

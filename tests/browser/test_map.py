@@ -105,6 +105,13 @@ def test_the_arrows_are_those_of_the_next_update(plant):
     expect(arrows).to_have_count(0)
 
 
+@ON_A_PHONE
+def test_the_box_of_the_scale_is_whole_at_the_edge(plant):
+    page, explorer = opened(plant, a="momentum", start=(1.95, 0.6))
+    box = place(explorer.locator(".arrows .scale"))
+    assert box["width"] > 20 and box["x"] + box["width"] <= page.viewport_size["width"] - 12, "the page's margin"
+
+
 @ON_A_DESK
 def test_it_walks_over_the_hill_and_begins_anew_at_the_centre(plant):
     page, explorer = opened(plant, surface="rastrigin", a="over the hill", b="Hill-ADAM", steps=500, step=9)
