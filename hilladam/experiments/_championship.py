@@ -395,7 +395,7 @@ def standing_of(row: dict) -> Standing:
 def stored_championship() -> dict[tuple[str, int], Standing]:
     """What :func:`championship_results` found, which the package stores, by contestant and number of variables.
 
-    ``python -m hilladam championship --dimensions 2 3 5 --json championship.json`` makes it anew, and the tests make
+    ``python -m hilladam championship --dimensions 2 3 5 10 --json championship.json`` makes it anew, and the tests make
     some of it again.
 
     Example:

@@ -340,6 +340,7 @@ def test_a_row_says_what_a_contest_said(monkeypatch):
         ("DIRECT", 2),
         ("OverTheHill, L-BFGS", 5),
         ("DIRECT", 5),
+        ("DIRECT", 10),
     ],
 )
 @pytest.mark.parametrize("function", ["Levy", 15])
