@@ -1,5 +1,5 @@
 """What follows a formula without a space, a mark or the -th of the t-th, stays on its line, and a bracket before it.
-So do the sign of per cent beside its number, the value that a Greek letter is said to have, both parts of a name like
+So do the sign of per cent beside its number, the value that a letter is said to have, both parts of a name like
 L-BFGS, and an option's dashes before its name: see `code.command` in book.css.
 
 A browser may break a line beside a formula, which is a box to it, even where nobody would between two letters. And in
@@ -17,7 +17,7 @@ CLOSES = re.compile(r"^(?:-\w+)?[.,;:!?)\]”’…]*")
 CELL = re.compile(r"<td>[^<]*[(\[][^<]*</td>")
 WORDS = re.compile(r"(?<=>)[^<>]*(?=</t[hd]>)")  # of a cell that no document has: pandas writes it
 OPTION = re.compile(r"(^|\s)--\w")
-KEPT = re.compile(r"(?<=\d) (?=%)|(?<=[α-ω₀-₉]) = (?=[−\d½])")
+KEPT = re.compile(r"(?<=\d) (?=%)|(?:(?<=\b[a-zA-Zα-ω])|(?<=[₀-₉])) = (?=[−\d½])")
 NAME = re.compile(r"\b([A-Z]\w*-[A-Z]{2,}\w*)")
 VERBATIM = (nodes.FixedTextElement, nodes.literal, nodes.math, nodes.raw)
 RANGE = re.compile(r"(?<=<p>)(?:\w+\.? )?\d+–\d+(?=</p></td>)")
@@ -37,8 +37,7 @@ class Keep(SphinxPostTransform):
     def run(self):
         for text in list(self.document.findall(nodes.Text)):
             if KEPT.search(text) and not isinstance(text.parent, VERBATIM):
-                joined = KEPT.sub(lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"), text)
-                text.parent.replace(text, nodes.Text(joined))
+                text.parent.replace(text, nodes.Text(kept(text)))
         for code in self.document.findall(nodes.literal):
             if OPTION.search(code.astext()):
                 code["classes"].append("command")
@@ -66,7 +65,11 @@ def join(_app, _page, _template, context, _doctree):
 
     body = RANGE.sub(r'<span class="together">\g<0></span>', context.get("body", ""))
     body = CELL.sub(joined, body)
-    context["body"] = WORDS.sub(lambda words: NAME.sub(r'<span class="together">\1</span>', words[0]), body)
+    context["body"] = WORDS.sub(lambda words: NAME.sub(r'<span class="together">\1</span>', kept(words[0])), body)
+
+
+def kept(text):
+    return KEPT.sub(lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"), text)
 
 
 def marks(pattern, node):
