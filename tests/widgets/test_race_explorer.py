@@ -79,7 +79,7 @@ def test_the_picture_draws_whom_the_reader_chose():
     explorer = RaceExplorer(course="camel", rival="DIRECT", contenders=["SGD"], evaluations=50)
     curves, rates = explorer.picture().axes
     assert [text.get_text() for text in curves.texts] == ["SGD", "Hill-ADAM", "DIRECT"]
-    assert len(rates.lines) == 2, "DIRECT has no λ"
+    assert [line.get_marker() for line in rates.lines] == ["None", "None", "o"], "DIRECT has no λ"
     assert {text.get_text(): text.get_color() for text in curves.texts}["Hill-ADAM"] == COLOURS["maximize"]
     ends = {line.get_ydata()[-1] for line in curves.lines[:3]}
     assert ends == {np.isfinite(stored_race()["camel", name].hits).mean() for name in ("SGD", "Hill-ADAM", "DIRECT")}
