@@ -263,9 +263,10 @@ def test_the_balls_are_released_heated_and_counted(page, explorer):
     heat = explorer("neighbours/annealing", "heat")
     assert place(heat)["height"] <= 700
     says, step = heat.locator(".say .unseen"), heat.locator("input[name=step]")
-    expect(says).to_have_text(re.compile(r"^Step 200: \d+ of 300 are beyond the hill\. At T = 0\.3, exp"))
-    name, law = (place(heat.locator(each)) for each in ("text.law", "path.law"))
-    assert name["y"] + name["height"] < law["y"]
+    expect(says).to_have_text(re.compile(r"^Step 200: \d+ of 300 are beyond the hill\. At T\s=\s0\.3, exp"))
+    boxes = "(heat) => ['text.law', 'path.law'].map((each) => heat.querySelector(each).getBoundingClientRect())"
+    name, law = heat.evaluate(f"(heat) => ({boxes})(heat).map(({{ top, bottom }}) => [top, bottom])")
+    assert name[1] < law[0], (name, law)
     heat.get_by_role("button", name="Back to the start").click()
     expect(says).to_have_text(re.compile("^300 balls wait at x = 0.9601"))
     heat.get_by_role("button", name="Play").click()
