@@ -41,11 +41,11 @@ class AdaptiveHillAdam(Settling):
        \end{aligned}
 
     :func:`hilladam.optim.steer` is the rule, and says it in words: λ grows while the run surely gets on, and is halved
-    where a descent goes back or steps over a bottom; a climb ends as soon as it is over a top, where it stands still,
-    or at a lid, every other round two heights of hills above the lowest bottom and the more seldom the higher; what
-    standing still is depends on the range of losses of this leg. Whether a leg gets on is judged by slopes along the
-    steps just made, whose noise shrinks with the step, and not by differences of losses, whose noise does not; losses
-    serve for the range of a leg, the lid, a new bottom, the first step and the best place.
+    where a descent goes back, or over a bottom whose two sides cancel; a climb ends as soon as it is over a top, where
+    it stands still, or at a lid, every other round two heights of hills above the lowest bottom and the more seldom
+    the higher; what standing still is depends on the range of losses of this leg. Whether a leg gets on is judged by
+    slopes along the steps just made, whose noise shrinks with the step, and not by differences of losses, whose noise
+    does not; losses serve for the range of a leg, the lid, a new bottom, the first step and the best place.
 
     Multiplying the loss by a power of two, or the parameters and ``lr`` by one, changes no bit of the run but the
     exponents. The loss goes to :meth:`step` as for :class:`hilladam.HillAdam`::
