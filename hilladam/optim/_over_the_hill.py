@@ -78,8 +78,8 @@ class OverTheHill(Settling):
         delta (float): δ ≥ 0, the part of the range of losses of a descent below which a change is none; the rule makes
             it finer where nothing else helps. Default: 3e-3.
         kappa (float): κ ≥ 0, how far a descent must go up, or a walk down, in units of what its slopes can be wrong by,
-            before it counts. 0 trusts every slope and every loss; above 0 no two losses are compared but those of
-            bottoms. Default: 0, which suits exact losses; 0.5 suits noisy ones.
+            before it counts. 0 trusts every slope and every loss; above 0 losses are compared only at bottoms, with the
+            lid, and until the first step leads lower. Default: 0, which suits exact losses; 0.5 suits noisy ones.
         seed (int): of the random directions. Default: 0.
         track_best (bool): keep a copy of the parameters that gave the lowest loss; one more tensor a parameter.
             Default: ``True``.
