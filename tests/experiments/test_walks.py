@@ -184,12 +184,12 @@ def test_starts_farther_out_lie_on_the_rays_from_the_middle_of_the_box():
 @pytest.mark.parametrize("distance", DISTANCES[1:])
 def test_from_farther_out_they_find_what_is_stored(distance):
     pytest.importorskip("numba")
-    walkers, cells = ("over the hill", "L-BFGS, restarted"), [Cell("Rastrigin", 2, True)]
+    walkers, cells = ("over the hill", "L-BFGS, kicked"), [Cell("Ackley", 2, False)]
     stored = stored_walks(distance)
     assert tuple(stored) == FAR_WALKERS and {gaps.shape for gaps in stored.values()} == {(len(CELLS), 40, 5)}
     for name, gaps in walks(walkers, cells, instances=4, distance=distance).items():
         kept = stored[name][[CELLS.index(cells[0])], :4]
-        assert (np.abs(gaps / kept - 1) < 0.03).mean() > 0.5, name  # a last bit may make another run
+        assert (np.abs(gaps / kept - 1) < 0.03).mean() > 0.7, name  # a last bit may make another run
 
 
 @pytest.mark.parametrize(
