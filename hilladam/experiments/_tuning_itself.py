@@ -157,7 +157,7 @@ def tuning_itself(
 
     - ``"batches"``: the rules of ``"noise"`` on the README's sine wave with mini-batches of 32, from starts in
       (0, 12) Hz and (−π, π); a success is a kept state whose loss on all samples is below 0.01. Its family is
-      ``"sine wave"``, and its levels for the last of the ladder all of ``"rates"``.
+      ``"sine wave"``. The last of the ladder also begins with every λ of ``"rates"``, which is the level then.
 
     Multistart Adam draws a new place where a leg stands still, in the box, in one ten times as wide with the same
     middle, or within 1 of where the run began. Its λ is tuned by :func:`tune` for each family, on 200 landscapes of
@@ -291,8 +291,7 @@ def _batches(runs: int) -> dict[Key, Outcome]:
     found = {("batches", "sine wave", name, 0.0): Outcome(hits(LADDER[name], runs, SEED)) for name in _NOISY}
     found["batches", "sine wave", MULTISTARTS[0], 0.0] = Outcome(multistart(rate, runs, SEED), rate)
     for lr in RATES_TRIED:
-        name = "lids in turn"
-        found["batches", "sine wave", name, lr] = Outcome(hits(LADDER[name], runs, SEED, lr=lr))
+        found["batches", "sine wave", "lids in turn", lr] = Outcome(hits(LADDER["lids in turn"], runs, SEED, lr=lr))
     return found
 
 

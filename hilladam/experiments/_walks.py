@@ -97,12 +97,12 @@ def walks(
         distance: by what the way from the middle of the box to each start is multiplied; what is tuned is tuned with 1.
         progress: the label of a progress bar; none without.
 
-    Raises:
-        ValueError: an unknown contender, or a distance that is not above 0.
-
     Returns:
         For each contender the lowest loss of each run, as a part of the mean loss in the box, shape
         ``(cells, instances, starts)``; at most 1, and not below 10⁻⁶, where a run ends.
+
+    Raises:
+        ValueError: an unknown contender, or a distance that is not above 0.
 
     Example:
         All of them take five minutes, so here is what was stored.
